@@ -1,0 +1,1 @@
+"""Presets that ship with the package: flows, campaigns, potentials, clusters, example structures."""

@@ -1,0 +1,1 @@
+"""Documents, stores and queries: the only ground-floor folder that opens connections."""

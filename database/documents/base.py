@@ -1,0 +1,43 @@
+"""The base of all documents: schema version, kind and provenance."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ...potentials.specification import PotentialProvenance
+
+
+class Provenance(BaseModel):
+    """Where a number came from."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    superion_version: str = Field(description="version of superion")
+    packages: dict[str, str] = Field(default_factory=dict, description="versions of the key packages")
+    potential: PotentialProvenance | None = Field(default=None, description="potential behind the numbers")
+    seeds: list[int] = Field(default_factory=list, description="seeds of all random streams used")
+    structure_fingerprint: str | None = Field(default=None, description="sha256 of the exact structure with atom order")
+    campaign_id: str | None = Field(default=None, description="campaign that asked for it")
+    job_uuid: str | None = Field(default=None, description="uuid of the job that made the document")
+    host: str | None = Field(default=None, description="host that computed it")
+    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC), description="time of creation, UTC")
+
+
+class SuperionDocument(BaseModel):
+    """Base of every superion document.
+
+    Subclasses set `doc_type`, which queries and readers go by.
+    """
+
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+    doc_type: str = Field(description="kind of document")
+    schema_version: int = Field(default=1, description="version of this document's layout")
+    formula: str = Field(description="reduced formula of the material")
+    label: str = Field(description="name of the material as the user gave it")
+    provenance: Provenance
+    notes: list[str] = Field(default_factory=list, description="sentences for the reader")
+    extra: dict[str, Any] = Field(default_factory=dict, description="measured values and tags carried along")

@@ -1,0 +1,1 @@
+"""Molecular dynamics that can be killed and continued: engine, checkpoints, trajectory files, health checks."""

@@ -1,0 +1,56 @@
+"""The settings of one molecular-dynamics run: what it is (identity) and how long it goes on (limits)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Thermostat = Literal["bussi", "nose_hoover_chain", "langevin"]
+
+
+class MdProtocol(BaseModel):
+    """What makes a trajectory what it is; enters its identity.
+
+    Examples
+    --------
+    >>> MdProtocol(temperature_k=600).thermostat
+    'bussi'
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    temperature_k: float = Field(gt=0, description="target temperature in K")
+    ensemble: Literal["nvt", "nve", "npt"] = Field(default="nvt", description="statistical ensemble")
+    thermostat: Thermostat = Field(default="bussi", description="thermostat of NVT runs")
+    thermostat_time_fs: float = Field(
+        default=100.0, gt=0, description="relaxation time of the Bussi and Nosé-Hoover thermostats, in fs"
+    )
+    friction_per_ps: float = Field(
+        default=1.0,
+        gt=0,
+        description="friction of the Langevin thermostat in 1/ps; high friction slows diffusion",
+    )
+    pressure_gpa: float = Field(default=0.0, description="target pressure of NPT runs in GPa")
+    barostat_time_fs: float = Field(default=1000.0, gt=0, description="relaxation time of the barostat in fs")
+    time_step_fs: float | None = Field(
+        default=None, gt=0, description="time step in fs; None chooses it from the lightest element"
+    )
+    frame_interval_fs: float = Field(default=20.0, gt=0, description="time between stored frames in fs")
+    seed: int = Field(default=42, ge=0, description="seed of velocities and thermostat noise")
+    replica: int = Field(default=0, ge=0, description="index of the independent run; changes the random stream")
+
+
+class RunLimits(BaseModel):
+    """How long a run goes on and how it is written; never part of its identity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    duration_ps: float = Field(default=100.0, gt=0, description="maximum length of the trajectory in ps")
+    minimum_ps: float = Field(default=0.0, ge=0, description="length before which no stop rule may end the run, in ps")
+    segment_ps: float = Field(default=2.0, gt=0, description="length of one segment file and checkpoint, in ps")
+    max_runtime_s: float | None = Field(
+        default=None, gt=0, description="wall time in s after which the run stops cleanly as partial"
+    )
+    store_velocities: bool = Field(default=False, description="also write velocities into the segments")
+    compression: Literal["none", "gzip", "lzf"] = Field(default="gzip", description="compression of the segments")

@@ -1,0 +1,54 @@
+"""Errors whose message is one sentence for the user: what is wrong, where, and how to mend it."""
+
+from __future__ import annotations
+
+
+class SuperionError(Exception):
+    """A mistake or a limit that the user can mend.
+
+    The command line prints the message without a traceback and ends with `exit_code`.
+    Every message is one sentence that says what is wrong, where, and how to mend it.
+
+    Attributes
+    ----------
+    exit_code : int
+        The exit status of the command that meets this error.
+    """
+
+    exit_code: int = 1
+
+
+class StructureError(SuperionError):
+    """A crystal structure that cannot be read, ordered or simulated."""
+
+
+class PotentialError(SuperionError):
+    """A potential that is not installed, not found, or does not know an element."""
+
+
+class ProtocolError(SuperionError):
+    """A setting of the molecular dynamics that makes no sense, such as a negative temperature."""
+
+
+class TrajectoryError(SuperionError):
+    """A trajectory file or folder that cannot be read or written."""
+
+
+class CheckpointError(TrajectoryError):
+    """A checkpoint that is damaged or belongs to another structure, potential or protocol."""
+
+
+class LockedTrajectoryError(TrajectoryError):
+    """A trajectory folder that another living process is writing."""
+
+
+class AnalysisError(SuperionError):
+    """A trajectory from which no transport property can be derived."""
+
+
+class StoreError(SuperionError):
+    """A result store that cannot be opened, read or written."""
+
+
+class SettingsError(SuperionError):
+    """A setting, a preset or a command-line option that does not exist or does not fit."""

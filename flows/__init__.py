@@ -1,0 +1,1 @@
+"""One material's directed graph of jobs."""

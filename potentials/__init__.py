@@ -1,0 +1,1 @@
+"""The registry of neural-network potentials and their provenance."""

@@ -1,0 +1,46 @@
+"""What a user says of a potential, and what is recorded of the one that was used."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class PotentialSpecification(BaseModel):
+    """The potential a user asks for.
+
+    Examples
+    --------
+    >>> PotentialSpecification(name="chgnet").device
+    'auto'
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(default="mace", description="registered name: mace, chgnet, sevennet, matgl, ase, …")
+    model: str | None = Field(
+        default=None,
+        description="foundation model name, path of a model file, or dotted path of an ASE calculator class",
+    )
+    device: str = Field(default="auto", description="auto (CUDA when there), cpu, cuda, cuda:1, mps")
+    dtype: Literal["auto", "float32", "float64"] = Field(
+        default="auto", description="floating-point precision; auto is the potential's own default"
+    )
+    options: dict[str, Any] = Field(default_factory=dict, description="further keyword arguments of the calculator")
+
+
+class PotentialProvenance(BaseModel):
+    """Which potential computed a number, down to the bytes of its weights."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(description="registered name")
+    model: str | None = Field(description="model name or file name (never a full path)")
+    weights_sha256: str = Field(
+        description="sha256 of the weights, or of class path and parameters for a classical calculator"
+    )
+    package: str = Field(description="package that computes the forces")
+    package_version: str = Field(description="its version")
+    dtype: str = Field(description="float32 or float64")
+    device: str = Field(description="cpu, cuda:0, …")

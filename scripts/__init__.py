@@ -1,0 +1,1 @@
+"""The `superion` command line, one file per command group."""

@@ -1,0 +1,1 @@
+"""Pure functions on crystal structures: read, validate, order, repeat, judge."""

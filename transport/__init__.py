@@ -1,0 +1,1 @@
+"""From displacements to diffusivities and conductivities, with calibrated intervals."""

@@ -1,0 +1,1 @@
+"""Running flows: dispatch, progress, status, reports."""

@@ -1,0 +1,1 @@
+"""Engines that run a flow: here, parallel local processes."""

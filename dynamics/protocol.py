@@ -9,18 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field
 Thermostat = Literal["bussi", "nose_hoover_chain", "langevin"]
 
 
-class MdProtocol(BaseModel):
-    """What makes a trajectory what it is; enters its identity.
+class MdSettings(BaseModel):
+    """The part of a protocol that all temperatures and replicas of a flow share.
 
     Examples
     --------
-    >>> MdProtocol(temperature_k=600).thermostat
-    'bussi'
+    >>> MdSettings(time_step_fs=1.0).at(temperature_k=600, replica=2).time_step_fs
+    1.0
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    temperature_k: float = Field(gt=0, description="target temperature in K")
     ensemble: Literal["nvt", "nve", "npt"] = Field(default="nvt", description="statistical ensemble")
     thermostat: Thermostat = Field(default="bussi", description="thermostat of NVT runs")
     thermostat_time_fs: float = Field(
@@ -38,6 +37,36 @@ class MdProtocol(BaseModel):
     )
     frame_interval_fs: float = Field(default=20.0, gt=0, description="time between stored frames in fs")
     seed: int = Field(default=42, ge=0, description="seed of velocities and thermostat noise")
+
+    def at(self, temperature_k: float, replica: int = 0) -> MdProtocol:
+        """Give the protocol of one trajectory.
+
+        Parameters
+        ----------
+        temperature_k : float
+            Target temperature in K.
+        replica : int
+            Index of the independent run.
+
+        Returns
+        -------
+        MdProtocol
+            These settings at that temperature, for that replica.
+        """
+        fields = {name: getattr(self, name) for name in MdSettings.model_fields}
+        return MdProtocol(**fields, temperature_k=temperature_k, replica=replica)
+
+
+class MdProtocol(MdSettings):
+    """What makes a trajectory what it is; enters its identity.
+
+    Examples
+    --------
+    >>> MdProtocol(temperature_k=600).thermostat
+    'bussi'
+    """
+
+    temperature_k: float = Field(gt=0, description="target temperature in K")
     replica: int = Field(default=0, ge=0, description="index of the independent run; changes the random stream")
 
 

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ...potentials.specification import PotentialProvenance
+
+
+def _as_plain_dict(value: Any) -> Any:
+    """Turn a decoded pymatgen object back into the plain dictionary that documents keep."""
+    return value.as_dict() if hasattr(value, "as_dict") else value
+
+
+StructureDict = Annotated[dict[str, Any], BeforeValidator(_as_plain_dict)]
+"""A pymatgen Structure as its plain dictionary: jobflow decodes such dictionaries when it resolves a reference."""
 
 
 class Provenance(BaseModel):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from .base import SuperionDocument
+from .base import StructureDict, SuperionDocument
 
 
 class CandidateDoc(SuperionDocument):
     """One ordered, validated structure with its mobile ion."""
 
     doc_type: Literal["candidate"] = "candidate"
-    structure: dict[str, Any] = Field(description="pymatgen Structure.as_dict()")
+    structure: StructureDict = Field(description="pymatgen Structure.as_dict()")
     mobile_ion: str = Field(description="element symbol of the mobile ion")
     ion_charge: float = Field(description="formal charge of the mobile ion in elementary charges")
     mobile_ion_guessed: bool = Field(description="whether superion chose the mobile ion")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
 from ...transport.results import ArrheniusResult, Bounds, DiffusionResult
-from .base import SuperionDocument
+from .base import StructureDict, SuperionDocument
 
 
 class SystematicError(BaseModel):
@@ -21,7 +21,7 @@ class ConductivityDoc(SuperionDocument):
     """Arrhenius result and σ(300 K) of one material, with all that led to it."""
 
     doc_type: Literal["conductivity"] = "conductivity"
-    structure: dict[str, Any] = Field(description="simulated supercell, pymatgen Structure.as_dict()")
+    structure: StructureDict = Field(description="simulated supercell, pymatgen Structure.as_dict()")
     n_atoms: int = Field(description="atoms in the simulated cell")
     minimum_edge_angstrom: float = Field(description="smallest distance between opposite faces in Å")
     mobile_ion: str = Field(description="element symbol of the mobile ion")

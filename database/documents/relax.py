@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from .base import SuperionDocument
+from .base import StructureDict, SuperionDocument
 
 
 class RelaxDoc(SuperionDocument):
     """A relaxed structure and how far it moved."""
 
     doc_type: Literal["relax"] = "relax"
-    structure: dict[str, Any] = Field(description="relaxed pymatgen Structure.as_dict()")
+    structure: StructureDict = Field(description="relaxed pymatgen Structure.as_dict()")
     energy_ev: float = Field(description="potential energy of the relaxed cell in eV")
     energy_ev_per_atom: float = Field(description="potential energy per atom in eV")
     max_force_ev_per_angstrom: float = Field(description="largest force left in eV/Å")

@@ -6,16 +6,22 @@ from .base import Provenance, SuperionDocument
 from .candidate import CandidateDoc
 from .conductivity import ConductivityDoc, SystematicError
 from .diffusion import DiffusionDoc
+from .registry import DOCUMENT_TYPES, parse_document, register_document_type
 from .relax import RelaxDoc
+from .structure_field import StructureDict
 from .trajectory import TrajectoryDoc
 
 __all__ = [
+    "DOCUMENT_TYPES",
     "CandidateDoc",
     "ConductivityDoc",
     "DiffusionDoc",
     "Provenance",
     "RelaxDoc",
+    "StructureDict",
     "SuperionDocument",
     "SystematicError",
     "TrajectoryDoc",
+    "parse_document",
+    "register_document_type",
 ]

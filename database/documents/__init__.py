@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from .base import Provenance, SuperionDocument
+from .base import Provenance, StructureDict, SuperionDocument
 from .candidate import CandidateDoc
 from .conductivity import ConductivityDoc, SystematicError
 from .diffusion import DiffusionDoc
 from .registry import DOCUMENT_TYPES, parse_document, register_document_type
 from .relax import RelaxDoc
-from .structure_field import StructureDict
 from .trajectory import TrajectoryDoc
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from ...potentials.specification import PotentialProvenance
 
@@ -17,6 +17,15 @@ def _as_plain_dict(value: Any) -> Any:
 
 StructureDict = Annotated[dict[str, Any], BeforeValidator(_as_plain_dict)]
 """A pymatgen Structure as its plain dictionary: jobflow decodes such dictionaries when it resolves a reference."""
+
+
+def _as_utc(value: datetime) -> datetime:
+    """Read a time without zone as UTC: MongoDB keeps UTC and drops the zone."""
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value
+
+
+UtcDatetime = Annotated[datetime, AfterValidator(_as_utc)]
+"""A time with its zone, also after a round trip through a store that drops it."""
 
 
 class Provenance(BaseModel):
@@ -32,7 +41,7 @@ class Provenance(BaseModel):
     campaign_id: str | None = Field(default=None, description="campaign that asked for it")
     job_uuid: str | None = Field(default=None, description="uuid of the job that made the document")
     host: str | None = Field(default=None, description="host that computed it")
-    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC), description="time of creation, UTC")
+    created_at: UtcDatetime = Field(default_factory=lambda: datetime.now(UTC), description="time of creation, UTC")
 
 
 class SuperionDocument(BaseModel):

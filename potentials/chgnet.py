@@ -39,7 +39,7 @@ class ChgnetPotential(Potential):
 
     name = "chgnet"
     description = (
-        "CHGNet universal potential, weights in its wheel, float32 (softens barriers: diffusion comes out fast)"
+        "CHGNet universal potential, weights in its wheel, float32 only; softens barriers, so ions diffuse too fast"
     )
     distribution = "chgnet"
     import_name = "chgnet"

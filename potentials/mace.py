@@ -1,0 +1,225 @@
+"""MACE: foundation models by name, or a model file."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..errors import PotentialError
+from .checksum import file_sha256
+from .device import resolve_device
+from .potential import Potential
+from .quiet import quietly
+from .specification import PotentialProvenance, PotentialSpecification
+
+if TYPE_CHECKING:
+    from ase.calculators.calculator import Calculator
+
+_log = logging.getLogger(__name__)
+
+
+class MacePotential(Potential):
+    """A MACE model: a foundation model by name or a model file by path.
+
+    Names are those of mace-torch itself: the inorganic ones as they are (``medium-mpa-0``, ``small``, ``mh-1``; the
+    published spelling ``mace-mpa-0-medium`` is understood too), the organic and molecular families with a prefix
+    (``off-small``, ``omol-extra_large``). Without a model it is ``medium-mpa-0``. A named model that is not in
+    mace's cache is downloaded, because the user named it; nothing else is. In float32 unless told otherwise for a
+    foundation model, in its own precision for a file.
+
+    atomate2's calculator loading is not used here: it puts a model file on the CPU whatever there is, records no
+    digest of the weights, and does not know most of the names.
+
+    Notes
+    -----
+    Loading a model file runs the Python code pickled in it, as everywhere with MACE: load only files you trust.
+
+    References
+    ----------
+    I. Batatia et al., arXiv:2401.00096 (2023), https://doi.org/10.48550/arXiv.2401.00096
+    """
+
+    name = "mace"
+    description = "MACE foundation models by name (default medium-mpa-0) or any MACE model file, float32 or float64"
+    distribution = "mace-torch"
+    import_name = "mace"
+    install_command = "pip install 'superion[mace]'"
+    offers_torch_sim = True
+
+    default_model: ClassVar[str] = "medium-mpa-0"
+
+    def __init__(self, specification: PotentialSpecification) -> None:
+        super().__init__(specification)
+        self._device = resolve_device(specification.device)
+        model = specification.model or self.default_model
+        path = Path(model).expanduser()
+        if path.is_file():
+            self._file: Path | None = path
+        elif path.suffix or len(path.parts) > 1:
+            raise PotentialError(f"There is no MACE model file '{model}': correct the path, or give a model's name.")
+        else:
+            self._file = None
+            self._foundation = _find_foundation(model)
+
+    @cached_property
+    def weights_path(self) -> Path:
+        """The model file; a foundation model is downloaded to mace's cache when it is not there yet."""
+        return self._file or _fetch(*self._foundation)
+
+    @cached_property
+    def _model(self) -> Any:
+        path = self.weights_path
+        with quietly():
+            # mace before torch.load: the file names mace's classes, and e3nn must not be imported first
+            import mace.calculators  # noqa: F401
+            import torch
+
+            try:
+                model = torch.load(path, map_location=self._device, weights_only=False)
+                model.atomic_numbers, model.r_max  # noqa: B018
+            except Exception as error:
+                raise PotentialError(
+                    f"The file {path.name} cannot be read as a MACE model ({type(error).__name__}): "
+                    "give a model file saved by mace, complete and of a version that this mace can read."
+                ) from error
+        return model
+
+    @cached_property
+    def _dtype(self) -> str:
+        if self.specification.dtype != "auto":
+            return self.specification.dtype
+        if self._file is None:
+            return "float32"
+        return str(next(self._model.parameters()).dtype).removeprefix("torch.")
+
+    def _provenance(self) -> PotentialProvenance:
+        return PotentialProvenance(
+            name=self.name,
+            model=self._file.name if self._file else self._foundation[1],
+            weights_sha256=file_sha256(self.weights_path),
+            package=self.distribution,
+            package_version=self.package_version() or "unknown",
+            dtype=self._dtype,
+            device=self._device,
+        )
+
+    def calculator(self) -> Calculator:
+        """Build a fresh MACE calculator on the chosen device in the chosen precision."""
+        options = dict(self.specification.options)
+        if self._file is None and self._foundation[0] == "omol":
+            options.setdefault("head", "omol")
+        model, dtype = self._model, self._dtype
+        self._check_head(options.get("head"), model)
+        with quietly():
+            from mace.calculators import MACECalculator
+
+            try:
+                return MACECalculator(models=[model], device=self._device, default_dtype=dtype, **options)
+            except Exception as error:
+                raise PotentialError(
+                    f"MACE's calculator cannot be built from {self.weights_path.name} with the options {options} "
+                    f"({type(error).__name__}: {error}): correct the options."
+                ) from error
+
+    def _check_head(self, head: Any, model: Any) -> None:
+        # mace itself takes the last head when the named one is not there, which would be a silent fallback
+        heads = list(getattr(model, "heads", None) or ["Default"])
+        named = ", ".join(heads)
+        if head is not None and head not in heads:
+            raise PotentialError(f"The model {self.weights_path.name} has no head '{head}': its heads are {named}.")
+        if head is None and len(heads) > 1 and not any(known.lower() == "default" for known in heads):
+            raise PotentialError(
+                f"The model {self.weights_path.name} has several heads ({named}) and no default: "
+                "name one in the potential's options as head."
+            )
+
+    def known_elements(self) -> frozenset[str]:
+        """Symbols of the elements that the model holds."""
+        from ase.data import chemical_symbols
+
+        return frozenset(chemical_symbols[int(number)] for number in self._model.atomic_numbers)
+
+    def _torch_sim_model(self) -> Any:
+        import copy
+
+        model = copy.deepcopy(self._model)  # the wrapper changes device and precision in place
+        head = self.specification.options.get("head")
+        if self._file is None and self._foundation[0] == "omol":
+            head = head or "omol"
+        self._check_head(head, model)
+        with quietly():
+            import torch
+            from torch_sim.models.mace import MaceModel
+
+            return MaceModel(
+                model=model, device=torch.device(self._device), dtype=getattr(torch, self._dtype), head=head
+            )
+
+
+def _families() -> dict[str, tuple[str, dict[str, str]]]:
+    """Prefix of every family with the function that fetches it and the models it names."""
+    with quietly():
+        from mace.calculators import foundations_models as zoo
+
+    return {
+        "mp": ("mace_mp", dict(zoo.mace_mp_urls)),
+        "off": ("mace_off", dict(zoo.mace_off_urls)),
+        "omol": ("mace_omol", {"extra_large": "MACE-omol-0-extra-large-1024.model"}),
+    }
+
+
+def _find_foundation(name: str) -> tuple[str, str]:
+    """Resolve a foundation model's name to its family and mace's own name for it."""
+    families = _families()
+    spoken = name.lower()
+    for prefix in ("mace_", "mace-"):
+        spoken = spoken.removeprefix(prefix)
+    for separator in (":", "-", "_"):
+        family, found, model = spoken.partition(separator)
+        family = family.removesuffix("23")
+        if found and family in families and model in families[family][1]:
+            return family, model
+    names = {model.lower(): model for model in families["mp"][1]}
+    # the release names say mace-mpa-0-medium where mace's own table says medium-mpa-0
+    head, _, tail = spoken.rpartition("-")
+    for candidate in (name.lower(), spoken, f"{tail}-{head}", f"{tail}-{head.removeprefix('mp-')}"):
+        if candidate in names:
+            return "mp", names[candidate]
+    known = [*families["mp"][1], *(f"off-{model}" for model in families["off"][1]), "omol-extra_large"]
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    raise PotentialError(
+        f"There is no MACE foundation model '{name}': {hint}known names are {', '.join(known)}; "
+        "or give the path of a model file."
+    )
+
+
+def _fetch(family: str, model: str) -> Path:
+    """Give the file of a foundation model, downloading it when it is not in mace's cache."""
+    with quietly() as said:
+        from mace.calculators import foundations_models as zoo
+        from mace.tools.utils import get_cache_dir
+
+        function_name, urls = _families()[family]
+        url = urls[model]
+        try:
+            if family == "mp":
+                path = Path(zoo.download_mace_mp_checkpoint(model))
+            else:
+                path = Path(get_cache_dir()) / url.rsplit("/", 1)[-1].split("?")[0]
+                if not path.is_file():
+                    fetch: Callable[..., Any] = getattr(zoo, function_name)
+                    fetch(model=model, device="cpu", return_raw_model=True)
+        except Exception as error:
+            cause = error.__cause__ or error
+            raise PotentialError(
+                f"The MACE model '{model}' is not in mace's cache and cannot be downloaded ({cause}): connect to a "
+                f"network, or fetch {url} elsewhere and give the file's path as the model."
+            ) from error
+    if "Academic Software License" in said.getvalue():
+        _log.warning("The MACE model '%s' is under the Academic Software License, which forbids commercial use.", model)
+    return path

@@ -16,6 +16,20 @@ class TransportModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class SamplingLaw(TransportModel):
+    """How an estimated diffusivity scatters about the truth; bounds of any confidence follow from it.
+
+    The variance at a true diffusivity D is gaussian_relative_variance · D² + counting_quantum_cm2_s · D.
+    """
+
+    estimate_cm2_s: float = Field(description="estimate in cm²/s, also where the value is withheld")
+    gaussian_relative_variance: float = Field(description="relative variance that Gaussian increments leave")
+    counting_quantum_cm2_s: float = Field(description="what one effective hop adds to the estimate, in cm²/s")
+    background_error_cm2_s: float = Field(
+        default=0.0, description="standard error that rattling alone leaves, in cm²/s"
+    )
+
+
 class DiffusivityEstimate(TransportModel):
     """A tracer or charge diffusivity with calibrated statistical intervals.
 
@@ -37,6 +51,7 @@ class DiffusivityEstimate(TransportModel):
         default=None, description="diffusivity along x, y and z in cm²/s"
     )
     fit_window_ps: Bounds | None = Field(default=None, description="lag times used by the fit, in ps")
+    law: SamplingLaw | None = Field(default=None, description="the sampling law behind the intervals")
     replica_inflation: float = Field(
         default=1.0,
         description="factor by which the scatter of replicas enlarged the error (1: not enlarged)",

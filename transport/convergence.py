@@ -1,0 +1,105 @@
+"""Decide whether the diffusivity is known well enough to stop."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .results import DiffusionResult
+
+GROWTH = 1.2
+"""Ratio of the lengths of successive looks."""
+
+
+@dataclass(frozen=True)
+class ConvergenceVerdict:
+    """Whether a target was met, and how far off it is.
+
+    Parameters
+    ----------
+    converged : bool
+        Whether the run may end.
+    relative_error : float or None
+        Relative error reached; None where the value is withheld.
+    target_relative_error : float
+        Relative error asked for.
+    length_factor : float or None
+        By how much longer the run would have to be, by the 1/√length rule; 1 when converged.
+    message : str
+        One sentence for the user.
+    """
+
+    converged: bool
+    relative_error: float | None
+    target_relative_error: float
+    length_factor: float | None
+    message: str
+
+
+def convergence_verdict(result: DiffusionResult, target_relative_error: float) -> ConvergenceVerdict:
+    """Compare the relative error of the tracer diffusivity with its target.
+
+    Parameters
+    ----------
+    result : DiffusionResult
+        Analysis of the run so far.
+    target_relative_error : float
+        Relative error at which the run may end.
+
+    Returns
+    -------
+    ConvergenceVerdict
+        The verdict; never converged while the value is withheld or unusable.
+    """
+    error = result.tracer.relative_error
+    if result.tracer.value_cm2_s is None or error is None:
+        reason = result.tracer.withheld_reason or "the value is withheld"
+        return ConvergenceVerdict(False, None, target_relative_error, None, f"D is not known yet: {reason}.")
+    if not result.usable:
+        return ConvergenceVerdict(
+            False, error, target_relative_error, None, f"D is not usable yet: {result.exclusion_reason}."
+        )
+    if error <= target_relative_error:
+        return ConvergenceVerdict(
+            True,
+            error,
+            target_relative_error,
+            1.0,
+            f"relative error of D {error:.0%} meets the target of {target_relative_error:.0%}.",
+        )
+    factor = (error / target_relative_error) ** 2
+    return ConvergenceVerdict(
+        False,
+        error,
+        target_relative_error,
+        factor,
+        f"relative error of D {error:.0%}, target {target_relative_error:.0%}: about {factor:.1f} times as long.",
+    )
+
+
+def is_look_due(n_frames: int, previous_look_frames: int, minimum_frames: int = 50) -> bool:
+    """Whether the trajectory has grown enough since the last look to be analysed again.
+
+    Looks at geometrically growing lengths cost little in all, and their number, which the correction for repeated
+    looks must pay for, grows only with the logarithm of the length.
+
+    Parameters
+    ----------
+    n_frames : int
+        Frames now.
+    previous_look_frames : int
+        Frames at the last look; 0 before the first.
+    minimum_frames : int
+        Frames before the first look.
+
+    Returns
+    -------
+    bool
+        Whether to look.
+
+    Examples
+    --------
+    >>> is_look_due(100, 0), is_look_due(110, 100), is_look_due(120, 100)
+    (True, False, True)
+    """
+    return n_frames >= minimum_frames and n_frames >= math.ceil(GROWTH * previous_look_frames - 1e-9)

@@ -1,0 +1,92 @@
+"""How the points of a mean-squared displacement vary together: the covariance that a fit must know."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def msd_covariance(model_msd: NDArray[np.float64], lags: NDArray[np.integer], n_frames: int) -> NDArray[np.float64]:
+    r"""Covariance of time-averaged MSD points of one Gaussian walk along one axis.
+
+    For a process with stationary Gaussian increments and mean-squared displacement m,
+
+    .. math:: \mathrm{Cov}_{ij} = \frac{2}{n_i n_j} \sum_{a,b} C_{ij}(a-b)^2, \quad
+              C_{ij}(k) = \tfrac12 [m(k+i) + m(k-j) - m(k) - m(k+i-j)],
+
+    where a and b run over the time origins of lags i and j.
+
+    Parameters
+    ----------
+    model_msd : ndarray, shape (at least n_frames + max(lags),)
+        m at 0, 1, 2, … steps, along the axis.
+    lags : ndarray of int, shape (n_lags,)
+        Lags in steps, all below n_frames.
+    n_frames : int
+        Frames of the walk.
+
+    Returns
+    -------
+    ndarray, shape (n_lags, n_lags)
+        Covariance, in the unit of `model_msd` squared. Divide by the number of independent walkers.
+
+    References
+    ----------
+    Qian, Sheetz & Elson, Biophys. J. 60, 910 (1991), 10.1016/S0006-3495(91)82125-7, for the Brownian case.
+
+    Examples
+    --------
+    The squared steps of a Brownian walk are independent, so lag 1 has variance 2 m² / n.
+
+    >>> import numpy as np
+    >>> float(msd_covariance(np.arange(200.0), np.array([1]), 101)[0, 0])
+    0.02
+    """
+    reach = n_frames - 1
+    longest = int(max(lags))
+    span = np.arange(-reach - longest, reach + 1)
+    at_span = model_msd[np.abs(span)]
+    covariance = np.empty((len(lags), len(lags)))
+    for row, first in enumerate(lags):
+        n_first = n_frames - first
+        half = 0.5 * (model_msd[np.abs(span + first)] - at_span)
+        for column in range(row + 1):
+            second = lags[column]
+            n_second = n_frames - second
+            k = np.arange(-(n_second - 1), n_first)
+            start = k[0] + reach + longest
+            joint = half[start : start + len(k)] - half[start - second : start - second + len(k)]
+            pairs = np.minimum(n_first - 1, n_second - 1 + k) - np.maximum(0, k) + 1
+            value = 2.0 * float(np.dot(joint * joint, pairs)) / (float(n_first) * float(n_second))
+            covariance[row, column] = covariance[column, row] = value
+    return covariance
+
+
+def pooled_covariance(
+    model_msd: NDArray[np.float64], lags: NDArray[np.integer], run_lengths: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """Covariance of MSD points averaged over all time origins of several independent runs.
+
+    Parameters
+    ----------
+    model_msd : ndarray
+        See `msd_covariance`.
+    lags : ndarray of int, shape (n_lags,)
+        Lags in steps.
+    run_lengths : tuple of int
+        Frames of each run; runs no longer than a lag do not contribute to it.
+
+    Returns
+    -------
+    ndarray, shape (n_lags, n_lags)
+        Covariance of the pooled points.
+    """
+    origins = {length: np.maximum(length - lags, 0).astype(float) for length in run_lengths}
+    total = np.sum([origins[length] for length in run_lengths], axis=0)
+    pooled = np.zeros((len(lags), len(lags)))
+    for length in set(run_lengths):
+        fits = lags < length
+        part = msd_covariance(model_msd, lags[fits], length)
+        share = origins[length][fits] / total[fits]
+        pooled[np.ix_(fits, fits)] += run_lengths.count(length) * part * np.outer(share, share)
+    return pooled

@@ -1,0 +1,94 @@
+"""A smooth model of a mean-squared displacement: free diffusion plus relaxations that saturate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+
+
+@dataclass(frozen=True)
+class MsdModel:
+    """m(τ) = slope · τ + Σ amplitude · (1 − exp(−τ / time)).
+
+    Rattling in a cage saturates fast, correlated back-hops more slowly; both have non-negative amplitudes,
+    which makes m the MSD of a process that exists, and its covariance positive.
+
+    Parameters
+    ----------
+    slope : float
+        MSD gained per step by free diffusion, in Å².
+    amplitudes : ndarray, shape (n_terms,)
+        Saturation values in Å².
+    times : ndarray, shape (n_terms,)
+        Relaxation times in steps.
+    """
+
+    slope: float
+    amplitudes: NDArray[np.float64]
+    times: NDArray[np.float64]
+
+    def __call__(self, steps: NDArray[np.number]) -> NDArray[np.float64]:
+        """Evaluate the model.
+
+        Parameters
+        ----------
+        steps : ndarray
+            Lag times in steps.
+
+        Returns
+        -------
+        ndarray
+            MSD in Å².
+        """
+        lag = np.asarray(steps, dtype=float)
+        value = self.slope * lag
+        for amplitude, time in zip(self.amplitudes, self.times, strict=True):
+            if amplitude > 0:
+                value = value - amplitude * np.expm1(-lag / time)
+        return value
+
+    def relaxed_offset(self, longest_time: float) -> float:
+        """Saturation value of the relaxations faster than `longest_time` steps, in Å².
+
+        Parameters
+        ----------
+        longest_time : float
+            Slowest relaxation to include, in steps.
+
+        Returns
+        -------
+        float
+            Summed amplitude in Å².
+        """
+        return float(self.amplitudes[self.times <= longest_time].sum())
+
+
+def fit_msd_model(lags: NDArray[np.integer], msd: NDArray[np.float64], n_times: int = 10) -> MsdModel:
+    """Fit the model to MSD points by non-negative least squares of the relative deviations.
+
+    Parameters
+    ----------
+    lags : ndarray of int, shape (n_lags,)
+        Lags in steps.
+    msd : ndarray, shape (n_lags,)
+        MSD in Å².
+    n_times : int
+        Relaxation times, spaced logarithmically over the lags.
+
+    Returns
+    -------
+    MsdModel
+        The smooth curve.
+    """
+    times = np.geomspace(0.3, max(lags[-1] / 4.0, 1.0), n_times)
+    lag = lags.astype(float)
+    design = np.column_stack([lag, -np.expm1(-lag[:, None] / times[None])])
+    # Long lags scatter more: their relative deviation is worth less.
+    weight = 1.0 / (np.maximum(msd, 1e-12 * max(msd.max(), 1e-300)) * np.sqrt(lag / lag[0]))
+    solution, _ = nnls(design * weight[:, None], msd * weight)
+    if not np.any(solution > 0):
+        solution[0] = max(float(msd[-1]) / float(lag[-1]), 1e-300)
+    return MsdModel(float(solution[0]), solution[1:], times)

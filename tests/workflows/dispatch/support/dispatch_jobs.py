@@ -1,0 +1,99 @@
+"""Small jobs with every kind of response, importable by worker processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from jobflow import Flow, JobConfig, OnMissing, Response, job
+
+TOLERANT = JobConfig(on_missing_references=OnMissing.NONE)
+
+
+def _count(folder: str, name: str) -> int:
+    """Count how often a job really ran."""
+    with (Path(folder) / name).open("a") as handle:
+        handle.write("x")
+    return (Path(folder) / name).stat().st_size
+
+
+@job
+def add(a, b, folder):
+    _count(folder, f"add-{a}-{b}")
+    return a + b
+
+
+@job
+def fail(folder):
+    _count(folder, "fail")
+    if (Path(folder) / "mended").exists():
+        return 5
+    raise ValueError("deliberate")
+
+
+@job(config=TOLERANT)
+def total(values, folder):
+    _count(folder, "total")
+    return sum(value for value in values if value is not None)
+
+
+@job
+def countdown(n, folder):
+    _count(folder, f"countdown-{n}")
+    if n == 0:
+        return "done"
+    return Response(output=f"partial {n}", replace=countdown(n - 1, folder))
+
+
+@job
+def replaced_by_flow(folder):
+    first = add(1, 1, folder)
+    second = add(first.output, 10, folder)
+    return Response(replace=Flow([first, second], output=second.output))
+
+
+@job
+def detoured(folder):
+    return Response(output=1, detour=mark(folder, "detour"))
+
+
+@job
+def enlarged(folder):
+    return Response(output=1, addition=mark(folder, "addition"))
+
+
+@job
+def mark(folder, name):
+    time.sleep(0.3)
+    _count(folder, name)
+
+
+@job
+def exists(folder, name, after):
+    return (Path(folder) / name).exists()
+
+
+@job
+def childless(folder):
+    return Response(output=1, stop_children=True)
+
+
+@job
+def stop_all(folder):
+    return Response(output=1, stop_jobflow=True)
+
+
+@job
+def die_until(folder, times):
+    if _count(folder, "die") <= times:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "survived"
+
+
+@job
+def slow(folder, name, seconds):
+    _count(folder, name)
+    time.sleep(seconds)
+    return os.environ["OMP_NUM_THREADS"], os.getpid(), str(Path.cwd())

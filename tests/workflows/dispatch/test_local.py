@@ -1,0 +1,172 @@
+"""The local executor: jobflow's rules, parallel processes, failures."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from jobflow import Flow, JobStore, run_locally
+from maggma.stores import MemoryStore
+from superion.errors import SettingsError
+from superion.workflows.dispatch.local import resume_run, run_flow_locally
+
+sys.path.append(str(Path(__file__).parent / "support"))
+import dispatch_jobs as jobs
+
+
+@pytest.fixture
+def store():
+    return JobStore(MemoryStore(), additional_stores={"data": MemoryStore()})
+
+
+def runs(tmp_path, name):
+    """How often a job body ran."""
+    path = tmp_path / name
+    return path.stat().st_size if path.exists() else 0
+
+
+def build(tmp_path):
+    """One flow with every kind of response in it."""
+    folder = str(tmp_path)
+    first = jobs.add(1, 2, folder)
+    second = jobs.add(first.output, 10, folder)
+    countdown = jobs.countdown(2, folder)
+    replaced = jobs.replaced_by_flow(folder)
+    after_replaced = jobs.add(replaced.output, 100, folder)
+    detoured = jobs.detoured(folder)
+    after_detour = jobs.exists(folder, "detour", detoured.output)
+    enlarged = jobs.enlarged(folder)
+    childless = jobs.childless(folder)
+    left_out = jobs.add(childless.output, 7, folder)
+    failing = jobs.fail(folder)
+    skipped = jobs.add(failing.output, 3, folder)
+    total = jobs.total([second.output, failing.output, after_replaced.output], folder)
+    flow = Flow(
+        [first, second, countdown, replaced, after_replaced, detoured, after_detour]
+        + [enlarged, childless, left_out, failing, skipped, total],
+        output=total.output,
+    )
+    return flow, {
+        "second": second.uuid,
+        "countdown": countdown.uuid,
+        "after_replaced": after_replaced.uuid,
+        "after_detour": after_detour.uuid,
+        "left_out": left_out.uuid,
+        "skipped": skipped.uuid,
+        "total": total.uuid,
+    }
+
+
+def outputs(store, uuids):
+    """Last output of each job; absent where there is none."""
+    found = {}
+    for name, uuid in uuids.items():
+        document = store.query_one({"uuid": uuid}, ["output", "index"], sort={"index": -1}, load=True)
+        found[name] = None if document is None else (document["index"], document["output"])
+    return found
+
+
+def test_does_what_jobflow_does(tmp_path, store):
+    """Replacement, detour, addition, stop_children, failure: the same as jobflow's own local manager."""
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "theirs").mkdir()
+    flow, uuids = build(tmp_path / "ours")
+    events = []
+    report = run_flow_locally(flow, store, tmp_path / "run", workers=2, on_event=events.append)
+
+    reference_flow, reference_uuids = build(tmp_path / "theirs")
+    reference = JobStore(MemoryStore(), additional_stores={"data": MemoryStore()})
+    run_locally(reference_flow, store=reference, log=False)
+    ours, theirs = outputs(store, uuids), outputs(reference, reference_uuids)
+    assert ours == theirs
+    assert ours["total"] == (1, 13 + 112)
+    assert ours["countdown"] == (3, "done")
+    assert ours["after_detour"] == (1, True)
+    assert runs(tmp_path / "ours", "addition") == 1
+
+    assert report.state == "failed"
+    assert report.output_uuids == [uuids["total"]]
+    assert [(job.name, job.is_root_cause) for job in report.failures] == [("fail", True)]
+    assert "deliberate" in report.failures[0].reason
+    assert "ValueError: deliberate" in report.failures[0].log.read_text()
+    skipped = {job.uuid: job for job in report.jobs if job.status == "skipped"}
+    assert set(skipped) == {uuids["skipped"], uuids["left_out"]}
+    assert "fail" in skipped[uuids["skipped"]].reason
+    kinds = [event.kind for event in events]
+    assert kinds[0] == "run_started"
+    assert kinds[-1] == "run_finished"
+    assert kinds.count("job_continued") == 3
+    assert events[-1].n_over == events[-1].n_jobs
+
+
+def test_resume_repeats_only_what_failed(tmp_path, store):
+    """A mended failure and all that depended on it are computed again, nothing else."""
+    flow, uuids = build(tmp_path)
+    run_flow_locally(flow, store, tmp_path / "run", workers=2)
+    (tmp_path / "mended").touch()
+    report = resume_run(tmp_path / "run", store, workers=2)
+    assert outputs(store, uuids)["total"] == (1, 13 + 5 + 112)
+    assert outputs(store, uuids)["skipped"] == (1, 8)
+    assert report.failures == []
+    assert runs(tmp_path, "fail") == 2
+    assert runs(tmp_path, "total") == 2
+    assert runs(tmp_path, "add-1-2") == 1
+    assert runs(tmp_path, "countdown-1") == 1
+    again = resume_run(tmp_path / "run", store, workers=2)
+    assert runs(tmp_path, "total") == 2
+    assert [job.status for job in again.jobs].count("completed") == len(again.jobs) - 1
+
+
+def test_stop_jobflow_ends_the_run(tmp_path, store):
+    """Nothing starts after a job asked to stop everything."""
+    stop = jobs.stop_all(str(tmp_path))
+    after = jobs.add(stop.output, 1, str(tmp_path))
+    report = run_flow_locally(Flow([stop, after]), store, tmp_path / "run", workers=1)
+    assert report.state == "completed"
+    assert runs(tmp_path, "add-1-1") == 0
+
+
+def test_killed_worker_is_tried_once_more(tmp_path, store):
+    """One SIGKILL costs a retry; a second one fails the job and nothing else."""
+    survivor = jobs.die_until(str(tmp_path), 1)
+    report = run_flow_locally(Flow([survivor], output=survivor.output), store, tmp_path / "once", workers=1)
+    assert report.state == "completed"
+    assert store.get_output(survivor.uuid) == "survived"
+
+    folder = tmp_path / "again"
+    folder.mkdir()
+    victim = jobs.die_until(str(folder), 9)
+    other = jobs.add(1, 2, str(tmp_path))
+    report = run_flow_locally(Flow([victim, other]), store, tmp_path / "twice", workers=2)
+    assert report.state == "failed"
+    assert [job.uuid for job in report.failures] == [victim.uuid]
+    assert "SIGKILL" in report.failures[0].reason
+    assert store.get_output(other.uuid) == 3
+    assert runs(folder, "die") == 2
+
+
+def test_parallel_single_threaded_and_each_in_its_folder(tmp_path, store):
+    """Two sleeping jobs overlap; each has one thread, its own process and its own folder."""
+    pair = [jobs.slow(str(tmp_path), name, 4.0) for name in "ab"]
+    started = time.monotonic()
+    run_flow_locally(Flow(pair), store, tmp_path / "run", workers=2)
+    first, second = (store.get_output(job.uuid) for job in pair)
+    assert first[0] == second[0] == "1"
+    assert first[1] != second[1]
+    assert first[2] != second[2]
+    stamps = [(tmp_path / name).stat().st_mtime for name in "ab"]
+    assert abs(stamps[0] - stamps[1]) < 4.0
+    assert time.monotonic() - started > 4.0
+
+
+def test_a_folder_holds_one_run(tmp_path, store):
+    flow = Flow([jobs.add(1, 2, str(tmp_path))])
+    run_flow_locally(flow, store, tmp_path / "run", workers=1)
+    with pytest.raises(SettingsError, match="already holds a run"):
+        run_flow_locally(Flow([jobs.add(1, 2, str(tmp_path))]), store, tmp_path / "run")
+    with pytest.raises(SettingsError, match="There is no run in"):
+        resume_run(tmp_path / "nothing", store)
+    with pytest.raises(SettingsError, match="store in memory"):
+        resume_run(tmp_path / "run")

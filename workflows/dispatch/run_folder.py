@@ -1,0 +1,221 @@
+"""The folder of one local run: everything needed to go on after a kill at any instant.
+
+Nothing in it is ever changed in place. `flow.json` is what was asked for; a job's outcome is one file that
+appears, whole and synced, when the job ends. Jobs, replacements and their order follow from these by replaying
+them, so there is no second copy of the state that a kill could leave behind the first.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ... import __version__
+from ...errors import SettingsError, StoreError
+from ...makers.atomic_file import write_text_atomically
+
+JobKey = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths and files of one run.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    """
+
+    path: Path
+
+    @property
+    def flow_file(self) -> Path:
+        """The flow that was asked for."""
+        return self.path / "flow.json"
+
+    @property
+    def description_file(self) -> Path:
+        """Name, store and time of creation."""
+        return self.path / "run.json"
+
+    @property
+    def status_file(self) -> Path:
+        """A summary for readers; derived, never read back by the run itself."""
+        return self.path / "status.json"
+
+    @property
+    def progress_folder(self) -> Path:
+        """Where running jobs leave their heartbeats."""
+        return self.path / "progress"
+
+    def task_file(self, key: JobKey) -> Path:
+        """Locate the job with its inputs resolved, as handed to a worker."""
+        return self.path / "tasks" / f"{key[0]}.{key[1]}.json"
+
+    def outcome_file(self, key: JobKey) -> Path:
+        """Locate what the job gave back."""
+        return self.path / "outcomes" / f"{key[0]}.{key[1]}.json"
+
+    def failure_file(self, key: JobKey) -> Path:
+        """Locate why the job failed."""
+        return self.path / "failures" / f"{key[0]}.{key[1]}.json"
+
+    def job_folder(self, key: JobKey, name: str) -> Path:
+        """Locate the folder in which the job runs and leaves its log."""
+        plain = "".join(letter if letter.isalnum() else "-" for letter in name)
+        while "--" in plain:
+            plain = plain.replace("--", "-")
+        return self.path / "jobs" / f"{plain.strip('-')}-{key[0][:8]}-{key[1]}"
+
+    def log_file(self, key: JobKey, name: str) -> Path:
+        """Locate what the job printed, and its traceback."""
+        return self.job_folder(key, name) / "log.txt"
+
+    def create(self, flow_text: str, *, flow_name: str, store: dict[str, Any] | None) -> None:
+        """Lay the folder out for a new run.
+
+        Parameters
+        ----------
+        flow_text : str
+            The flow as JSON.
+        flow_name : str
+            Its name.
+        store : dict or None
+            The job store as plain data, to reopen it; None where it cannot be reopened.
+
+        Raises
+        ------
+        SettingsError
+            If the folder already holds a run.
+        """
+        if self.flow_file.exists():
+            raise SettingsError(
+                f"{self.path} already holds a run, so choose another folder or continue it with `superion resume`."
+            )
+        self.path.mkdir(parents=True, exist_ok=True)
+        description = {
+            "superion_version": __version__,
+            "flow_name": flow_name,
+            "created_at": datetime.now(UTC).isoformat(),
+            "store": store,
+        }
+        write_text_atomically(self.description_file, json.dumps(description, default=str))
+        # A store's address may carry a password.
+        self.description_file.chmod(0o600)
+        # Last: with this file the run exists.
+        write_text_atomically(self.flow_file, flow_text)
+
+    def read_flow(self) -> str:
+        """Give the flow's JSON.
+
+        Returns
+        -------
+        str
+            What `create` was given.
+
+        Raises
+        ------
+        SettingsError
+            If there is no run in the folder.
+        """
+        try:
+            return self.flow_file.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise SettingsError(f"There is no run in {self.path}; `superion list` shows the runs there are.") from None
+
+    def read_description(self) -> dict[str, Any]:
+        """Give the run's name, store and time of creation.
+
+        Returns
+        -------
+        dict
+            What `create` wrote.
+        """
+        return json.loads(self.description_file.read_text(encoding="utf-8"))
+
+    def read_failure(self, key: JobKey) -> dict[str, Any] | None:
+        """Give the record of a job's failure, if it failed.
+
+        Parameters
+        ----------
+        key : tuple
+            The job's uuid and index.
+
+        Returns
+        -------
+        dict or None
+            Its type, message and whether it is the user's to mend.
+        """
+        try:
+            return json.loads(self.failure_file(key).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+
+
+def lock_run(folder: RunFolder, wait_s: float = 0.0) -> int:
+    """Take the lock of a run; workers inherit it, so it is free only when driver and workers are gone.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        The run.
+    wait_s : float
+        How long to wait for workers of a dead driver, in s.
+
+    Returns
+    -------
+    int
+        Open file descriptor that holds the lock; closing it, or dying, lets go.
+
+    Raises
+    ------
+    StoreError
+        If another process holds it.
+    """
+    descriptor = os.open(folder.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                os.close(descriptor)
+                raise StoreError(
+                    f"Another process is working on the run in {folder.path}, so wait until it ends or stop it first."
+                ) from None
+            time.sleep(0.1)
+
+
+def is_locked(folder: RunFolder) -> bool:
+    """Say whether a living process works on the run.
+
+    Parameters
+    ----------
+    folder : RunFolder
+        The run.
+
+    Returns
+    -------
+    bool
+        True while its driver or one of its workers lives.
+    """
+    try:
+        descriptor = os.open(folder.path / "lock", os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,229 @@
+"""H5MD files, ours and those of other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import TrajectoryError
+from .atoms_frames import constant_interval
+from .temperature import temperature_from_velocities
+from .trajectory import RawTrajectory, ReadOptions, atomic_masses_amu
+
+_LENGTH_ANGSTROM = {"angstrom": 1.0, "a": 1.0, "å": 1.0, "nm": 10.0, "pm": 0.01}
+_TIME_FS = {"fs": 1.0, "ps": 1e3, "ns": 1e6}
+
+
+def recognises(head: bytes, file_name: str) -> bool:
+    """Say whether these are the first bytes of an HDF5 file.
+
+    Parameters
+    ----------
+    head : bytes
+        First bytes.
+    file_name : str
+        Name of the file.
+
+    Returns
+    -------
+    bool
+        True if so.
+    """
+    return head.startswith(b"\x89HDF\r\n\x1a\n")
+
+
+def read(path: Path, options: ReadOptions) -> RawTrajectory:
+    """Read the particles of an H5MD file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    options : ReadOptions
+        `species_order`: elements of the sorted species numbers, where these are no atomic numbers.
+
+    Returns
+    -------
+    RawTrajectory
+        Unwrapped where the file has image flags.
+
+    Raises
+    ------
+    TrajectoryError
+        The file is damaged or no H5MD, or has no cell, or unknown units or species.
+
+    References
+    ----------
+    P. de Buyl, P. H. Colberg and F. Höfling, Comput. Phys. Commun. 185, 1546 (2014), 10.1016/j.cpc.2014.01.018.
+    """
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            return _read(file, path, options)
+    except TrajectoryError:
+        raise
+    except KeyError as error:
+        raise TrajectoryError(
+            f"{path} is no complete H5MD file ({error.args[0]}); it needs particles with position, box and species."
+        ) from None
+    except (OSError, RuntimeError) as error:
+        raise TrajectoryError(
+            f"The HDF5 file {path} is damaged or was still being written ({error}); copy it again."
+        ) from None
+
+
+def _read(file: Any, path: Path, options: ReadOptions) -> RawTrajectory:
+    groups = [group for group in file["particles"].values() if "position" in group]
+    if len(groups) != 1:
+        raise TrajectoryError(f"{path} has {len(groups)} groups of particles with positions; one is needed.")
+    particles = groups[0]
+    notes: list[str] = []
+    position = particles["position"]
+    positions = np.asarray(position["value"], dtype=np.float64) * _unit(position["value"], _LENGTH_ANGSTROM, "Å", notes)
+    n_frames, n_atoms, _ = positions.shape
+    if n_frames == 0:
+        raise TrajectoryError(f"{path} holds no frame; was the run stopped at its start?")
+    cells = _cells(particles["box"], n_frames, path, notes)
+    symbols = _symbols(particles, n_atoms, options, path, notes)
+    fractional = np.linalg.solve(np.swapaxes(cells, 1, 2)[:, None], positions[..., None])[..., 0]
+    is_unwrapped = _is_ours(file)
+    if "image" in particles:
+        image = particles["image"]
+        fractional += np.asarray(_dataset(image), dtype=np.float64)
+        is_unwrapped = True
+    interval, stride = _times(position, n_frames, path, notes)
+    return RawTrajectory(
+        symbols=symbols,
+        fractional=fractional,
+        cells_angstrom=cells,
+        is_unwrapped=is_unwrapped,
+        frame_interval_fs=interval,
+        steps_per_frame=stride,
+        kinetic_temperature_k=_temperature(file, particles, symbols),
+        notes=tuple(notes),
+    )
+
+
+def _dataset(element: Any) -> Any:
+    """Return the values of an H5MD element, whether it changes in time (a group) or not (a dataset)."""
+    import h5py
+
+    return element if isinstance(element, h5py.Dataset) else element["value"]
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _unit(dataset: Any, known: dict[str, float], default: str, notes: list[str]) -> float:
+    """Return the factor of a dataset's `unit` attribute."""
+    if "unit" not in dataset.attrs:
+        notes.append(f"{dataset.name} states no unit; {default} is assumed.")
+        return 1.0
+    unit = _text(dataset.attrs["unit"]).strip()
+    if unit.lower() not in known:
+        raise TrajectoryError(f"The unit {unit!r} of {dataset.name} is not known here; use one of {', '.join(known)}.")
+    return known[unit.lower()]
+
+
+def _cells(box: Any, n_frames: int, path: Path, notes: list[str]) -> NDArray[np.float64]:
+    if "edges" not in box:
+        raise TrajectoryError(f"{path} has no cell (box/edges); write it with the positions.")
+    boundary = [_text(entry) for entry in np.atleast_1d(box.attrs.get("boundary", ["periodic"] * 3))]
+    if boundary != ["periodic"] * 3:
+        raise TrajectoryError(f"The box of {path} is not periodic in all directions; a conductivity needs a crystal.")
+    edges = box["edges"]
+    dataset = _dataset(edges)
+    values = np.asarray(dataset, dtype=np.float64) * _unit(dataset, _LENGTH_ANGSTROM, "Å", notes)
+    if dataset is edges:
+        values = np.repeat(values[None], n_frames, axis=0)
+    if values.shape[0] != n_frames:
+        raise TrajectoryError(f"{path} has {values.shape[0]} cells for {n_frames} frames; write one for each frame.")
+    if values.ndim == 2:  # edge lengths of an orthogonal box
+        values = values[:, :, None] * np.eye(3)
+    if np.any(np.abs(np.linalg.det(values)) < 1e-6):
+        raise TrajectoryError(f"A cell of {path} has no volume; write the three cell vectors.")
+    return values
+
+
+def _symbols(particles: Any, n_atoms: int, options: ReadOptions, path: Path, notes: list[str]) -> tuple[str, ...]:
+    import h5py
+    from ase.data import chemical_symbols
+
+    species = particles["species"]
+    dataset = _dataset(species)
+    values = np.asarray(dataset)
+    if values.ndim == 2:
+        if np.any(values != values[0]):
+            raise TrajectoryError(f"The species of {path} change during the run; atoms must keep their element.")
+        values = values[0]
+    values = np.atleast_1d(values)
+    if values.size != n_atoms:
+        raise TrajectoryError(f"{path} has {values.size} species for {n_atoms} atoms; write one for each atom.")
+    names = h5py.check_enum_dtype(dataset.dtype)
+    if names:
+        by_number = {number: name for name, number in names.items()}
+        return tuple(by_number[int(value)] for value in values)
+    if values.dtype.kind in "SO":
+        return tuple(_text(value) for value in values)
+    kinds = np.unique(values)
+    order = options.species_order
+    if order is not None:
+        if len(order) != kinds.size:
+            raise TrajectoryError(f"{path} has {kinds.size} species, but species_order names {len(order)}; name each.")
+        return tuple(order[int(index)] for index in np.searchsorted(kinds, values))
+    if kinds.min() < 1 or kinds.max() >= len(chemical_symbols):
+        raise TrajectoryError(
+            f"The species numbers of {path} ({kinds.min()} to {kinds.max()}) are no atomic numbers; give species_order."
+        )
+    symbols = tuple(chemical_symbols[int(value)] for value in values)
+    notes.append(f"Species numbers are read as atomic numbers: {', '.join(sorted(set(symbols)))}.")
+    return symbols
+
+
+def _is_ours(file: Any) -> bool:
+    """Whether superion wrote the file: its positions are unwrapped."""
+    return "h5md/creator" in file and _text(file["h5md/creator"].attrs.get("name", "")) == "superion"
+
+
+def _times(position: Any, n_frames: int, path: Path, notes: list[str]) -> tuple[float | None, float | None]:
+    """Return the time between frames in fs, and the steps between frames, where the file has them."""
+    interval = stride = None
+    if "time" in position:
+        interval = _spacing(position["time"], n_frames, path)
+        if interval is not None:
+            interval *= _unit(position["time"], _TIME_FS, "fs", notes)
+    if "step" in position:
+        stride = _spacing(position["step"], n_frames, path)
+    return interval, stride
+
+
+def _spacing(dataset: Any, n_frames: int, path: Path) -> float | None:
+    """Spacing of a fixed (scalar increment) or explicit (one entry per frame) H5MD time axis."""
+    if dataset.shape == ():
+        return float(dataset[()])
+    if n_frames < 2:
+        return None
+    return constant_interval(np.asarray(dataset[:n_frames], dtype=np.float64), path)
+
+
+def _temperature(file: Any, particles: Any, symbols: tuple[str, ...]) -> float | None:
+    """Return the mean kinetic temperature: observed, or from velocities with a stated unit."""
+    observed = file.get("observables/temperature/value")
+    if observed is not None and _text(observed.attrs.get("unit", "")) == "K" and observed.size:
+        return float(np.mean(observed[...]))
+    if "velocity" not in particles:
+        return None
+    dataset = particles["velocity"]["value"]
+    length, _, time = _text(dataset.attrs.get("unit", "")).partition(" ")
+    factor = _LENGTH_ANGSTROM.get(length.lower())
+    per_time = _TIME_FS.get(time.removesuffix("-1").removesuffix("^").strip())
+    if factor is None or per_time is None:
+        return None
+    masses = atomic_masses_amu(symbols)
+    frames = range(0, dataset.shape[0], max(1, dataset.shape[0] // 1000))  # a thousand frames say it well enough
+    return float(np.mean([temperature_from_velocities(dataset[i] * factor / per_time, masses) for i in frames]))

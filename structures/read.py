@@ -1,0 +1,190 @@
+"""Crystal structures from files, whatever pymatgen or ASE reads, and from the examples that ship with the package."""
+
+from __future__ import annotations
+
+import difflib
+import warnings
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from pymatgen.core import Structure
+
+from ..errors import StructureError
+from .validate import validate_structure
+
+
+@dataclass(frozen=True)
+class StructureReading:
+    """A structure with what was noticed while reading it.
+
+    Attributes
+    ----------
+    structure : Structure
+        The crystal, perhaps with partial occupancies and oxidation states.
+    source : str
+        File name (never a full path) or bundled name.
+    notes : tuple of str
+        Remarks for the user, such as warnings of the parser.
+    """
+
+    structure: Structure
+    source: str
+    notes: tuple[str, ...]
+
+
+def bundled_structures() -> dict[str, Path]:
+    """Name the example structures that ship with the package.
+
+    Returns
+    -------
+    dict of str to Path
+        File of each, by name.
+
+    Examples
+    --------
+    >>> "Li6PS5Cl" in bundled_structures()
+    True
+    """
+    folder = Path(str(resources.files("superion.configs"))) / "structures"
+    return {path.stem: path for path in sorted(folder.glob("*.cif"))}
+
+
+def read_structure(path_or_bundled_name: str | Path) -> Structure:
+    """Read a crystal structure and check that it can be one.
+
+    Parameters
+    ----------
+    path_or_bundled_name : str or Path
+        A file (CIF, POSCAR, extxyz, or anything else that pymatgen or ASE reads), or the name of a shipped example
+        such as ``Li6PS5Cl``. A file of that name wins over a shipped example.
+
+    Returns
+    -------
+    Structure
+        The crystal in the cell of the file; the first one when the file holds several.
+
+    Raises
+    ------
+    StructureError
+        When the file is not there, cannot be read, or does not hold a crystal.
+
+    Examples
+    --------
+    >>> read_structure("Li6PS5Cl").composition.reduced_formula
+    'Li6PS5Cl'
+    """
+    return read_structure_with_notes(path_or_bundled_name).structure
+
+
+def read_structure_with_notes(path_or_bundled_name: str | Path) -> StructureReading:
+    """Read a crystal structure as `read_structure` does, and keep the remarks of the parser.
+
+    Parameters
+    ----------
+    path_or_bundled_name : str or Path
+        A file, or the name of a shipped example.
+
+    Returns
+    -------
+    StructureReading
+        Structure, source and notes.
+
+    Raises
+    ------
+    StructureError
+        As `read_structure`.
+    """
+    path = _locate(str(path_or_bundled_name))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        structures, reasons = _parse(path)
+    notes = list(dict.fromkeys(_one_line(item.message) for item in caught if issubclass(item.category, UserWarning)))
+    if not structures:
+        raise StructureError(
+            f"The file {path.name} cannot be read as a crystal structure ({'; '.join(reasons)}): "
+            "give a CIF, POSCAR, extxyz or another format of pymatgen or ASE."
+        )
+    if len(structures) > 1:
+        notes.insert(0, f"{path.name} holds {len(structures)} structures; the first is taken.")
+    structure = structures[0]
+    notes.extend(_replace_deuterium(structure))
+    try:
+        notes.extend(validate_structure(structure))
+    except StructureError as error:
+        raise StructureError(f"{path.name}: {error}") from error
+    return StructureReading(structure=structure, source=path.name, notes=tuple(notes))
+
+
+def _locate(name: str) -> Path:
+    path = Path(name).expanduser()
+    if path.is_file():
+        return path
+    if path.is_dir():
+        raise StructureError(f"{name} is a folder: give the structure file in it.")
+    bundled = bundled_structures()
+    stems = {stem.lower(): stem for stem in bundled}
+    wanted = path.name.lower().removesuffix(".cif")
+    if len(path.parts) == 1 and wanted in stems:
+        return bundled[stems[wanted]]
+    near = difflib.get_close_matches(wanted, stems, n=1, cutoff=0.6)
+    hint = f"did you mean the shipped {stems[near[0]]}? " if near and len(path.parts) == 1 else ""
+    raise StructureError(
+        f"There is no structure file '{name}': {hint}give the path of a file, or the name of a shipped example "
+        f"({', '.join(bundled)})."
+    )
+
+
+def _parse(path: Path) -> tuple[list[Structure], list[str]]:
+    """Try pymatgen, then ASE; whatever they raise becomes a reason."""
+    reasons = []
+    for reader in (_parse_with_pymatgen, _parse_with_ase):
+        try:
+            structures = reader(path)
+        except StructureError as error:
+            return [], [str(error)]
+        except RecursionError:
+            reasons.append("it is nested too deeply")
+        except Exception as error:
+            # parsers raise almost any exception on a damaged file
+            reasons.append(_one_line(error) or type(error).__name__)
+        else:
+            if structures:
+                return structures, []
+    return [], list(dict.fromkeys(reasons)) or ["no structure in it"]
+
+
+def _parse_with_pymatgen(path: Path) -> list[Structure]:
+    name = path.name.lower()
+    if name.endswith((".cif", ".mcif", ".cif.gz")):
+        from pymatgen.io.cif import CifParser
+
+        return list(CifParser(str(path)).parse_structures(primitive=False, on_error="raise"))
+    if name.endswith((".xyz", ".extxyz")):
+        return []  # pymatgen reads only molecules from these
+    return [Structure.from_file(str(path))]
+
+
+def _parse_with_ase(path: Path) -> list[Structure]:
+    from ase.io import read
+    from pymatgen.io.ase import AseAtomsAdaptor
+
+    images = read(str(path), index=":")
+    for atoms in images[:1]:
+        if atoms.cell.rank < 3:
+            raise StructureError("it holds a molecule without a periodic cell")
+    return [AseAtomsAdaptor.get_structure(atoms) for atoms in images]
+
+
+def _replace_deuterium(structure: Structure) -> list[str]:
+    symbols = {species.symbol for site in structure for species in site.species}
+    heavy = symbols & {"D", "T"}
+    if not heavy:
+        return []
+    structure.replace_species(dict.fromkeys(sorted(heavy), "H"))
+    return [f"{', '.join(sorted(heavy))} is read as H: potentials do not tell isotopes apart."]
+
+
+def _one_line(message: object) -> str:
+    text = " ".join(str(message).split())
+    return text if len(text) <= 200 else text[:199] + "…"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..errors import ProtocolError
 
 Thermostat = Literal["bussi", "nose_hoover_chain", "langevin"]
 
@@ -18,7 +20,7 @@ class MdSettings(BaseModel):
     1.0
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     ensemble: Literal["nvt", "nve", "npt"] = Field(default="nvt", description="statistical ensemble")
     thermostat: Thermostat = Field(default="bussi", description="thermostat of NVT runs")
@@ -73,7 +75,7 @@ class MdProtocol(MdSettings):
 class RunLimits(BaseModel):
     """How long a run goes on and how it is written; never part of its identity."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     duration_ps: float = Field(default=100.0, gt=0, description="maximum length of the trajectory in ps")
     minimum_ps: float = Field(default=0.0, ge=0, description="length before which no stop rule may end the run, in ps")
@@ -83,3 +85,72 @@ class RunLimits(BaseModel):
     )
     store_velocities: bool = Field(default=False, description="also write velocities into the segments")
     compression: Literal["none", "gzip", "lzf"] = Field(default="gzip", description="compression of the segments")
+
+
+def _one_sentence(what: str, error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"]) or what
+    reason = first["msg"][0].lower() + first["msg"][1:]
+    if first["type"] == "extra_forbidden":
+        return f"The {what} has no setting '{name}': remove it or correct its name."
+    if first["type"] == "missing":
+        return f"The {what} needs the setting '{name}': give it."
+    return f"The {what} setting {name} = {first['input']!r} makes no sense: {reason}."
+
+
+def make_protocol(**settings: Any) -> MdProtocol:
+    """Build a protocol, with one clear sentence where a setting makes no sense.
+
+    Parameters
+    ----------
+    **settings
+        Fields of `MdProtocol`.
+
+    Returns
+    -------
+    MdProtocol
+        The checked settings.
+
+    Raises
+    ------
+    ProtocolError
+        Naming the first setting that is wrong, and why.
+
+    Examples
+    --------
+    >>> make_protocol(temperature_k=600, ensemble="npt").pressure_gpa
+    0.0
+    """
+    try:
+        return MdProtocol(**settings)
+    except ValidationError as error:
+        raise ProtocolError(_one_sentence("MD protocol", error)) from error
+
+
+def make_limits(**settings: Any) -> RunLimits:
+    """Build run limits, with one clear sentence where a setting makes no sense.
+
+    Parameters
+    ----------
+    **settings
+        Fields of `RunLimits`.
+
+    Returns
+    -------
+    RunLimits
+        The checked settings.
+
+    Raises
+    ------
+    ProtocolError
+        Naming the first setting that is wrong, and why.
+
+    Examples
+    --------
+    >>> make_limits(duration_ps=4).segment_ps
+    2.0
+    """
+    try:
+        return RunLimits(**settings)
+    except ValidationError as error:
+        raise ProtocolError(_one_sentence("MD limits", error)) from error

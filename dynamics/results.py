@@ -32,6 +32,7 @@ class SegmentRecord(BaseModel):
     size_bytes: int = Field(description="size in bytes")
     first_step: int = Field(description="MD step of its first frame")
     n_frames: int = Field(description="number of frames in it")
+    last_step: int = Field(default=0, description="MD step of the checkpoint in it")
 
 
 class StopVerdict(BaseModel):
@@ -80,10 +81,12 @@ class MdResult(BaseModel):
     mean_volume_angstrom3: float = Field(description="mean cell volume in Å³")
     mean_cell_angstrom: tuple[tuple[float, float, float], ...] = Field(description="mean cell vectors in Å")
     energy_drift_mev_per_atom_ps: float | None = Field(
-        default=None, description="slope of the conserved energy in meV/atom/ps, where there is one (NVE)"
+        default=None,
+        description="slope of the conserved energy in meV/atom/ps; None for Langevin, which conserves none",
     )
     history: tuple[dict[str, Any], ...] = Field(
-        default=(), description="estimates of the stop rules after each segment"
+        default=(),
+        description="what stop rules and health checks said after each segment (step, rule, reason, estimate, …)",
     )
     flags: tuple[str, ...] = Field(default=(), description="what a reader should know of this run")
     resumed_from_step: int = Field(default=0, description="MD step at which this process took over")

@@ -20,12 +20,13 @@ StructureDict = Annotated[dict[str, Any], BeforeValidator(_as_plain_dict)]
 
 
 def _as_utc(value: datetime) -> datetime:
-    """Read a time without zone as UTC: MongoDB keeps UTC and drops the zone."""
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value
+    """Read a time without zone as UTC, and cut it to milliseconds: MongoDB drops the zone and the rest."""
+    value = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return value.replace(microsecond=value.microsecond // 1000 * 1000)
 
 
 UtcDatetime = Annotated[datetime, AfterValidator(_as_utc)]
-"""A time with its zone, also after a round trip through a store that drops it."""
+"""A time in UTC that a store gives back as it was."""
 
 
 class Provenance(BaseModel):
@@ -41,7 +42,9 @@ class Provenance(BaseModel):
     campaign_id: str | None = Field(default=None, description="campaign that asked for it")
     job_uuid: str | None = Field(default=None, description="uuid of the job that made the document")
     host: str | None = Field(default=None, description="host that computed it")
-    created_at: UtcDatetime = Field(default_factory=lambda: datetime.now(UTC), description="time of creation, UTC")
+    created_at: UtcDatetime = Field(
+        default_factory=lambda: datetime.now(UTC), validate_default=True, description="time of creation, UTC"
+    )
 
 
 class SuperionDocument(BaseModel):

@@ -1,0 +1,153 @@
+"""Opening the store that jobs write to and queries read from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jobflow import JobStore
+
+from ..errors import StoreError
+from .blobs import BlobStore
+from .project import ProjectFolder, find_project
+from .settings import STORE_VARIABLE, store_from_environment
+from .sqlite_store import SqliteStore
+
+DOCUMENT_INDEXES = (
+    "uuid",
+    "index",
+    "name",
+    "completed_at",
+    "output.doc_type",
+    "output.formula",
+    "output.label",
+    "output.provenance.created_at",
+    "output.provenance.campaign_id",
+    "output.sigma_300k_ms_cm",
+)
+"""Fields that queries look up and sort by: indexed in every store that superion opens."""
+
+BULK_STORE_NAME = "data"
+"""Name of the additional store that atomate2's and our jobs send bulk data to."""
+
+
+def open_job_store(
+    location: str | Path | None = None, *, project: ProjectFolder | None = None, create: bool = True
+) -> JobStore:
+    """Open the store of a project, a server's, or any other maggma store.
+
+    Parameters
+    ----------
+    location : str or Path, optional
+        An address `mongodb://host/database`; a file that ends in `.db` (an embedded store); or a JSON or YAML
+        file that describes a jobflow JobStore.  None takes SUPERION_STORE where it is set, and else the
+        embedded store of the project.
+    project : ProjectFolder, optional
+        The project; found from the current folder if None.
+    create : bool
+        Whether to make the project or the embedded store where it is missing.
+
+    Returns
+    -------
+    JobStore
+        Connected, with an additional store named `data`, and indexed on what queries look up.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be opened.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = open_job_store(f"{folder}/results.db")
+    ...     store.count()
+    ...     store.close()
+    0
+    """
+    text = str(location) if location is not None else store_from_environment()
+    if text is None:
+        found = project or find_project(create=create)
+        store = _embedded_store(found.database_path, found.blobs, create=create)
+    else:
+        store = _opener_for(text)(text, create)
+    store.connect()
+    for path in DOCUMENT_INDEXES:
+        store.ensure_index(path)
+    return store
+
+
+def _opener_for(text: str) -> Callable[[str, bool], JobStore]:
+    """Choose how to open a location by its first or last letters."""
+    for prefix, opener in _OPENERS_BY_SCHEME.items():
+        if text.startswith(prefix):
+            return opener
+    opener_of_file = _OPENERS_BY_SUFFIX.get(Path(text).suffix.lower())
+    if opener_of_file is None:
+        known = ", ".join([*(f"{scheme}…" for scheme in _OPENERS_BY_SCHEME), *(f"*{s}" for s in _OPENERS_BY_SUFFIX)])
+        from .mongo_server import redact_uri
+
+        raise StoreError(
+            f"{redact_uri(text)!r} names no store that superion knows ({known}): "
+            f"correct the option or {STORE_VARIABLE}."
+        )
+    return opener_of_file
+
+
+def _embedded_store(database_path: Path, blobs: Path, *, create: bool) -> JobStore:
+    if not create and not database_path.exists():
+        raise StoreError(f"There is no store {database_path} yet: run something first, or name another store.")
+    return JobStore(
+        SqliteStore(database_path, collection_name="outputs"),
+        additional_stores={BULK_STORE_NAME: BlobStore(database_path, blobs, collection_name="outputs_data")},
+    )
+
+
+def _open_file(text: str, create: bool) -> JobStore:
+    path = Path(text).expanduser()
+    return _embedded_store(path, path.parent / f"{path.stem}_blobs", create=create)
+
+
+def _open_server(text: str, create: bool) -> JobStore:
+    # pymongo loads only where a server is asked for.
+    from .mongo_server import GridFileStore, MongoServerStore
+
+    return JobStore(
+        MongoServerStore(text, "outputs"),
+        additional_stores={BULK_STORE_NAME: GridFileStore(text, "outputs_data")},
+    )
+
+
+def _open_specification(text: str, create: bool) -> JobStore:
+    path = Path(text).expanduser()
+    if not path.is_file():
+        raise StoreError(f"The store description {path} does not exist: correct the path or {STORE_VARIABLE}.")
+    try:
+        store: Any = JobStore.from_file(path)
+    except Exception as error:
+        # Whatever a maggma store's constructor raises: its words may quote a password.
+        raise StoreError(
+            f"The store description {path} cannot be used ({type(error).__name__}): write it as jobflow documents "
+            "for JobStore.from_file, with docs_store and additional_stores."
+        ) from None
+    if BULK_STORE_NAME not in store.additional_stores:
+        raise StoreError(
+            f"The store description {path} has no additional store named {BULK_STORE_NAME!r}, where bulk data of jobs "
+            "goes: add one under additional_stores."
+        )
+    return store
+
+
+_OPENERS_BY_SCHEME: dict[str, Callable[[str, bool], JobStore]] = {
+    "mongodb://": _open_server,
+    "mongodb+srv://": _open_server,
+}
+_OPENERS_BY_SUFFIX: dict[str, Callable[[str, bool], JobStore]] = {
+    ".db": _open_file,
+    ".sqlite": _open_file,
+    ".yaml": _open_specification,
+    ".yml": _open_specification,
+    ".json": _open_specification,
+}

@@ -1,0 +1,235 @@
+"""Stores on a MongoDB server that keep the credentials of their address to themselves."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from maggma.stores import GridFSStore, MongoStore
+from pymongo import MongoClient, uri_parser
+from pymongo.errors import PyMongoError
+
+from ..errors import StoreError
+from .settings import STORE_VARIABLE, store_from_environment
+
+SERVER_TIMEOUT_MS = 10_000
+"""How long to look for the server before giving up, in ms."""
+
+_CREDENTIALS = re.compile(r"://.*@")
+_SECRET_OPTIONS = re.compile(r"(?i)((?:password|authMechanismProperties|proxyUsername)=)[^&]*")
+
+
+def redact_uri(uri: str) -> str:
+    """Take user name and password out of an address.
+
+    Parameters
+    ----------
+    uri : str
+        Address of a server.
+
+    Returns
+    -------
+    str
+        The same address with `***@` in place of the credentials.
+
+    Examples
+    --------
+    >>> redact_uri("mongodb://ann:secret@host:27017/superion")
+    'mongodb://***@host:27017/superion'
+    """
+    return _SECRET_OPTIONS.sub(r"\1***", _CREDENTIALS.sub("://***@", uri))
+
+
+def database_in_uri(uri: str) -> str:
+    """Read the name of the database from an address.
+
+    Parameters
+    ----------
+    uri : str
+        Address of a MongoDB server.
+
+    Returns
+    -------
+    str
+        The name.
+
+    Raises
+    ------
+    StoreError
+        If the address is wrong or names no database.
+    """
+    try:
+        database = uri_parser.parse_uri(uri, connect_timeout=SERVER_TIMEOUT_MS / 1000)["database"]
+    except (PyMongoError, ValueError) as error:
+        # The library's own words may quote the password.
+        raise StoreError(
+            f"The MongoDB address {redact_uri(uri)} cannot be read ({type(error).__name__}): write it as "
+            "mongodb://user:password@host:port/database, with % codes for special letters in the password."
+        ) from None
+    if not database:
+        raise StoreError(f"The MongoDB address {redact_uri(uri)} names no database: append one, as in …/superion.")
+    return str(database)
+
+
+class _KeepsCredentials:
+    """What both stores share: the address is shown, logged and written without credentials."""
+
+    uri: str | None
+    collection_name: str
+
+    @property
+    def name(self) -> str:
+        """Where the documents are, without credentials."""
+        return f"{redact_uri(self.uri or '')}#{self.collection_name}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Write the store as a dictionary without credentials.
+
+        Returns
+        -------
+        dict
+            `from_dict` takes the credentials from SUPERION_STORE, which must name the same address.
+        """
+        data: dict[str, Any] = super().as_dict()  # type: ignore[misc]
+        return {**data, "uri": redact_uri(self.uri or "")}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Any:
+        """Rebuild a store from `as_dict`.
+
+        Parameters
+        ----------
+        data : dict
+            What `as_dict` returned.
+
+        Returns
+        -------
+        Store
+            The store, not yet connected.
+
+        Raises
+        ------
+        StoreError
+            If credentials are needed and SUPERION_STORE does not hold them.
+        """
+        arguments = {key: value for key, value in data.items() if not key.startswith("@")}
+        return cls(**{**arguments, "uri": _with_credentials(str(arguments["uri"]))})
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Pickles go from process to process and hold what is needed to connect.
+        return {**self.as_dict(), "uri": self.uri}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**{key: value for key, value in state.items() if not key.startswith("@")})  # type: ignore[misc]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r})"
+
+
+class MongoServerStore(_KeepsCredentials, MongoStore):
+    """Documents in a collection of a MongoDB server.
+
+    Parameters
+    ----------
+    uri : str
+        Address with the name of the database: `mongodb://host/database`.
+    collection_name : str
+        Name of the collection.
+    **kwargs
+        As for maggma's MongoStore.
+    """
+
+    def __init__(self, uri: str, collection_name: str = "outputs", **kwargs: Any) -> None:
+        kwargs.pop("database", None)
+        super().__init__(database_in_uri(uri), collection_name, uri=uri, **_with_timeout(kwargs))
+
+    def connect(self, force_reset: bool = False) -> None:
+        """Connect, and see that the server answers.
+
+        Parameters
+        ----------
+        force_reset : bool
+            Connect anew even if connected.
+
+        Raises
+        ------
+        StoreError
+            If no server answers or it does not let us in.
+        """
+        was_connected = self._coll is not None and not force_reset
+        with _explained(self.name):
+            super().connect(force_reset)
+            if not was_connected:
+                _ask_server(self._collection.database.client, str(self.database))
+
+
+class GridFileStore(_KeepsCredentials, GridFSStore):
+    """Bulk data on a MongoDB server (GridFS).
+
+    Parameters
+    ----------
+    uri : str
+        Address with the name of the database.
+    collection_name : str
+        Name of the collection.
+    **kwargs
+        As for maggma's GridFSStore.
+    """
+
+    def __init__(self, uri: str, collection_name: str = "outputs_blobs", **kwargs: Any) -> None:
+        kwargs.pop("database", None)
+        super().__init__(database_in_uri(uri), collection_name, uri=uri, **_with_timeout(kwargs))
+
+    def connect(self, force_reset: bool = False) -> None:
+        """Connect to the server.
+
+        Parameters
+        ----------
+        force_reset : bool
+            Connect anew even if connected.
+
+        Raises
+        ------
+        StoreError
+            If it does not let us in.
+        """
+        with _explained(self.name):
+            super().connect(force_reset)
+
+
+class _explained:
+    """Turn a server's refusal into one sentence without credentials."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, PyMongoError):
+            raise StoreError(
+                f"The MongoDB server of {self.name} cannot be used ({type(error).__name__}): see that it runs, that "
+                f"this host reaches it, and that {STORE_VARIABLE} holds the right address and credentials."
+            ) from None
+
+
+def _ask_server(client: MongoClient[Any], database: str) -> None:
+    client[database].command("ping")
+
+
+def _with_timeout(kwargs: dict[str, Any]) -> dict[str, Any]:
+    options = {"serverSelectionTimeoutMS": SERVER_TIMEOUT_MS, **(kwargs.get("mongoclient_kwargs") or {})}
+    return {**kwargs, "mongoclient_kwargs": options}
+
+
+def _with_credentials(uri: str) -> str:
+    """Fill the credentials back in that `as_dict` took out."""
+    if "***" not in uri:
+        return uri
+    configured = store_from_environment() or ""
+    if redact_uri(configured) == uri:
+        return configured
+    raise StoreError(
+        f"The address {uri} was written without its credentials: set {STORE_VARIABLE} to the full address."
+    )

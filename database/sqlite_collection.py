@@ -1,0 +1,405 @@
+"""One collection of the embedded store: documents in, documents out, with MongoDB's meaning."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from bson.objectid import ObjectId
+
+from ..errors import StoreError
+from .mongo_criteria import Predicate, compile_criteria
+from .mongo_order import OrderKey, order_key
+from .mongo_paths import distinct_at, sort_key_at, split_path
+from .mongo_sql import Condition, PathSql, condition_from_criteria, path_sql, paths_in
+from .sqlite_connection import SqliteDatabase, explain
+from .stored_json import decode, encode
+
+PAGE_SIZE = 256
+"""Documents read at a time; no transaction stays open between pages."""
+
+_TABLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]*")
+
+SortFields = Sequence[tuple[str, int]]
+"""(path, 1 or -1), the weightiest first."""
+
+
+class SqliteCollection:
+    """The documents of one collection, in one table.
+
+    Parameters
+    ----------
+    database : SqliteDatabase
+        The file.
+    name : str
+        Name of the collection; letters, digits, `_`, `.` and `-`.
+    """
+
+    def __init__(self, database: SqliteDatabase, name: str) -> None:
+        if not _TABLE_NAME.fullmatch(name):
+            raise StoreError(
+                f"{name!r} cannot name a collection: start with a letter, go on with letters, digits, '_', '.' or '-'."
+            )
+        self.database = database
+        self.name = name
+        self._table = f'"documents_{name}"'
+        self._indexed: frozenset[str] = frozenset()
+        self._known_schema: int | None = None
+
+    def create(self) -> None:
+        """Make the table where it is missing.
+
+        Raises
+        ------
+        StoreError
+            If the file cannot be opened or written.
+        """
+        connection = self.database.connection()
+        with self.database.reading():
+            exists = connection.execute(
+                "SELECT 1 FROM sqlite_master WHERE type='table' AND name=?", (f"documents_{self.name}",)
+            ).fetchone()
+        if exists:
+            return
+        with self.database.writing():
+            self._run(f"CREATE TABLE IF NOT EXISTS {self._table} (id INTEGER PRIMARY KEY, body TEXT NOT NULL)")
+            self._run(
+                f'CREATE UNIQUE INDEX IF NOT EXISTS "{self._index_name("_id", "object_id")}" '
+                f"ON {self._table} (json_extract(body,'$._id'))"
+            )
+
+    # -- reading ---------------------------------------------------------------------------------------------
+
+    def find(
+        self,
+        criteria: Mapping[str, Any] | None = None,
+        *,
+        sort: SortFields = (),
+        skip: int = 0,
+        limit: int = 0,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the documents that match.
+
+        Parameters
+        ----------
+        criteria : mapping, optional
+            Query criteria.
+        sort : sequence of (str, int)
+            Paths and directions; ties stay in the order of insertion.
+        skip : int
+            Documents to leave out at the start.
+        limit : int
+            Greatest number of documents; 0 for all.
+
+        Yields
+        ------
+        dict
+            Whole documents.  The set of candidates is that of the first moment; each document is read
+            when its page is, and left out if it was removed or no longer matches by then.
+
+        Raises
+        ------
+        StoreError
+            If the criteria are wrong or the file cannot be read.
+        """
+        if skip < 0 or limit < 0:
+            raise StoreError(f"skip and limit cannot be negative (skip={skip}, limit={limit}).")
+        matches = compile_criteria(criteria)
+        with self.database.reading():
+            condition, order = self._plan(criteria, sort)
+            if order is None:
+                ids = self._ids_sorted_in_python(condition, matches, sort)
+                ids = ids[skip : skip + limit] if limit else ids[skip:]
+                remaining_skip = 0
+            else:
+                bounds = ""
+                if condition.is_exact:
+                    bounds = f" LIMIT {limit or -1} OFFSET {skip}"
+                remaining_skip = 0 if condition.is_exact else skip
+                sql = f"FROM {self._table} WHERE {condition.sql} ORDER BY {order}{bounds}"
+                if condition.is_exact and 0 < limit <= PAGE_SIZE:
+                    rows = self._run(f"SELECT body {sql}", condition.parameters).fetchall()
+                    first_page = [decode(row[0]) for row in rows]
+                    ids = []
+                else:
+                    ids = [row[0] for row in self._run(f"SELECT id {sql}", condition.parameters)]
+                    first_page = None
+            if order is None:
+                first_page = None
+        if first_page is not None:
+            yield from first_page
+            return
+        documents = (document for document in self._read(ids) if matches(document))
+        stop = None if not limit else remaining_skip + limit
+        yield from islice(documents, remaining_skip, stop)
+
+    def count(self, criteria: Mapping[str, Any] | None = None) -> int:
+        """Count the documents that match.
+
+        Parameters
+        ----------
+        criteria : mapping, optional
+            Query criteria.
+
+        Returns
+        -------
+        int
+            Their number.
+        """
+        matches = compile_criteria(criteria)
+        with self.database.reading():
+            condition, _ = self._plan(criteria, ())
+            if condition.is_exact:
+                row = self._run(f"SELECT count(*) FROM {self._table} WHERE {condition.sql}", condition.parameters)
+                return int(row.fetchone()[0])
+            rows = self._run(f"SELECT body FROM {self._table} WHERE {condition.sql}", condition.parameters)
+            return sum(matches(decode(body)) for (body,) in rows)
+
+    def distinct(self, path: str, criteria: Mapping[str, Any] | None = None) -> list[Any]:
+        """List the different values of a field.
+
+        Parameters
+        ----------
+        path : str
+            Dotted path; of lists, the elements count.
+        criteria : mapping, optional
+            Query criteria.
+
+        Returns
+        -------
+        list
+            Values in MongoDB's order; documents without the field add none.
+        """
+        parts = split_path(path)
+        values: dict[OrderKey, Any] = {}
+        for document in self.find(criteria):
+            for value in distinct_at(document, parts):
+                values.setdefault(order_key(value), value)
+        return [values[key] for key in sorted(values)]
+
+    # -- writing ---------------------------------------------------------------------------------------------
+
+    def replace(self, documents: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> None:
+        """Replace the first document that matches each criteria, or insert; all of them or none.
+
+        Parameters
+        ----------
+        documents : sequence of (criteria, document)
+            What to look for, and what to put in its place.
+
+        Raises
+        ------
+        StoreError
+            If a document breaks a unique index, changes an `_id`, or cannot be stored.
+        """
+        if not documents:
+            return
+        with self.database.writing():
+            for criteria, document in documents:
+                self._replace_one(criteria, document)
+
+    def delete(self, criteria: Mapping[str, Any] | None) -> int:
+        """Remove the documents that match.
+
+        Parameters
+        ----------
+        criteria : mapping or None
+            Query criteria; empty removes everything.
+
+        Returns
+        -------
+        int
+            How many were removed.
+        """
+        matches = compile_criteria(criteria)
+        with self.database.writing():
+            condition, _ = self._plan(criteria, ())
+            if condition.is_exact:
+                return self._run(f"DELETE FROM {self._table} WHERE {condition.sql}", condition.parameters).rowcount
+            rows = self._run(f"SELECT id, body FROM {self._table} WHERE {condition.sql}", condition.parameters)
+            ids = [(row_id,) for row_id, body in rows if matches(decode(body))]
+            connection = self.database.connection()
+            connection.executemany(f"DELETE FROM {self._table} WHERE id=?", ids)
+            return len(ids)
+
+    # -- indexes ---------------------------------------------------------------------------------------------
+
+    def create_index(self, path: str, *, unique: bool = False) -> bool:
+        """Index a field.
+
+        Parameters
+        ----------
+        path : str
+            Dotted path.
+        unique : bool
+            Whether no two documents may share a value; documents without the field share one,
+            and a list counts as a whole.
+
+        Returns
+        -------
+        bool
+            Whether the index is there now; False where documents already share a value, or the path
+            cannot be indexed.
+        """
+        sql = path_sql(path)
+        if sql is None:
+            return False
+        try:
+            with self.database.writing():
+                self._run(
+                    f'CREATE INDEX IF NOT EXISTS "{self._index_name(path, "values")}" '
+                    f"ON {self._table} ({sql.rank}, {sql.value})"
+                )
+                self._run(
+                    f'CREATE INDEX IF NOT EXISTS "{self._index_name(path, "irregular")}" '
+                    f"ON {self._table} (id) WHERE {sql.irregular}"
+                )
+                if unique:
+                    self._run(
+                        f'CREATE UNIQUE INDEX IF NOT EXISTS "{self._index_name(path, "unique")}" '
+                        f"ON {self._table} ({sql.rank}, ifnull({sql.value},0))"
+                    )
+        except DuplicateValueError:
+            return False
+        return True
+
+    def indexed_paths(self) -> frozenset[str]:
+        """List the indexed fields.
+
+        Returns
+        -------
+        frozenset of str
+            Dotted paths.
+        """
+        connection = self.database.connection()
+        version = connection.execute("PRAGMA schema_version").fetchone()[0]
+        if version != self._known_schema:
+            prefix, suffix = f"{self.name}:", ":irregular"
+            names = connection.execute(
+                "SELECT name FROM sqlite_master WHERE type='index' AND tbl_name=?", (f"documents_{self.name}",)
+            )
+            self._indexed = frozenset(
+                name[len(prefix) : -len(suffix)]
+                for (name,) in names
+                if name.startswith(prefix) and name.endswith(suffix)
+            )
+            self._known_schema = version
+        return self._indexed
+
+    # -- inside ----------------------------------------------------------------------------------------------
+
+    def _index_name(self, path: str, kind: str) -> str:
+        return f"{self.name}:{path}:{kind}"
+
+    def _run(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
+        connection = self.database.connection()
+        try:
+            return connection.execute(sql, parameters)
+        except sqlite3.IntegrityError as error:
+            raise DuplicateValueError(
+                f"A document breaks a unique index of the collection {self.name} in {self.database.path} "
+                f"({error}): nothing of this update was stored."
+            ) from error
+        except UnicodeEncodeError as error:
+            raise StoreError(f"A text in the document is not valid Unicode ({error.reason}).") from error
+        except sqlite3.Error as error:
+            raise explain(error, self.database.path) from error
+
+    def _plan(self, criteria: Mapping[str, Any] | None, sort: SortFields) -> tuple[Condition, str | None]:
+        """Write the SQL condition and the SQL order; the order is None if Python has to sort."""
+        indexed = self.indexed_paths()
+        wanted = paths_in(criteria)
+        regular = {path for path in wanted & indexed if self._is_regular(path)}
+        condition = condition_from_criteria(criteria, regular)
+        order: list[str] = []
+        for path, direction in sort:
+            sql = path_sql(path)
+            if sql is None:
+                return condition, None
+            if path not in regular and not self._is_regular(path, None if path in indexed else condition):
+                return condition, None
+            word = "" if direction >= 0 else " DESC"
+            order += [f"{sql.rank}{word}", f"{sql.value}{word}"]
+        if len(sort) == 1 and sort[0][1] < 0:
+            # The index walked backwards gives ids backwards, too; ties must stay in order of insertion.
+            pass
+        return condition, ", ".join([*order, "id"])
+
+    def _is_regular(self, path: str, among: Condition | None = None) -> bool:
+        """Tell whether SQL can judge every document at this path: by its index, or among those that match."""
+        sql = path_sql(path)
+        if sql is None:
+            return False
+        if among is None:
+            query = f'SELECT 1 FROM {self._table} INDEXED BY "{self._index_name(path, "irregular")}" '
+            return self._run(f"{query} WHERE {sql.irregular} LIMIT 1").fetchone() is None
+        query = f"SELECT 1 FROM {self._table} WHERE {among.sql} AND {sql.irregular} LIMIT 1"
+        return self._run(query, among.parameters).fetchone() is None
+
+    def _ids_sorted_in_python(self, condition: Condition, matches: Predicate, sort: SortFields) -> list[int]:
+        fields = [(split_path(path), direction < 0) for path, direction in sort]
+        rows = self._run(f"SELECT id, body FROM {self._table} WHERE {condition.sql} ORDER BY id", condition.parameters)
+        keyed: list[tuple[int, list[OrderKey]]] = []
+        for row_id, body in rows:
+            document = decode(body)
+            if matches(document):
+                keys = [sort_key_at(document, parts, descending=descending) for parts, descending in fields]
+                keyed.append((row_id, keys))
+        for position, (_, descending) in reversed(list(enumerate(fields))):
+            keyed.sort(key=_at(position), reverse=descending)
+        return [row_id for row_id, _ in keyed]
+
+    def _read(self, ids: Sequence[int]) -> Iterator[dict[str, Any]]:
+        """Read documents page by page, in the order of the ids."""
+        for start in range(0, len(ids), PAGE_SIZE):
+            page = ids[start : start + PAGE_SIZE]
+            marks = ",".join("?" * len(page))
+            with self.database.reading():
+                rows = self._run(f"SELECT id, body FROM {self._table} WHERE id IN ({marks})", page).fetchall()
+            bodies = dict(rows)
+            yield from (decode(bodies[row_id]) for row_id in page if row_id in bodies)
+
+    def _replace_one(self, criteria: Mapping[str, Any], document: Mapping[str, Any]) -> None:
+        found = self._find_first(criteria)
+        if found is None:
+            body = encode({"_id": document.get("_id") or ObjectId(), **_without_id(document)})
+            self._run(f"INSERT INTO {self._table} (body) VALUES (?)", (body,))
+            return
+        row_id, old = found
+        if "_id" in document and order_key(document["_id"]) != order_key(old["_id"]):
+            raise StoreError(
+                f"The _id of a stored document cannot be changed (from {old['_id']} to {document['_id']} in "
+                f"{self.name}): leave it out of the update."
+            )
+        body = encode({"_id": old["_id"], **_without_id(document)})
+        self._run(f"UPDATE {self._table} SET body=? WHERE id=?", (body, row_id))
+
+    def _find_first(self, criteria: Mapping[str, Any]) -> tuple[int, dict[str, Any]] | None:
+        matches = compile_criteria(criteria)
+        condition, _ = self._plan(criteria, ())
+        # Without ORDER BY the index on the key is used; ties are rare and settled here.
+        rows = self._run(f"SELECT id, body FROM {self._table} WHERE {condition.sql}", condition.parameters)
+        found = ((row_id, decode(body)) for row_id, body in rows)
+        return min(((row_id, document) for row_id, document in found if matches(document)), key=_first, default=None)
+
+
+class DuplicateValueError(StoreError):
+    """A document shares a value with another one where an index wants them different."""
+
+
+def _at(position: int) -> Callable[[tuple[int, list[OrderKey]]], OrderKey]:
+    return lambda entry: entry[1][position]
+
+
+def _first(entry: tuple[int, dict[str, Any]]) -> int:
+    return entry[0]
+
+
+def _without_id(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in document.items() if key != "_id"}
+
+
+__all__ = ["PAGE_SIZE", "DuplicateValueError", "PathSql", "SqliteCollection"]

@@ -69,7 +69,7 @@ def _guess(fractions: tuple[tuple[str, float], ...]) -> tuple[tuple[tuple[str, f
 
 
 def _most_neutral(choices: list[list[tuple[float, float]]], amounts: list[float]) -> tuple[tuple[float, ...], float]:
-    """The states of least total charge per atom, and among equally neutral ones the likeliest."""
+    """Find the states of least total charge per atom, and among equally neutral ones the likeliest."""
     best: tuple[float, float, tuple[float, ...]] = (math.inf, 0.0, ())
     for combination in itertools.islice(itertools.product(*choices), _MOST_COMBINATIONS):
         states = tuple(state for state, _ in combination)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from .description import (
     load_description,
     save_description,
 )
-from .durable import DiskFullError, reserve, write_durably
+from .durable import TEMPORARY_SUFFIX, DiskFullError, reserve, write_durably
 from .health import HealthWatch, StepState
 from .identity import trajectory_key
 from .integrators import Integrator, IntegratorSettings, build_integrator
@@ -364,6 +365,7 @@ class _Segment:
         step = self.start_step
         try:
             if step == 0:
+                atoms.get_forces(md=True)
                 verdict = self._watch.check(0, self._state(atoms, 0.0))
                 if verdict.reason:
                     return _outcome("failed", verdict, 0)
@@ -395,8 +397,6 @@ class _Segment:
 
     def write(self) -> SegmentRecord:
         """Write the frames and the last safe state, and give the record for the manifest."""
-        import hashlib
-
         header = SegmentHeader(
             key=self.description.key,
             numbers=self._template.numbers,
@@ -418,8 +418,6 @@ class _Segment:
 
     def discard_reservation(self) -> None:
         """Give back room that was reserved and not used."""
-        from .durable import TEMPORARY_SUFFIX
-
         self.path.with_name(self.path.name + TEMPORARY_SUFFIX).unlink(missing_ok=True)
 
     def _rebuild(self) -> tuple[Atoms, Integrator]:
@@ -441,10 +439,14 @@ class _Segment:
         return atoms, integrator
 
     def _state(self, atoms: Atoms, largest_move_angstrom: float) -> StepState:
+        # every integrator ends its step with the forces at the new positions: asking ASE again only costs time
+        results = getattr(self._calculator, "results", {})
+        forces = results.get("forces")
+        energy = results.get("energy")
         return StepState(
-            forces=atoms.get_forces(md=True),
+            forces=atoms.get_forces(md=True) if forces is None else forces,
             largest_move_angstrom=largest_move_angstrom,
-            potential_energy_ev=float(atoms.get_potential_energy()),
+            potential_energy_ev=float(atoms.get_potential_energy() if energy is None else energy),
             temperature_k=kinetic_temperature_k(atoms, self.description.degrees_of_freedom),
             volume_angstrom3=float(atoms.cell.volume),
         )

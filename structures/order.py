@@ -488,7 +488,7 @@ def _ewald_matrix(cell: Structure) -> np.ndarray:
 
 
 def _exclusion_matrix(cell: Structure, like_charges_angstrom: float) -> np.ndarray:
-    """A prohibitive energy for pairs of sites that cannot both be occupied."""
+    """Put a prohibitive energy on pairs of sites that cannot both be occupied."""
     species = [set(_occupants(site)) for site in cell]
     partial = np.array([not _is_full(site) for site in cell])
     distances = np.array(cell.distance_matrix)

@@ -1,1 +1,1 @@
-"""The `superion` command line, one file per command group."""
+"""The superion command line: one file per command."""

@@ -78,7 +78,7 @@ def temperature_colours(n_temperatures: int) -> list[tuple[float, float, float, 
     """
     import matplotlib
 
-    positions = np.linspace(0.05, 0.8, n_temperatures) if n_temperatures > 1 else np.array([0.35])
+    positions = np.array([0.35]) if n_temperatures == 1 else np.linspace(0.05, 0.8, n_temperatures)
     return [tuple(float(c) for c in matplotlib.colormaps["plasma"](x)) for x in positions]  # type: ignore[misc]
 
 

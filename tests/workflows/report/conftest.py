@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-
 from superion.constants import BOLTZMANN_EV_PER_K, BOLTZMANN_J_PER_K, ELEMENTARY_CHARGE_C
 from superion.database.documents import ConductivityDoc, DiffusionDoc, Provenance, SystematicError
 from superion.potentials.specification import PotentialProvenance
@@ -160,7 +159,9 @@ def make_document(
                 statement="CHGNet softens the energy surface and tends to over-estimate diffusivities "
                 "(npj Comput. Mater. 2025, 10.1038/s41524-024-01500-6).",
             ),
-            SystematicError(source="cell_size", statement="A 52-atom cell is small: argyrodites want thousands of atoms."),
+            SystematicError(
+                source="cell_size", statement="A 52-atom cell is small: argyrodites want thousands of atoms."
+            ),
         ],
         verdict="A demonstration: one small cell and short runs. The order of magnitude is meaningful, the value is not.",
         notes=["The half-occupied Li sites were ordered by Ewald energy.", "Mobile ion Li+ was guessed."],

@@ -1,0 +1,98 @@
+"""What the shell offers when the user presses Tab; loads nothing heavy."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from importlib.resources import files
+
+
+def flow_names(incomplete: str = "") -> list[str]:
+    """Names of registered flows, without importing them.
+
+    Parameters
+    ----------
+    incomplete : str
+        What is typed so far.
+
+    Returns
+    -------
+    list of str
+        Names that begin so.
+    """
+    names = {point.name for point in metadata.entry_points(group="superion.flows")}
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
+def potential_names(incomplete: str = "") -> list[str]:
+    """Names of registered potentials, without importing them.
+
+    Parameters
+    ----------
+    incomplete : str
+        What is typed so far.
+
+    Returns
+    -------
+    list of str
+        Names that begin so.
+    """
+    names = {point.name for point in metadata.entry_points(group="superion.potentials")}
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
+def preset_names(incomplete: str = "") -> list[str]:
+    """Names of the presets that ship with superion.
+
+    Parameters
+    ----------
+    incomplete : str
+        What is typed so far.
+
+    Returns
+    -------
+    list of str
+        Names that begin so.
+    """
+    return [name for name in _config_names("flows", (".yaml",)) if name.startswith(incomplete)]
+
+
+def structure_names(incomplete: str = "") -> list[str]:
+    """Names of the structures that ship with superion; the shell itself offers files.
+
+    Parameters
+    ----------
+    incomplete : str
+        What is typed so far.
+
+    Returns
+    -------
+    list of str
+        Names that begin so.
+    """
+    return [name for name in _config_names("structures", (".cif",)) if name.startswith(incomplete)]
+
+
+def document_types(incomplete: str = "") -> list[str]:
+    """Kinds of documents.
+
+    Parameters
+    ----------
+    incomplete : str
+        What is typed so far.
+
+    Returns
+    -------
+    list of str
+        Kinds that begin so.
+    """
+    kinds = ("candidate", "conductivity", "diffusion", "relax", "trajectory")
+    return [kind for kind in kinds if kind.startswith(incomplete)]
+
+
+def _config_names(folder: str, suffixes: tuple[str, ...]) -> list[str]:
+    """File names without suffix in one folder of the shipped presets."""
+    root = files("superion.configs").joinpath(folder)
+    if not root.is_dir():
+        return []
+    names = [entry.name for entry in root.iterdir()]
+    return sorted(name.rsplit(".", 1)[0] for name in names if name.endswith(suffixes))

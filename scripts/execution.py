@@ -1,0 +1,134 @@
+"""What `run` and `resume` have in common: show the run, then its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from .console import plain_data, results_console, say, write_json
+from .progress import progress_view
+
+if TYPE_CHECKING:
+    from ..database.queries import StoredDocument
+    from ..workflows.dispatch.events import LocalRunReport, RunEvent
+    from .run_request import RunRequest
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
+
+def watch_and_answer(
+    drive: Callable[[Callable[[RunEvent], None]], LocalRunReport],
+    request: RunRequest,
+    run_folder: Path,
+    *,
+    as_json: bool,
+) -> None:
+    """Drive a run, show its progress and print its answer.
+
+    Parameters
+    ----------
+    drive : callable
+        Runs the flow; takes the function that is told of events, returns the report of the run.
+    request : RunRequest
+        What was asked for.
+    run_folder : pathlib.Path
+        Folder of the run.
+    as_json : bool
+        Whether the answer goes to standard output as JSON.
+
+    Raises
+    ------
+    typer.Exit
+        With a non-zero status where the run failed or was stopped.
+    """
+    with progress_view(quiet=False) as view:
+        ended = drive(view.on_event)
+    if ended.state == "stopped":
+        say(f"stopped by {ended.signal_name}. {ended.resume_hint}")
+        if as_json:
+            write_json({"run": run_folder.name, "state": ended.state, "documents": []})
+        raise typer.Exit(INTERRUPTED)
+    for job in ended.failures:
+        say(f"failed: {job.name}: {job.reason}" + (f" (log: {job.log})" if job.log else ""))
+    found = _documents(request, run_folder)
+    report = _report(found, request, run_folder)
+    if as_json:
+        write_json(
+            {
+                "run": run_folder.name,
+                "state": ended.state,
+                "elapsed_s": ended.elapsed_s,
+                "failures": [{"job": job.name, "reason": job.reason, "log": job.log} for job in ended.failures],
+                "report": report,
+                "documents": [stored.document for stored in found],
+            }
+        )
+    else:
+        _print(found, report, ended.elapsed_s)
+    if ended.state == "failed":
+        if not found:
+            say(f"error: the run gave no result; mend the cause and continue with `superion resume {run_folder.name}`.")
+        else:
+            say(f"error: part of the run failed; `superion resume {run_folder.name}` tries that part again.")
+        raise typer.Exit(1)
+
+
+def _documents(request: RunRequest, run_folder: Path) -> list[StoredDocument]:
+    """Fetch the documents that answer the request, as far as they are there."""
+    from ..database.queries import get_document
+    from ..errors import StoreError
+    from .opened_store import opened_store
+
+    found = []
+    with opened_store(request.store, near=run_folder) as store:
+        for uuid in request.output_uuids:
+            try:
+                found.append(get_document(store, uuid))
+            except StoreError:
+                continue
+    return found
+
+
+def _report(found: list[StoredDocument], request: RunRequest, run_folder: Path) -> Path | None:
+    """Write the HTML report of the conductivities among the documents."""
+    from ..database.documents import ConductivityDoc
+    from ..errors import SuperionError
+    from .report import write_report_of
+
+    documents = [stored.document for stored in found if isinstance(stored.document, ConductivityDoc)]
+    if not documents:
+        return None
+    try:
+        return write_report_of(documents, output=None, store=request.store, near=run_folder, command=request.command)
+    except SuperionError as error:
+        # The numbers are safe in the store; a report that cannot be written must not hide them.
+        say(f"warning: {error}")
+        return None
+
+
+def _print(found: list[StoredDocument], report: Path | None, elapsed_s: float) -> None:
+    """Print documents for a reader, and where to find more."""
+    from ..database.documents import ConductivityDoc
+    from ..workflows.report.numbers import format_duration
+    from .show import outline
+    from .summary import print_conductivity
+
+    console = results_console()
+    for stored in found:
+        console.print()
+        if isinstance(stored.document, ConductivityDoc):
+            print_conductivity(stored.document, console)
+        else:
+            for line in outline(plain_data(stored.document)):
+                console.print(line, markup=False)
+    if found:
+        console.print()
+        console.print(f"time     {format_duration(elapsed_s)}", markup=False)
+    if report is not None:
+        console.print(f"report   {report}", markup=False, soft_wrap=True)
+    for stored in found:
+        console.print(f"query    superion show {stored.uuid[:8]} --json", markup=False)

@@ -1,0 +1,156 @@
+"""`superion run`: from a crystal structure to its answer, on this machine."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from . import completion
+from .console import messages_console, say, write_json
+from .options import (
+    ChargeOption,
+    JsonOption,
+    MobileIonOption,
+    PotentialOption,
+    StoreOption,
+)
+
+if TYPE_CHECKING:
+    from .plan import RunPlan
+
+
+def run(
+    flow: Annotated[
+        str,
+        typer.Argument(help="Flow to run, such as conductivity.", autocompletion=completion.flow_names),
+    ],
+    structure: Annotated[
+        str,
+        typer.Argument(
+            help="Structure file (CIF, POSCAR, extxyz, …) or a shipped example such as Li6PS5Cl.",
+            autocompletion=completion.structure_names,
+        ),
+    ],
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            "--preset", metavar="NAME", help="Settings to begin with.", autocompletion=completion.preset_names
+        ),
+    ] = None,
+    potential: PotentialOption = None,
+    temperatures: Annotated[
+        str | None, typer.Option("--temperatures", metavar="K,K,…", help="Temperatures in K, such as 800,1000,1200.")
+    ] = None,
+    replicas: Annotated[
+        int | None, typer.Option("--replicas", metavar="N", help="Independent runs per temperature.")
+    ] = None,
+    duration_ps: Annotated[
+        float | None, typer.Option("--duration-ps", metavar="PS", help="Greatest length of each run in ps.")
+    ] = None,
+    mobile_ion: MobileIonOption = None,
+    ion_charge: ChargeOption = None,
+    device: Annotated[str | None, typer.Option("--device", help="Device: auto, cpu, cuda, cuda:1, mps.")] = None,
+    dtype: Annotated[str | None, typer.Option("--dtype", help="Precision: auto, float32 or float64.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Any other setting, such as md.time_step_fs=1; may be repeated."
+        ),
+    ] = None,
+    label: Annotated[str | None, typer.Option("--label", help="Name of the material in documents.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Name of the run, for resume; made up if not given.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes; one per core if not given.")
+    ] = None,
+    store: StoreOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check everything and print the plan; compute nothing.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a flow on a structure: `superion run conductivity STRUCTURE`.
+
+    A run may be killed at any moment; `superion resume` goes on with it.
+    """
+    from .plan import make_plan
+
+    overrides: dict[str, Any] = {
+        "temperatures_k": temperatures,
+        "n_replicas": replicas,
+        "duration_ps": duration_ps,
+        "mobile_ion": mobile_ion,
+        "ion_charge": ion_charge,
+    }
+    plan = make_plan(
+        flow,
+        structure,
+        preset=preset,
+        potential=potential,
+        device=device,
+        dtype=dtype,
+        options={key: value for key, value in overrides.items() if value is not None},
+        settings=settings or [],
+        label=label,
+    )
+    if dry_run:
+        if as_json:
+            write_json(plan.as_data())
+        else:
+            plan.print(messages_console())
+        return
+    plan.print(messages_console())
+    _execute(plan, name=name, workers=workers, store=store, as_json=as_json)
+
+
+def _execute(plan: RunPlan, *, name: str | None, workers: int | None, store: str | None, as_json: bool) -> None:
+    """Run the flow of a plan and print its answer."""
+    from jobflow.core.reference import find_and_get_references
+
+    from ..database.project import find_project
+    from ..errors import SettingsError
+    from ..workflows.dispatch.local import run_flow_locally
+    from .execution import watch_and_answer
+    from .opened_store import opened_store
+    from .run_request import RunRequest
+
+    project = find_project(create=True)
+    if name is not None and Path(name).name != name:
+        raise SettingsError(f"--name wants a plain name without slashes, not '{name}'; choose another.")
+    run_folder = project.runs / (name or _run_name(plan))
+    if run_folder.exists():
+        raise SettingsError(
+            f"There is a run named {run_folder.name} already; choose another --name, or continue it with "
+            f"`superion resume {run_folder.name}`."
+        )
+    flow = plan.make_flow()
+    request = RunRequest(
+        command=shlex.join(["superion", *sys.argv[1:]]),
+        flow=plan.flow_name,
+        structure=plan.structure_name,
+        label=plan.label,
+        store=store,
+        workers=workers,
+        output_uuids=[reference.uuid for reference in find_and_get_references(flow.output)],
+    )
+    request.write(run_folder)
+    say(f"run {run_folder.name}: Ctrl-C stops it cleanly, `superion resume {run_folder.name}` goes on with it")
+    with opened_store(store, near=run_folder, create=True) as opened:
+        watch_and_answer(
+            lambda on_event: run_flow_locally(flow, opened, run_folder, workers, on_event),
+            request,
+            run_folder,
+            as_json=as_json,
+        )
+
+
+def _run_name(plan: RunPlan) -> str:
+    """Name a run after its material and the time."""
+    plain = "".join(letter if letter.isalnum() else "-" for letter in plan.label).strip("-") or plan.flow_name
+    return f"{plain[:40]}-{datetime.now():%Y%m%d-%H%M%S}"

@@ -66,7 +66,7 @@ def shell_edges(
     if not 0 < bin_width_angstrom <= greatest:
         raise AnalysisError(f"The width of a shell must lie between 0 and {greatest:g} Å, not {bin_width_angstrom:g}.")
     n_bins = max(1, int(greatest / bin_width_angstrom + 1e-9))
-    return np.arange(n_bins + 1) * bin_width_angstrom
+    return np.asarray(np.arange(n_bins + 1) * bin_width_angstrom, dtype=np.float64)
 
 
 def shell_volumes(edges_angstrom: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,181 @@
+"""From the temperatures of one material to its ionic conductivity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from jobflow import JobConfig, Maker, OnMissing, job
+
+from ..constants import ROOM_TEMPERATURE_K
+from ..database.documents import CandidateDoc, ConductivityDoc, DiffusionDoc
+from ..errors import AnalysisError
+from ..structures.supercell import minimum_edge_angstrom
+from ..transport.arrhenius import ArrheniusInput, ArrheniusQuantity, fit_arrhenius
+from ..transport.results import ArrheniusResult, ConductivityEstimate, DiffusionResult, DiffusivityEstimate
+from ..transport.ruled_out import greatest_sigma_300k_ms_cm
+from .atoms import as_structure
+from .provenance import job_provenance
+from .systematic_errors import SimulatedCase, known_systematic_errors
+from .verdict import verdict
+
+
+@dataclass
+class ConductivitySummaryMaker(Maker):
+    """Fit the Arrhenius lines, extrapolate to 300 K and say what the result is worth.
+
+    Parameters
+    ----------
+    name : str
+        Name of the job.
+    """
+
+    name: str = "conductivity"
+
+    @job(output_schema=ConductivityDoc, config=JobConfig(on_missing_references=OnMissing.NONE))
+    def make(
+        self,
+        candidate: CandidateDoc | None,
+        diffusions: Sequence[DiffusionDoc | None],
+        temperatures_k: Sequence[float],
+        minimum_barrier_ev: float = 0.10,
+    ) -> ConductivityDoc:
+        """Sum up one material.
+
+        Parameters
+        ----------
+        candidate : CandidateDoc or None
+            The material, in the simulated cell; None where its preparation failed.
+        diffusions : sequence of DiffusionDoc or None
+            One per temperature; None where the analysis failed.
+        temperatures_k : sequence of float
+            The temperatures asked for, in the same order.
+        minimum_barrier_ev : float
+            Smallest activation energy thinkable in eV, to bound σ(300 K) where no line can be fitted.
+
+        Returns
+        -------
+        ConductivityDoc
+            The result.
+
+        Raises
+        ------
+        AnalysisError
+            If there is no cell, because a job before failed.
+        """
+        if candidate is None:
+            raise AnalysisError("There is nothing to sum up, because a job before it failed.")
+        failures = {
+            f"{temperature:g}": "its job failed" if document is None else str(document.failure)
+            for temperature, document in zip(temperatures_k, diffusions, strict=True)
+            if document is None or document.result is None
+        }
+        documents = [document for document in diffusions if document is not None]
+        results = [document.result for document in documents if document.result is not None]
+        lines = {quantity: _fit(results, failures, quantity) for quantity in _QUANTITIES}
+        arrhenius = lines["nernst_einstein_ms_cm"]
+        structure = as_structure(candidate.structure)
+        edge = minimum_edge_angstrom(structure)
+        potentials = [document.provenance.potential for document in documents if document.provenance.potential]
+        potential = potentials[0] if potentials else None
+        states = {"failed" if document is None else document.state for document in diffusions}
+        state = next(state for state in ("failed", "partial", "completed") if state in states)
+        return ConductivityDoc(
+            formula=candidate.formula,
+            label=candidate.label,
+            provenance=job_provenance(
+                structure, potential, [seed for document in documents for seed in document.provenance.seeds]
+            ),
+            notes=[*candidate.ordering_notes, *candidate.notes],
+            extra=dict(candidate.extra),
+            structure=structure.as_dict(),
+            n_atoms=len(structure),
+            minimum_edge_angstrom=edge,
+            mobile_ion=candidate.mobile_ion,
+            ion_charge=candidate.ion_charge,
+            state=state,
+            temperatures=sorted(results, key=lambda result: result.temperature_k),
+            temperature_failures=failures,
+            arrhenius=arrhenius,
+            arrhenius_collective=lines["collective_ms_cm"],
+            sigma_300k_ms_cm=arrhenius.extrapolated_value,
+            sigma_300k_interval_68_ms_cm=arrhenius.extrapolated_interval_68,
+            sigma_300k_interval_95_ms_cm=arrhenius.extrapolated_interval_95,
+            sigma_300k_upper_bound_ms_cm=_upper_bound(arrhenius, results, minimum_barrier_ev),
+            activation_energy_ev=arrhenius.activation_energy_ev,
+            activation_energy_error_ev=arrhenius.activation_energy_error_ev,
+            systematic_errors=known_systematic_errors(
+                SimulatedCase(
+                    formula=candidate.formula,
+                    n_atoms=len(structure),
+                    potential=potential,
+                    was_disordered=candidate.was_disordered,
+                    volume_was_relaxed=_cell_was_heated(structure.volume, results),
+                )
+            ),
+            verdict=verdict(
+                n_atoms=len(structure),
+                minimum_edge_angstrom=edge,
+                temperatures=results,
+                failures=failures,
+                arrhenius=arrhenius,
+                is_unfinished="partial" in states,
+            ),
+        )
+
+
+def _upper_bound(
+    arrhenius: ArrheniusResult, results: Sequence[DiffusionResult], minimum_barrier_ev: float
+) -> float | None:
+    """Bound σ(300 K) where it has no value, by the temperature that bounds it best."""
+    if arrhenius.extrapolated_value is not None:
+        return None
+    bounds = [
+        greatest_sigma_300k_ms_cm(result.nernst_einstein.upper_bound_95_ms_cm, result.temperature_k, minimum_barrier_ev)
+        for result in results
+        if result.temperature_k >= ROOM_TEMPERATURE_K and (result.usable or result.tracer.value_cm2_s is None)
+    ]
+    return min(bounds, default=None)
+
+
+def _cell_was_heated(volume_angstrom3: float, results: Sequence[DiffusionResult]) -> bool:
+    """Whether the runs used another volume than the relaxed cell's."""
+    return any(abs(result.volume_angstrom3 / volume_angstrom3 - 1.0) > 1e-5 for result in results)
+
+
+def _nernst_einstein(result: DiffusionResult) -> tuple[DiffusivityEstimate, ConductivityEstimate]:
+    return result.tracer, result.nernst_einstein
+
+
+def _collective(result: DiffusionResult) -> tuple[DiffusivityEstimate, ConductivityEstimate]:
+    return result.charge, result.collective
+
+
+_QUANTITIES: dict[ArrheniusQuantity, Callable[[DiffusionResult], tuple[DiffusivityEstimate, ConductivityEstimate]]] = {
+    "nernst_einstein_ms_cm": _nernst_einstein,
+    "collective_ms_cm": _collective,
+}
+
+
+def _fit(results: Sequence[DiffusionResult], failures: dict[str, str], quantity: ArrheniusQuantity) -> ArrheniusResult:
+    """Fit one Arrhenius line; temperatures without a result stay in it as excluded points."""
+    points = [
+        ArrheniusInput(temperature_k=float(temperature), value=None, standard_error=None, exclusion_reason=reason)
+        for temperature, reason in failures.items()
+    ]
+    for result in results:
+        diffusivity, conductivity = _QUANTITIES[quantity](result)
+        value = conductivity.value_ms_cm
+        points.append(
+            ArrheniusInput(
+                temperature_k=result.temperature_k,
+                value=value,
+                standard_error=None
+                if value is None or diffusivity.relative_error is None
+                else value * diffusivity.relative_error,
+                degrees_of_freedom=diffusivity.degrees_of_freedom,
+                exclusion_reason=None if result.usable else result.exclusion_reason or "not usable",
+                upper_bound_95=conductivity.upper_bound_95_ms_cm,
+            )
+        )
+    return fit_arrhenius(points, quantity=quantity)

@@ -1,0 +1,97 @@
+"""One trajectory: a temperature and a replica."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from jobflow import Maker, Response, job
+
+from ..database.documents import CandidateDoc, TrajectoryDoc
+from ..dynamics.protocol import MdSettings, RunLimits
+from ..potentials.registry import load_potential
+from ..potentials.specification import PotentialSpecification
+from ..transport.analysis import DiffusionSettings
+from .atoms import as_structure
+from .provenance import job_provenance
+from .stop_criteria import StopCriteria
+from .stop_rules import AdaptiveLength, melting_check
+from .trajectory_job import run_trajectory
+
+
+@dataclass
+class MdMaker(Maker):
+    """Run one trajectory until it has converged, is ruled out, fails, or is as long as allowed.
+
+    A job stopped by a signal or by its wall time replaces itself with its continuation.
+
+    Parameters
+    ----------
+    name : str
+        First part of the job's name; the temperature follows.
+    potential : PotentialSpecification or None
+        The potential; None for the flow's, or the default one outside a flow.
+    protocol : MdSettings
+        Ensemble, thermostat, time step, seed: what the trajectory is.
+    limits : RunLimits
+        How long it goes on and how it is written.
+    stop : StopCriteria
+        When it may end early.
+    analysis : DiffusionSettings or None
+        How it is analysed to decide that; None for the flow's.
+    checkpoint_root : str or None
+        Folder of all trajectories; None for the flow's.
+    """
+
+    name: str = "MD"
+    potential: PotentialSpecification | None = None
+    protocol: MdSettings = field(default_factory=MdSettings)
+    limits: RunLimits = field(default_factory=RunLimits)
+    stop: StopCriteria = field(default_factory=StopCriteria)
+    analysis: DiffusionSettings | None = None
+    checkpoint_root: str | None = None
+
+    @job(output_schema=TrajectoryDoc)
+    def make(self, candidate: CandidateDoc, temperature_k: float, replica: int = 0) -> TrajectoryDoc | Response:
+        """Run one trajectory.
+
+        Parameters
+        ----------
+        candidate : CandidateDoc
+            The material, in the cell to simulate.
+        temperature_k : float
+            Temperature in K.
+        replica : int
+            Index of the independent run.
+
+        Returns
+        -------
+        TrajectoryDoc or Response
+            How it ended; with the continuation that replaces this job where it was interrupted.
+        """
+        structure = as_structure(candidate.structure)
+        potential = load_potential(self.potential or PotentialSpecification())
+        protocol = self.protocol.at(temperature_k, replica)
+        rule = AdaptiveLength(
+            structure, candidate.mobile_ion, candidate.ion_charge, self.stop, self.analysis or DiffusionSettings()
+        )
+        result = run_trajectory(
+            structure,
+            potential,
+            protocol,
+            self.limits,
+            self.checkpoint_root,
+            stop_rules=[rule],
+            health_checks=[melting_check(structure, candidate.mobile_ion)],
+        )
+        document = TrajectoryDoc(
+            formula=candidate.formula,
+            label=candidate.label,
+            provenance=job_provenance(structure, potential.provenance, [protocol.seed]),
+            mobile_ion=candidate.mobile_ion,
+            ion_charge=candidate.ion_charge,
+            protocol=protocol,
+            run=result,
+        )
+        if result.state == "partial":
+            return Response(output=document, replace=self.make(candidate, temperature_k, replica))
+        return document

@@ -1,0 +1,154 @@
+"""Cell and positions at the minimum of the potential."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jobflow import Maker, job
+from pydantic import BaseModel
+from pymatgen.core import Structure
+
+from ..database.documents import CandidateDoc, RelaxDoc
+from ..potentials.potential import Potential
+from ..potentials.registry import load_potential
+from ..potentials.specification import PotentialSpecification
+from ..structures.fingerprint import structure_fingerprint
+from .atomic_file import write_text_atomically
+from .atoms import as_structure
+from .checkpoint_root import default_checkpoint_root
+from .provenance import job_provenance
+
+_RECIPE_VERSION = 1
+"""Changes when the same request would give another relaxed structure than before."""
+
+
+class _Relaxation(BaseModel):
+    """What a relaxation gives, as kept on disk."""
+
+    structure: dict[str, Any]
+    energy_ev: float
+    max_force_ev_per_angstrom: float
+    converged: bool
+    n_steps: int
+
+
+@dataclass
+class RelaxMaker(Maker):
+    """Relax cell and positions with atomate2's relaxer and the chosen potential.
+
+    A relaxation is kept beside the trajectories under a key of structure, potential and settings. The same request
+    finds it again, so that the trajectories that start from it are found too.
+
+    Parameters
+    ----------
+    name : str
+        Name of the job.
+    potential : PotentialSpecification or None
+        The potential; None for the flow's, or the default one outside a flow.
+    force_tolerance_ev_per_angstrom : float
+        Largest force allowed at the end in eV/Å.
+    maximum_steps : int
+        Most steps of the optimiser.
+    relax_cell : bool
+        Whether the cell relaxes too.
+    checkpoint_root : str or None
+        Folder in which relaxations are kept; None for the flow's.
+    """
+
+    name: str = "relax"
+    potential: PotentialSpecification | None = None
+    force_tolerance_ev_per_angstrom: float = 0.03
+    maximum_steps: int = 500
+    relax_cell: bool = True
+    checkpoint_root: str | None = None
+
+    @job(output_schema=RelaxDoc)
+    def make(self, candidate: CandidateDoc) -> RelaxDoc:
+        """Relax one structure.
+
+        Parameters
+        ----------
+        candidate : CandidateDoc
+            The material.
+
+        Returns
+        -------
+        RelaxDoc
+            The relaxed structure.
+        """
+        initial = as_structure(candidate.structure)
+        potential = load_potential(self.potential or PotentialSpecification())
+        potential.check_elements({site.specie.symbol for site in initial})
+        path = self._path(initial, potential)
+        if path.exists():
+            relaxation = _Relaxation.model_validate_json(path.read_text(encoding="utf-8"))
+        else:
+            relaxation = self._relax(initial, potential)
+            write_text_atomically(path, relaxation.model_dump_json())
+        relaxed = Structure.from_dict(relaxation.structure)
+        notes = [] if relaxation.converged else [self._shortfall(relaxation)]
+        return RelaxDoc(
+            formula=candidate.formula,
+            label=candidate.label,
+            provenance=job_provenance(relaxed, potential.provenance),
+            notes=notes,
+            structure=relaxation.structure,
+            energy_ev=relaxation.energy_ev,
+            energy_ev_per_atom=relaxation.energy_ev / len(relaxed),
+            max_force_ev_per_angstrom=relaxation.max_force_ev_per_angstrom,
+            converged=relaxation.converged,
+            n_steps=relaxation.n_steps,
+            volume_change_percent=100.0 * (relaxed.volume / initial.volume - 1.0),
+        )
+
+    def _path(self, structure: Structure, potential: Potential) -> Path:
+        """File in which this relaxation is kept."""
+        identity = {
+            "recipe": _RECIPE_VERSION,
+            "structure": structure_fingerprint(structure),
+            "potential": potential.provenance.weights_sha256,
+            "dtype": potential.provenance.dtype,
+            "force_tolerance_ev_per_angstrom": self.force_tolerance_ev_per_angstrom,
+            "maximum_steps": self.maximum_steps,
+            "relax_cell": self.relax_cell,
+        }
+        key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        root = Path(self.checkpoint_root) if self.checkpoint_root else default_checkpoint_root()
+        return root / "relaxations" / f"{key}.json"
+
+    def _relax(self, structure: Structure, potential: Potential) -> _Relaxation:
+        """Run atomate2's relaxer."""
+        from atomate2.ase.utils import AseRelaxer
+
+        relaxer = AseRelaxer(potential.calculator(), relax_cell=self.relax_cell)
+        result = relaxer.relax(
+            structure,
+            fmax=self.force_tolerance_ev_per_angstrom,
+            steps=self.maximum_steps,
+            final_atoms_object_file=None,
+            use_emmet_models=False,
+        )
+        frames = result.trajectory.frame_properties
+        forces = np.asarray(frames[-1]["forces"], dtype=float)
+        relaxed = result.final_mol_or_struct
+        plain = Structure(relaxed.lattice, [site.specie.symbol for site in relaxed], relaxed.frac_coords)
+        return _Relaxation(
+            structure=plain.as_dict(),
+            energy_ev=float(frames[-1]["energy"]),
+            max_force_ev_per_angstrom=float(np.linalg.norm(forces, axis=1).max()),
+            converged=bool(result.converged),
+            n_steps=max(0, len(frames) - 2),
+        )
+
+    def _shortfall(self, relaxation: _Relaxation) -> str:
+        """Say that the relaxation stopped before its tolerance."""
+        return (
+            f"the relaxation stopped after {relaxation.n_steps} steps with a largest force of "
+            f"{relaxation.max_force_ev_per_angstrom:.3f} eV/Å, above the {self.force_tolerance_ev_per_angstrom:g} eV/Å "
+            "asked for"
+        )

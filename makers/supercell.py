@@ -1,0 +1,60 @@
+"""From one cell to a supercell that is wide enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jobflow import Maker, job
+from pymatgen.core import Structure
+
+from ..database.documents import CandidateDoc
+from ..structures.supercell import expand_to_minimum_edge, minimum_edge_angstrom
+from .atoms import as_structure
+from .provenance import job_provenance
+
+
+@dataclass
+class SupercellMaker(Maker):
+    """Repeat a cell until opposite faces are far enough apart.
+
+    Parameters
+    ----------
+    name : str
+        Name of the job.
+    minimum_edge_angstrom : float
+        Least distance between opposite faces in Å; 0 leaves the cell as it is.
+    maximum_atoms : int
+        The most atoms allowed; a cell that needs more is refused.
+    """
+
+    name: str = "supercell"
+    minimum_edge_angstrom: float = 12.0
+    maximum_atoms: int = 1000
+
+    @job(output_schema=CandidateDoc)
+    def make(self, candidate: CandidateDoc, structure: Structure | None = None) -> CandidateDoc:
+        """Expand one structure.
+
+        Parameters
+        ----------
+        candidate : CandidateDoc
+            The material.
+        structure : Structure or None
+            Its relaxed structure; None for the candidate's own.
+
+        Returns
+        -------
+        CandidateDoc
+            The material with its supercell.
+        """
+        cell = as_structure(candidate.structure if structure is None else structure)
+        expanded = expand_to_minimum_edge(cell, self.minimum_edge_angstrom, self.maximum_atoms)
+        edge = minimum_edge_angstrom(expanded)
+        note = f"simulated cell: {len(expanded)} atoms, opposite faces at least {edge:.1f} Å apart"
+        return candidate.model_copy(
+            update={
+                "structure": expanded.as_dict(),
+                "notes": [*candidate.notes, note],
+                "provenance": job_provenance(expanded, candidate.provenance.potential),
+            }
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from ase import Atoms
 from jobflow import OutputReference
@@ -13,7 +14,7 @@ from ..errors import StructureError
 from ..structures.read import read_structure_with_notes
 from ..structures.validate import validate_structure
 
-StructureInput = Structure | Atoms | str | Path | OutputReference
+StructureInput: TypeAlias = Structure | Atoms | str | Path | OutputReference
 """A pymatgen Structure, ASE atoms, the path of a file or name of a shipped example, or another job's output."""
 
 

@@ -140,7 +140,7 @@ class RelaxMaker(Maker):
         return _Relaxation(
             structure=plain.as_dict(),
             energy_ev=float(frames[-1]["energy"]),
-            max_force_ev_per_angstrom=float(np.linalg.norm(forces, axis=1).max()),
+            max_force_ev_per_angstrom=float(np.sqrt(np.max(np.sum(forces**2, axis=1)))),
             converged=bool(result.converged),
             n_steps=max(0, len(frames) - 2),
         )

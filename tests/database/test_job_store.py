@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from jobflow import Flow, job, run_locally
-
 from superion.database.documents import RelaxDoc
 from superion.database.job_store import open_job_store
 from superion.database.provenance import collect_provenance

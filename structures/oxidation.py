@@ -65,6 +65,8 @@ def _guess(fractions: tuple[tuple[str, float], ...]) -> tuple[tuple[tuple[str, f
         rare, rare_charge = _most_neutral([_states_with_log_probability(symbol, 0.0) for symbol in symbols], amounts)
         if rare_charge <= _NEUTRAL_PER_ATOM:
             return tuple(zip(symbols, rare, strict=True)), True
+        # hopeless: a damaged composition must not drag elements into odd states
+        states = tuple(choice[0][0] for choice in common)
     return tuple(zip(symbols, states, strict=True)), False
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 from collections.abc import Mapping
 from datetime import date
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+_PIPE_WIDTH = 160
+"""Columns where the output is no terminal: rich's own 80 would break tables and sentences in log files."""
 
 
 def results_console() -> Console:
@@ -25,7 +30,7 @@ def results_console() -> Console:
     """
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=False)
+    return Console(highlight=False, width=None if _has_width(sys.stdout) else _PIPE_WIDTH)
 
 
 def messages_console() -> Console:
@@ -38,7 +43,12 @@ def messages_console() -> Console:
     """
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, width=None if _has_width(sys.stderr) else _PIPE_WIDTH)
+
+
+def _has_width(stream: TextIO) -> bool:
+    """Whether the stream's width is known: a terminal's, or what COLUMNS says."""
+    return stream.isatty() or "COLUMNS" in os.environ
 
 
 def say(text: str) -> None:

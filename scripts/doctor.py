@@ -9,7 +9,7 @@ import typer
 from .console import results_console, write_json
 from .options import JsonOption, StoreOption
 
-_MARKS = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "missing": "[yellow]missing[/]", "broken": "[red]broken[/]"}
+_COLOURS = {"ok": "green", "note": "yellow", "missing": "yellow", "broken": "red"}
 
 
 def doctor(
@@ -33,7 +33,8 @@ def doctor(
             if finding.subject != subject:
                 subject = finding.subject
                 console.print(f"\n[bold]{escape(subject)}[/]")
-            console.print(f"  {_MARKS[finding.status]:<8} {escape(finding.text)}", soft_wrap=True)
+            colour = _COLOURS[finding.status]
+            console.print(f"  [{colour}]{finding.status:<8}[/] {escape(finding.text)}", soft_wrap=True)
             if finding.remedy:
                 console.print(f"           → {escape(finding.remedy)}", soft_wrap=True)
         verdict = "superion can run here." if not broken else "superion cannot run here until what is broken is mended."

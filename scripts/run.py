@@ -6,18 +6,19 @@ import shlex
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import completion
-from .console import messages_console, say, write_json
+from .console import messages_console, results_console, say, write_json
 from .options import (
     ChargeOption,
     JsonOption,
     MobileIonOption,
     PotentialOption,
     StoreOption,
+    parse_numbers,
 )
 
 if TYPE_CHECKING:
@@ -30,12 +31,13 @@ def run(
         typer.Argument(help="Flow to run, such as conductivity.", autocompletion=completion.flow_names),
     ],
     structure: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            help="Structure file (CIF, POSCAR, extxyz, …) or a shipped example such as Li6PS5Cl.",
+            help="Structure file (CIF, POSCAR, extxyz, …) or a shipped example such as Li6PS5Cl; the preset's if not "
+            "given.",
             autocompletion=completion.structure_names,
         ),
-    ],
+    ] = None,
     preset: Annotated[
         str | None,
         typer.Option(
@@ -81,32 +83,29 @@ def run(
     """
     from .plan import make_plan
 
-    overrides: dict[str, Any] = {
-        "temperatures_k": temperatures,
-        "n_replicas": replicas,
-        "duration_ps": duration_ps,
-        "mobile_ion": mobile_ion,
-        "ion_charge": ion_charge,
-    }
     plan = make_plan(
         flow,
         structure,
         preset=preset,
-        potential=potential,
-        device=device,
-        dtype=dtype,
-        options={key: value for key, value in overrides.items() if value is not None},
+        options={
+            "temperatures": parse_numbers(temperatures, option="--temperatures", unit="K") if temperatures else None,
+            "replicas": replicas,
+            "duration_ps": duration_ps,
+            "mobile_ion": mobile_ion,
+            "ion_charge": ion_charge,
+            "potential": potential,
+            "device": device,
+            "dtype": dtype,
+        },
         settings=settings or [],
         label=label,
     )
-    if dry_run:
-        if as_json:
-            write_json(plan.as_data())
-        else:
-            plan.print(messages_console())
+    if dry_run and as_json:
+        write_json(plan.as_data())
         return
-    plan.print(messages_console())
-    _execute(plan, name=name, workers=workers, store=store, as_json=as_json)
+    plan.print(results_console() if dry_run else messages_console())
+    if not dry_run:
+        _execute(plan, name=name, workers=workers, store=store, as_json=as_json)
 
 
 def _execute(plan: RunPlan, *, name: str | None, workers: int | None, store: str | None, as_json: bool) -> None:
@@ -114,12 +113,14 @@ def _execute(plan: RunPlan, *, name: str | None, workers: int | None, store: str
     from jobflow.core.reference import find_and_get_references
 
     from ..database.project import find_project
-    from ..errors import SettingsError
+    from ..errors import PotentialError, SettingsError
     from ..workflows.dispatch.local import run_flow_locally
     from .execution import watch_and_answer
     from .opened_store import opened_store
     from .run_request import RunRequest
 
+    if plan.warnings:
+        raise PotentialError(f"{plan.warnings[0][0].upper()}{plan.warnings[0][1:]}")
     project = find_project(create=True)
     if name is not None and Path(name).name != name:
         raise SettingsError(f"--name wants a plain name without slashes, not '{name}'; choose another.")

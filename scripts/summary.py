@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def print_conductivity(document: ConductivityDoc, console: Console) -> None:
     if potential is not None:
         heading.append(f"{potential.name}{f' {potential.model}' if potential.model else ''}")
     label = f"{document.label}: " if document.label and document.label != document.formula else ""
-    console.print(f"[bold]{escape(label + ', '.join(heading))}[/]")
+    # Sentences wrap in a terminal and stay whole in a file.
+    line = partial(console.print, soft_wrap=not console.is_terminal)
+    line(f"[bold]{escape(label + ', '.join(heading))}[/]")
 
     table = Table(show_edge=False, pad_edge=False, header_style="bold")
     table.add_column("T (K)", justify="right")
@@ -63,33 +66,33 @@ def print_conductivity(document: ConductivityDoc, console: Console) -> None:
     for temperature, reason in document.temperature_failures.items():
         table.add_row(escape(temperature), NOT_AVAILABLE, NOT_AVAILABLE, NOT_AVAILABLE, NOT_AVAILABLE, escape(reason))
     console.print(table)
-    console.print()
+    line()
 
     if document.activation_energy_ev is not None:
         energy = format_with_error(document.activation_energy_ev, document.activation_energy_error_ev)
-        console.print(f"activation energy  [bold]{energy} eV[/]  (statistical)")
+        line(f"activation energy  [bold]{energy} eV[/]  (statistical)")
     if document.sigma_300k_ms_cm is not None:
         # Square brackets are markup to rich unless they are escaped.
         narrow = escape(format_interval(document.sigma_300k_interval_68_ms_cm))
         wide = escape(format_interval(document.sigma_300k_interval_95_ms_cm))
-        console.print(
+        line(
             f"σ(300 K)           [bold]{format_number(document.sigma_300k_ms_cm)} mS/cm[/]  "
             f"68 %: {narrow}  95 %: {wide}  (statistical)"
         )
     elif document.sigma_300k_upper_bound_ms_cm is not None:
-        console.print(
+        line(
             f"σ(300 K)           [bold]{format_bound(document.sigma_300k_upper_bound_ms_cm)} mS/cm[/]  "
             "(95 % upper bound, statistical)"
         )
     else:
-        console.print("σ(300 K)           not available: too few usable temperatures to extrapolate")
+        line("σ(300 K)           not available: too few usable temperatures to extrapolate")
     if document.arrhenius is not None:
-        console.print(f"curvature          {escape(document.arrhenius.curvature.note)}")
+        line(f"curvature          {escape(document.arrhenius.curvature.note)}")
         for flag in document.arrhenius.flags:
-            console.print(f"                   {escape(flag)}")
-    console.print()
+            line(f"                   {escape(flag)}")
+    line()
     for error in document.systematic_errors:
-        console.print(f"systematic ({error.source.replace('_', ' ')}): {escape(error.statement)}")
+        line(f"systematic ({error.source.replace('_', ' ')}): {escape(error.statement)}")
     for note in document.notes:
-        console.print(f"note: {escape(note)}")
-    console.print(f"\n[bold]Worth:[/] {escape(document.verdict)}")
+        line(f"note: {escape(note)}")
+    line(f"\n[bold]Worth:[/] {escape(document.verdict)}")

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import AnalysisError, SuperionError
+from ..errors import AnalysisError
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
-    from ..database.documents import ConductivityDoc
+    from ..database.documents import CandidateDoc, ConductivityDoc, DiffusionDoc
+    from ..transport.analysis import DiffusionSettings
 
 SAME_TEMPERATURE = 0.015
 """Relative difference below which runs whose temperature was measured count as replicas at one temperature."""
@@ -198,3 +199,179 @@ def group_by_temperature(runs: Sequence[ExistingRun]) -> list[list[ExistingRun]]
                 continue
         groups.append([run])
     return groups
+
+
+def analyze_existing(
+    paths: Sequence[Path],
+    options: ReadingOptions | None = None,
+    *,
+    mobile_ion: str | None = None,
+    ion_charge: float | None = None,
+    equilibration_ps: float | None = None,
+    label: str = "",
+) -> ConductivityDoc:
+    """Derive diffusivities, conductivities and the Arrhenius result from existing trajectories.
+
+    Runs at one temperature count as independent replicas; all runs must be of one material in one atom order.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files of other programs (see `superion.dynamics.foreign`), or trajectory folders of our own.
+    options : ReadingOptions, optional
+        What the files may not say.
+    mobile_ion : str, optional
+        Mobile ion, such as Li; guessed where not given.
+    ion_charge : float, optional
+        Its charge in elementary charges; the usual one where not given.
+    equilibration_ps : float, optional
+        Time cut from the start of each run in ps; the default of `DiffusionSettings` where not given.
+    label : str
+        Name of the material; made from the formula where empty.
+
+    Returns
+    -------
+    ConductivityDoc
+        Results per temperature, Arrhenius lines, verdict and known systematic errors.
+
+    Raises
+    ------
+    SuperionError
+        If a file cannot be read, the runs do not belong together, or nothing can be derived from any of them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from ase import Atoms
+    >>> from ase.io import write
+    >>> walk = np.random.default_rng(1).normal(0.0, 0.1, (800, 8, 3)).cumsum(axis=0)
+    >>> crystal = Atoms("Li8S8", cell=[10.0, 10.0, 10.0], pbc=True)
+    >>> crystal.positions = np.random.default_rng(2).uniform(0.0, 10.0, (16, 3))
+    >>> frames = []
+    >>> for step in walk:
+    ...     frame = crystal.copy()
+    ...     frame.positions[:8] += step
+    ...     frames.append(frame)
+    >>> file = Path(tempfile.mkdtemp()) / "run.extxyz"
+    >>> write(file, frames)
+    >>> found = analyze_existing([file], ReadingOptions(frame_interval_fs=20.0, temperatures_k=(800.0,)))
+    >>> low, high = found.temperatures[0].tracer.interval_95_cm2_s
+    >>> low < 2.5e-5 < high  # (0.1 Å)² / (2 · 0.02 ps)
+    True
+    """
+    from ..makers.conductivity import ConductivitySummaryMaker
+    from ..makers.systematic_errors import SimulatedCase, known_systematic_errors
+    from ..structures.mobile_ion import resolve_mobile_ion
+    from ..transport.analysis import DiffusionSettings
+
+    runs = read_existing(paths, options or ReadingOptions())
+    _check_same_material(runs)
+    structure = runs[0].first_structure()
+    ion = resolve_mobile_ion(structure, mobile_ion, ion_charge)
+    settings = DiffusionSettings() if equilibration_ps is None else DiffusionSettings(equilibration_ps=equilibration_ps)
+    notes = [f"{run.source}: {note}" for run in runs for note in run.notes]
+    candidate = _candidate(
+        structure, ion.symbol, ion.charge, ion.guessed, label, [*notes, ion.note] if ion.note else notes
+    )
+    documents = [_diffusion(group, candidate, structure, settings) for group in group_by_temperature(runs)]
+    if all(document.result is None for document in documents):
+        raise AnalysisError(str(documents[0].failure))
+    # The plain function behind the job: nothing here is submitted anywhere.
+    summarise = ConductivitySummaryMaker.make.original  # type: ignore[attr-defined]
+    answer: ConductivityDoc = summarise(
+        ConductivitySummaryMaker(), candidate, documents, [document.temperature_k for document in documents]
+    )
+    # How the cell was found is not known here, so nothing can be said against it.
+    case = SimulatedCase(
+        formula=candidate.formula,
+        n_atoms=len(structure),
+        potential=None,
+        was_disordered=False,
+        volume_was_relaxed=True,
+    )
+    return answer.model_copy(update={"systematic_errors": known_systematic_errors(case)})
+
+
+def _check_same_material(runs: Sequence[ExistingRun]) -> None:
+    """Refuse runs of different materials, which no Arrhenius line connects."""
+    first = runs[0]
+    for run in runs[1:]:
+        if run.symbols != first.symbols:
+            raise AnalysisError(
+                f"{run.source} and {first.source} hold different atoms, or the same in another order; "
+                "analyse one material at a time."
+            )
+
+
+def _candidate(
+    structure: Structure, symbol: str, charge: float, guessed: bool, label: str, notes: list[str]
+) -> CandidateDoc:
+    """Describe the material of the runs."""
+    from ..database.documents import CandidateDoc
+    from ..makers.provenance import job_provenance
+
+    formula = structure.composition.reduced_formula
+    return CandidateDoc(
+        formula=formula,
+        label=label or formula,
+        provenance=job_provenance(structure),
+        notes=notes,
+        structure=structure.as_dict(),
+        mobile_ion=symbol,
+        ion_charge=charge,
+        mobile_ion_guessed=guessed,
+        origin="existing trajectories",
+        was_disordered=False,
+    )
+
+
+def _diffusion(
+    group: Sequence[ExistingRun], candidate: CandidateDoc, structure: Structure, settings: DiffusionSettings
+) -> DiffusionDoc:
+    """Analyse the replicas at one temperature."""
+    from ..database.documents import DiffusionDoc
+    from ..structures.framework import framework_centres
+    from ..transport.analysis import analyze_diffusion
+    from ..transport.displacement_run import DisplacementRun
+
+    temperature = float(np.mean([run.temperature_k for run in group]))
+    framework = np.asarray(framework_centres(structure, candidate.mobile_ion), dtype=int)
+    mobile = np.flatnonzero(np.array(group[0].symbols) == candidate.mobile_ion)
+    result, failure = None, None
+    try:
+        result = analyze_diffusion(
+            [
+                DisplacementRun(
+                    positions_angstrom=run.positions_angstrom,
+                    mobile_indices=mobile,
+                    framework_indices=framework,
+                    masses_amu=run.masses_amu,
+                    frame_interval_ps=run.frame_interval_ps,
+                    volume_angstrom3=run.volume_angstrom3,
+                    temperature_k=temperature,
+                    cell_angstrom=run.cell_angstrom,
+                )
+                for run in group
+            ],
+            mobile_ion=candidate.mobile_ion,
+            ion_charge=candidate.ion_charge,
+            settings=settings,
+        )
+    except AnalysisError as error:
+        failure = f"{', '.join(run.source for run in group)}: {error}"
+    lengths = [(len(run.positions_angstrom) - 1) * run.frame_interval_ps for run in group]
+    return DiffusionDoc(
+        formula=candidate.formula,
+        label=candidate.label,
+        provenance=candidate.provenance,
+        trajectory_keys=[run.source for run in group],
+        trajectory_folders=[],
+        state="completed",
+        stop_reasons=["max_length"] * len(group),
+        requested_ps=max(lengths),
+        completed_ps=lengths,
+        temperature_k=temperature,
+        result=result,
+        failure=failure,
+    )

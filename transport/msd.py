@@ -11,6 +11,7 @@ from scipy import fft
 from ..errors import AnalysisError
 
 _ATOMS_PER_BLOCK = 16
+_FRAMES_PER_BLOCK = 256
 # Below this share of the variance of the positions, the Fourier route loses digits by cancellation.
 _CANCELLATION = 1e-4
 
@@ -136,10 +137,15 @@ def collective_position(
     ndarray, shape (n_frames, 3)
         Collective position in Å.
     """
+    chosen = slice(None) if indices is None else _as_slice(np.asarray(indices))
     n_atoms = positions_angstrom.shape[1] if indices is None else len(indices)
-    summed = np.zeros((positions_angstrom.shape[0], 3))
-    for block in _tracks(positions_angstrom, indices, drift_angstrom):
-        summed += block.sum(axis=0).T
+    summed = np.empty((positions_angstrom.shape[0], 3))
+    for first in range(0, len(summed), _FRAMES_PER_BLOCK):
+        block = positions_angstrom[first : first + _FRAMES_PER_BLOCK, chosen].astype(np.float64)
+        summed[first : first + len(block)] = np.einsum("tax->tx", block)
+    summed -= summed[0].copy()
+    if drift_angstrom is not None:
+        summed -= n_atoms * np.asarray(drift_angstrom)
     return summed / np.sqrt(n_atoms)
 
 
@@ -152,14 +158,20 @@ def _tracks(
     chosen = np.arange(positions.shape[1]) if indices is None else np.asarray(indices)
     for first in range(0, len(chosen), _ATOMS_PER_BLOCK):
         part = chosen[first : first + _ATOMS_PER_BLOCK]
-        # A slice is a view where fancy indexing would copy the frames twice.
-        contiguous = part[-1] - part[0] == len(part) - 1 and bool(np.all(np.diff(part) == 1))
-        view = positions[:, part[0] : part[-1] + 1] if contiguous else positions[:, part]
-        track = np.array(view.transpose(1, 2, 0), dtype=np.float64, order="C")
+        # Gathered first and transposed then: transposing the whole trajectory in place would miss the cache.
+        gathered = np.ascontiguousarray(positions[:, _as_slice(part)]).reshape(len(positions), -1)
+        track = gathered.T.astype(np.float64, order="C").reshape(len(part), 3, -1)
         track -= track[:, :, :1].copy()
         if drift is not None:
             track -= np.asarray(drift).T[None]
         yield track
+
+
+def _as_slice(indices: NDArray[np.integer]) -> slice | NDArray[np.integer]:
+    """Return a slice where indices are consecutive: a view where fancy indexing would copy."""
+    if indices.size and np.all(np.diff(indices) == 1):
+        return slice(int(indices[0]), int(indices[-1]) + 1)
+    return indices
 
 
 class _SummedMsd:

@@ -605,6 +605,26 @@ def test_h5md_of_mdanalysis(tmp_path: Path) -> None:
     assert run.frame_interval_ps == pytest.approx(0.02, rel=1e-3)
 
 
+def test_h5md_of_our_own_engine(cosine_system: object, tmp_path: Path) -> None:
+    from superion.dynamics.engine import run_md
+    from superion.dynamics.protocol import MdProtocol, RunLimits
+    from superion.dynamics.trajectory import Trajectory
+    from superion.potentials.registry import load_potential
+
+    protocol = MdProtocol(temperature_k=900, time_step_fs=2.0, frame_interval_fs=20.0)
+    limits = RunLimits(duration_ps=1.0, segment_ps=0.4)
+    potential = load_potential(cosine_system.specification)
+    ours = Trajectory(run_md(cosine_system.atoms, potential, protocol, limits, tmp_path).folder)
+    whole = read_foreign_trajectory(ours.write_virtual_file())
+    np.testing.assert_allclose(whole.positions_angstrom, ours.positions(), atol=1e-5)
+    assert whole.symbols == tuple(ours.symbols)
+    assert whole.frame_interval_ps == pytest.approx(ours.frame_interval_ps)
+    assert whole.temperature_k == pytest.approx(np.mean(ours.temperatures()))
+    first = read_foreign_trajectory(ours.segment_paths[0])
+    assert 2 <= first.n_frames < whole.n_frames
+    assert_same_motion(first.positions_angstrom, whole.positions_angstrom[: first.n_frames])
+
+
 def test_h5md_image_flags_and_species_order(tmp_path: Path) -> None:
     frames = fixed_cell_frames()
     write_h5md(tmp_path / "run.h5md", frames)

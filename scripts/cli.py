@@ -9,8 +9,17 @@ from typing import Annotated
 import typer
 
 from .. import __version__
-from . import analyze, doctor, flow, list_, potential, report, resume, run, show, trajectory
+from .analyze import analyze
+from .doctor import doctor
 from .failure import DEBUG_OPTION, report_failure
+from .flow import app as flow_app
+from .list_ import list_documents_command
+from .potential import app as potential_app
+from .report import report
+from .resume import resume
+from .run import run
+from .show import show
+from .trajectory import app as trajectory_app
 
 app = typer.Typer(
     name="superion",
@@ -19,16 +28,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run")(run.run)
-app.command("resume")(resume.resume)
-app.command("analyze")(analyze.analyze)
-app.command("report")(report.report)
-app.command("show")(show.show)
-app.command("list")(list_.list_documents_command)
-app.command("doctor")(doctor.doctor)
-app.add_typer(flow.app, name="flow")
-app.add_typer(potential.app, name="potential")
-app.add_typer(trajectory.app, name="trajectory")
+app.command("run")(run)
+app.command("resume")(resume)
+app.command("analyze")(analyze)
+app.command("report")(report)
+app.command("show")(show)
+app.command("list")(list_documents_command)
+app.command("doctor")(doctor)
+app.add_typer(flow_app, name="flow")
+app.add_typer(potential_app, name="potential")
+app.add_typer(trajectory_app, name="trajectory")
 
 
 def _print_version(wanted: bool) -> None:

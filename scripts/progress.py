@@ -98,13 +98,13 @@ class BarView:
                 left=_time_left(event),
                 remark=beat.message,
             )
-        elif event.kind in ("job_completed", "job_continued") and event.job_uuid is not None:
+        elif event.kind == "job_completed":
             bar = self._bar(event)
             task = next(task for task in self._progress.tasks if task.id == bar)
             # A job that a stop rule ended early is over all the same.
             self._progress.update(bar, total=task.total or 1.0, completed=task.total or 1.0, left="done")
-            if event.kind == "job_continued":
-                self._progress.update(bar, left="to be continued")
+        elif event.kind == "job_continued":
+            self._progress.update(self._bar(event), left="to be continued")
         elif event.kind == "job_failed":
             bar = self._bar(event)
             self._progress.update(bar, left="failed")

@@ -278,7 +278,7 @@ def analyze_existing(
     if all(document.result is None for document in documents):
         raise AnalysisError(str(documents[0].failure))
     # The plain function behind the job: nothing here is submitted anywhere.
-    summarise = ConductivitySummaryMaker.make.original  # type: ignore[attr-defined]
+    summarise = ConductivitySummaryMaker.make.original
     answer: ConductivityDoc = summarise(
         ConductivitySummaryMaker(), candidate, documents, [document.temperature_k for document in documents]
     )

@@ -207,8 +207,9 @@ class _Driver:
             finally:
                 self._close_workers()
         report = self._report()
-        self._write_status(report.state)
         self._tell("run_finished", message=report.state)
+        # Last: every event before it writes the state of a run that goes on.
+        self._write_status(report.state)
         return report
 
     def _forget_failures(self) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ...transport.results import ArrheniusPoint, ArrheniusResult, Bounds, DiffusionResult
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 9.5,

@@ -374,11 +374,10 @@ class _Segment:
                 reason = self.stop.reason()
                 if reason is not None:
                     return self._stop_here(reason, step, atoms, integrator)
-                before = atoms.get_positions()
+                before, cell_before = atoms.get_positions(), atoms.cell.array.copy()
                 integrator.step()
                 step += 1
-                largest_move = float(np.abs(atoms.positions - before).max())
-                state = self._state(atoms, largest_move)
+                state = self._state(atoms, _largest_move(atoms, before, cell_before))
                 verdict = self._watch.check(step, state)
                 if verdict.reason:
                     return _outcome("failed", verdict, step)
@@ -489,6 +488,13 @@ class _Segment:
         }[reason]
         message = f"Stopped at {self.plan.picoseconds(step):g} ps by {cause}; run again to continue."
         return Outcome(state="partial", stop_reason=reason, message=message, step=step)
+
+
+def _largest_move(atoms: Atoms, before: np.ndarray, cell_before: np.ndarray) -> float:
+    """Largest displacement along an axis in Å; a homogeneous strain, which carries far atoms far, is no move."""
+    if not np.array_equal(atoms.cell.array, cell_before):
+        before = before @ np.linalg.solve(cell_before, atoms.cell.array)
+    return float(np.abs(atoms.positions - before).max())
 
 
 def _forget(calculator: Calculator) -> None:

@@ -18,6 +18,7 @@ from .manifest import Manifest, load_manifest
 from .protocol import MdProtocol
 from .results import SegmentRecord
 from .segment_file import PARTICLES, damaged, open_segment
+from .virtual_file import write_virtual_file
 
 VIRTUAL_FILE = "trajectory.h5md"
 
@@ -270,9 +271,13 @@ class Trajectory:
         target = self.folder / VIRTUAL_FILE if path is None else Path(path).absolute()
         if not self.n_frames:
             raise TrajectoryError(f"The trajectory in {self.folder} has no frame yet: run it first.")
-        from .virtual_file import write_virtual_file
-
-        write_virtual_file(target, self.segment_paths)
+        try:
+            write_virtual_file(target, self.segment_paths)
+        except OSError as error:
+            raise TrajectoryError(
+                f"The file {target} cannot be written ({str(error).splitlines()[0]}): choose another path or free "
+                "some space."
+            ) from error
         return target
 
     def _segments_of(self, frames: slice | None) -> Iterator[tuple[Path, slice, slice, int]]:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import ase.io
 import numpy as np
-
 from superion.dynamics.engine import run_md
 from superion.dynamics.protocol import MdProtocol, RunLimits
 from superion.dynamics.results import StopVerdict

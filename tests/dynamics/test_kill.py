@@ -16,7 +16,6 @@ import ase.io
 import numpy as np
 import pytest
 from conftest import make_cosine_system
-
 from superion.dynamics.trajectory import Trajectory
 
 JOB_SCRIPT = Path(__file__).with_name("md_job.py")

@@ -1,0 +1,166 @@
+"""Streams, threads, signals, durable files and step checks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from superion.dynamics.durable import DiskFullError, remove_leftovers, reserve, write_durably
+from superion.dynamics.health import HealthWatch, StepState
+from superion.dynamics.random_stream import export_stream, random_stream, restore_stream
+from superion.dynamics.stop_request import StopRequest
+from superion.dynamics.threads import THREAD_VARIABLES, thread_environment
+
+
+@given(st.integers(0, 2**63), st.integers(0, 100), st.integers(0, 20))
+def test_restored_stream_goes_on_with_the_same_numbers(seed, replica, used):
+    stream = random_stream(seed, replica, "thermostat")
+    stream.standard_normal(used)
+    stream.integers(0, 10, dtype=np.uint32)  # leaves half a 64-bit number buffered
+    twin = restore_stream(export_stream(stream))
+    assert np.array_equal(stream.standard_normal((3, 5)), twin.standard_normal((3, 5)))
+    assert stream.standard_gamma(4.5) == twin.standard_gamma(4.5)
+    assert stream.integers(0, 10, dtype=np.uint32) == twin.integers(0, 10, dtype=np.uint32)
+
+
+def test_streams_differ():
+    draws = {
+        random_stream(seed, replica, purpose).random()
+        for seed in (1, 2)
+        for replica in (0, 1)
+        for purpose in ("velocities", "thermostat")
+    }
+    assert len(draws) == 8
+
+
+def test_threads_are_set_before_libraries_load():
+    code = (
+        "from superion.dynamics.threads import use_threads as use; use(1); import torch; print(torch.get_num_threads())"
+    )
+    environment = {name: value for name, value in os.environ.items() if name not in THREAD_VARIABLES}
+    answer = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "1"
+    assert thread_environment(3, {"A": "b"}) == {"A": "b"} | dict.fromkeys(THREAD_VARIABLES, "3")
+
+
+def test_signal_and_former_handler():
+    calls = []
+    former = signal.signal(signal.SIGUSR1, lambda *_: calls.append(1))
+    try:
+        with StopRequest() as stop:
+            assert stop.reason() is None
+            os.kill(os.getpid(), signal.SIGUSR1)
+            assert stop.reason() == "signal"
+            assert stop.signal_name == "SIGUSR1"
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert calls == [1]
+    finally:
+        signal.signal(signal.SIGUSR1, former)
+
+
+def test_wall_time():
+    with StopRequest(max_runtime_s=0.02) as stop:
+        assert stop.reason() is None
+        time.sleep(0.03)
+        assert stop.reason() == "walltime"
+
+
+class TestDurable:
+    def test_reserved_room_is_cut_to_the_file(self, tmp_path):
+        path = tmp_path / "file"
+        reserve(path, 100_000)
+        assert [each.stat().st_size for each in tmp_path.iterdir()] == [100_000]
+        write_durably(path, b"short")
+        assert path.read_bytes() == b"short"
+        assert list(tmp_path.iterdir()) == [path]
+
+    def test_replaces_as_a_whole(self, tmp_path):
+        path = tmp_path / "file"
+        write_durably(path, b"long content")
+        write_durably(path, b"new")
+        assert path.read_bytes() == b"new"
+
+    def test_no_room_predicted(self, tmp_path):
+        with pytest.raises(DiskFullError):
+            reserve(tmp_path / "file", 10**18)
+        assert not list(tmp_path.iterdir())
+
+    def test_leftovers_go(self, tmp_path):
+        (tmp_path / "a.writing").write_text("")
+        (tmp_path / "b").write_text("")
+        remove_leftovers(tmp_path)
+        assert [path.name for path in tmp_path.iterdir()] == ["b"]
+
+    @pytest.mark.skipif(os.getuid() != 0, reason="mounting a small disk needs root")
+    def test_a_disk_that_is_really_full(self, tmp_path):
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=3m", "none", str(tmp_path)], capture_output=True, check=False
+        )
+        if mounted.returncode:
+            pytest.skip("this system does not allow mounting")
+        try:
+            path = tmp_path / "file"
+            write_durably(path, b"safe")
+            (tmp_path / "ballast").write_bytes(b"x" * (2 << 20))
+            with pytest.raises(DiskFullError):
+                reserve(path, 1 << 20)
+            with pytest.raises(DiskFullError):
+                write_durably(path, b"y" * (2 << 20))
+            assert path.read_bytes() == b"safe"
+            assert not list(tmp_path.glob("*.writing"))
+        finally:
+            subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+class TestHealthWatch:
+    watch = HealthWatch(reference_temperature_k=600, degrees_of_freedom=150, initial_volume_angstrom3=1000.0)
+    fine = StepState(
+        forces=np.ones((50, 3)),
+        largest_move_angstrom=0.02,
+        potential_energy_ev=-200.0,
+        temperature_k=650.0,
+        volume_angstrom3=1010.0,
+    )
+
+    def verdict(self, **changes):
+        from dataclasses import replace
+
+        return self.watch.check(7, replace(self.fine, **changes)).reason
+
+    def test_a_healthy_step(self):
+        assert self.verdict() is None
+        assert self.verdict(temperature_k=1700.0) is None
+
+    @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 501.0, -1e9])
+    def test_forces(self, value):
+        forces = np.ones((50, 3))
+        forces[17, 2] = value
+        assert self.verdict(forces=forces) == "exploded"
+
+    @pytest.mark.parametrize("value", [np.nan, np.inf])
+    def test_energy(self, value):
+        assert self.verdict(potential_energy_ev=value) == "exploded"
+
+    @pytest.mark.parametrize("value", [np.nan, 0.6])
+    def test_moves(self, value):
+        assert self.verdict(largest_move_angstrom=value) == "exploded"
+
+    @pytest.mark.parametrize("value", [np.nan, 1900.0])
+    def test_temperature(self, value):
+        assert self.verdict(temperature_k=value) == "temperature_runaway"
+
+    @pytest.mark.parametrize("value", [400.0, 2100.0, np.nan])
+    def test_volume(self, value):
+        assert self.verdict(volume_angstrom3=value) == "volume_collapse"
+
+    def test_small_cells_fluctuate_more(self):
+        small = HealthWatch(reference_temperature_k=600, degrees_of_freedom=3, initial_volume_angstrom3=0.0)
+        assert small.highest_temperature_k > 5000
+        assert self.watch.highest_temperature_k == pytest.approx(1800)

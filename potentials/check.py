@@ -33,9 +33,7 @@ class PotentialCheck(BaseModel):
     n_atoms: int = Field(description="atoms in that cell")
     energy_ev_per_atom: float = Field(description="potential energy in eV per atom")
     largest_force_ev_per_angstrom: float = Field(description="largest force on an atom in eV/Å")
-    net_force_ev_per_angstrom: float = Field(
-        description="norm of the sum of the forces, which should vanish, in eV/Å"
-    )
+    net_force_ev_per_angstrom: float = Field(description="norm of the sum of the forces, which should vanish, in eV/Å")
     has_stress: bool = Field(description="whether it computes the stress, as relaxing the cell and NPT need")
     seconds_to_load: float = Field(description="time to load the model, in s")
     seconds_per_step: float = Field(description="time of one force evaluation on this cell, in s (median)")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..errors import PotentialError
 from .checksum import file_sha256
 from .device import resolve_device
+from .options import check_options
 from .potential import Potential
 from .quiet import quietly
 from .specification import PotentialProvenance, PotentialSpecification
@@ -115,6 +116,7 @@ class ChgnetPotential(Potential):
         with quietly():
             from chgnet.model.dynamics import CHGNetCalculator
 
+            check_options(self.name, self.specification.options, CHGNetCalculator, own={"model", "use_device"})
             try:
                 return CHGNetCalculator(model=model, use_device=self._device, **self.specification.options)
             except TypeError as error:

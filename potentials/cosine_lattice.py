@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from ase import Atoms
@@ -74,9 +74,9 @@ class CosineLatticeCalculator(Calculator):
         repulsion_range_angstrom: float | None = None,
         bulk_modulus_gpa: float = 0.0,
         volume_angstrom3_per_atom: float | None = None,
-        **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        # no further keyword arguments: ASE's base class would swallow a misspelt one without a word
+        super().__init__()
         if spacing_angstrom <= 0:
             raise PotentialError(f"The site spacing must be above zero, not {spacing_angstrom} Å.")
         if bulk_modulus_gpa and not volume_angstrom3_per_atom:

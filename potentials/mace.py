@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..errors import PotentialError
 from .checksum import file_sha256
 from .device import resolve_device
+from .options import check_options
 from .potential import Potential
 from .quiet import quietly
 from .specification import PotentialProvenance, PotentialSpecification
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
+
+_OWN_ARGUMENTS = frozenset({"models", "model_paths", "model_path", "device", "default_dtype"})
+_UNNAMED_ARGUMENTS = frozenset({"head", "compute_atomic_stresses"})
 
 _log = logging.getLogger(__name__)
 
@@ -70,6 +74,13 @@ class MacePotential(Potential):
         """The model file; a foundation model is downloaded to mace's cache when it is not there yet."""
         return self._file or _fetch(*self._foundation)
 
+    @property
+    def _model_name(self) -> str:
+        if self._file is not None:
+            return self._file.name
+        family, model = self._foundation
+        return model if family == "mp" else f"{family}-{model}"
+
     @cached_property
     def _model(self) -> Any:
         path = self.weights_path
@@ -99,7 +110,7 @@ class MacePotential(Potential):
     def _provenance(self) -> PotentialProvenance:
         return PotentialProvenance(
             name=self.name,
-            model=self._file.name if self._file else self._foundation[1],
+            model=self._model_name,
             weights_sha256=file_sha256(self.weights_path),
             package=self.distribution,
             package_version=self.package_version() or "unknown",
@@ -117,6 +128,7 @@ class MacePotential(Potential):
         with quietly():
             from mace.calculators import MACECalculator
 
+            check_options(self.name, options, MACECalculator, own=_OWN_ARGUMENTS, unnamed=_UNNAMED_ARGUMENTS)
             try:
                 return MACECalculator(models=[model], device=self._device, default_dtype=dtype, **options)
             except Exception as error:

@@ -21,7 +21,7 @@ from bson.regex import Regex
 
 from ..errors import StoreError
 from .mongo_order import NAN_KEY, NULL_KEY, NUMBER_RANK, order_key
-from .mongo_paths import MISSING, split_path, values_at, with_elements
+from .mongo_paths import MISSING, split_path, values_at
 
 Predicate = Callable[[Any], bool]
 """Does this document (or this value) match?"""
@@ -32,23 +32,39 @@ class FieldValues:
 
     Parameters
     ----------
-    whole : list
-        The values, lists as a whole; `MISSING` where there is none.
-    expanded : list, optional
-        The same with the elements of lists added, which most operators look at.
+    document : dict
+        The document.
+    parts : tuple of str
+        The path, split.
     """
 
-    __slots__ = ("_expanded", "whole")
+    __slots__ = ("_document", "_expanded", "_parts", "_whole")
 
-    def __init__(self, whole: list[Any], expanded: list[Any] | None = None) -> None:
-        self.whole = whole
-        self._expanded = expanded
+    def __init__(self, document: Any, parts: tuple[str, ...]) -> None:
+        self._document = document
+        self._parts = parts
+        self._whole: list[Any] | None = None
+        self._expanded: list[Any] | None = None
+
+    @classmethod
+    def of_element(cls, element: Any) -> FieldValues:
+        """Take one element of a list as it is: a list inside the list is not searched again."""
+        values = cls(element, ())
+        values._whole = values._expanded = [element]
+        return values
+
+    @property
+    def whole(self) -> list[Any]:
+        """The values, lists as a whole; `MISSING` where there is none."""
+        if self._whole is None:
+            self._whole = list(values_at(self._document, self._parts))
+        return self._whole
 
     @property
     def expanded(self) -> list[Any]:
         """The values and, for lists, their elements, too."""
         if self._expanded is None:
-            self._expanded = list(with_elements(self.whole))
+            self._expanded = list(values_at(self._document, self._parts, expand=True))
         return self._expanded
 
 
@@ -132,7 +148,7 @@ def _compile_entry(key: str, condition: Any) -> Predicate:
     tests = _compile_condition(condition)
 
     def predicate(document: Any) -> bool:
-        values = FieldValues(list(values_at(document, parts)))
+        values = FieldValues(document, parts)
         return all(test(values) for test in tests)
 
     return predicate
@@ -251,15 +267,17 @@ def _matches_element(condition: Any) -> FieldTest:
         tests = _compile_condition(condition)
 
         def matches(item: Any) -> bool:
-            # An element counts as it is: a list inside the list is not searched again.
-            values = FieldValues([item], [item])
+            values = FieldValues.of_element(item)
             return all(test(values) for test in tests)
 
     else:
         criteria = compile_criteria(condition)
 
         def matches(item: Any) -> bool:
-            return isinstance(item, Mapping | list) and criteria(item)
+            if isinstance(item, list):
+                # A list inside a list counts as a dictionary of its indices.
+                return criteria({str(index): value for index, value in enumerate(item)})
+            return isinstance(item, Mapping) and criteria(item)
 
     return lambda values: any(isinstance(value, list) and any(map(matches, value)) for value in values.whole)
 

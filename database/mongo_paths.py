@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .mongo_order import EMPTY_ARRAY_RANK, NULL_KEY, OrderKey, order_key
@@ -35,7 +35,7 @@ def split_path(path: str) -> tuple[str, ...]:
     return tuple(path.split("."))
 
 
-def values_at(document: Any, parts: tuple[str, ...]) -> Iterator[Any]:
+def values_at(document: Any, parts: tuple[str, ...], *, expand: bool = False) -> Iterator[Any]:
     """Yield what stands at a path; lists on the way are searched element by element.
 
     Parameters
@@ -44,60 +44,42 @@ def values_at(document: Any, parts: tuple[str, ...]) -> Iterator[Any]:
         The document.
     parts : tuple of str
         The path, split; a number may be an index into a list.
+    expand : bool
+        Whether a list at the end of the path adds its elements, as most operators want it.  A list that
+        was reached by an index stands for itself only.
 
     Yields
     ------
     object
-        Values, a list at the end of the path as a whole; `MISSING` where a dictionary lacks the field
-        or a single value stands in its way.  Nothing for list elements that are no dictionaries.
+        Values; `MISSING` where a dictionary lacks the field or a single value stands in its way.
+        Nothing for list elements that are no dictionaries.
 
     Examples
     --------
     >>> list(values_at({"points": [{"t": 300}, {"t": 600}, 5]}, ("points", "t")))
     [300, 600]
+    >>> list(values_at({"elements": ["Li", "S"]}, ("elements",), expand=True))
+    [['Li', 'S'], 'Li', 'S']
     """
     if not parts:
         yield document
+        if expand and isinstance(document, list):
+            yield from document
         return
     part, rest = parts[0], parts[1:]
     if isinstance(document, Mapping):
         if part in document:
-            yield from values_at(document[part], rest)
+            yield from values_at(document[part], rest, expand=expand)
         else:
             yield MISSING
     elif isinstance(document, list):
-        is_index = part.isdecimal()
-        if is_index and int(part) < len(document):
-            yield from values_at(document[int(part)], rest)
+        if part.isdecimal() and int(part) < len(document):
+            yield from values_at(document[int(part)], rest, expand=expand and bool(rest))
         for item in document:
-            if isinstance(item, Mapping) and (part in item or not is_index):
-                yield from values_at(item, parts)
+            if isinstance(item, Mapping):
+                yield from values_at(item, parts, expand=expand)
     else:
         yield MISSING
-
-
-def with_elements(values: Iterable[Any]) -> Iterator[Any]:
-    """Add to values the elements of those that are lists.
-
-    Parameters
-    ----------
-    values : iterable
-        Values as of `values_at`.
-
-    Yields
-    ------
-    object
-        Each value, followed by its elements if it is a list.
-
-    Examples
-    --------
-    >>> list(with_elements([["Li", "S"], 3]))
-    [['Li', 'S'], 'Li', 'S', 3]
-    """
-    for value in values:
-        yield value
-        if isinstance(value, list):
-            yield from value
 
 
 def sort_key_at(document: Any, parts: tuple[str, ...], *, descending: bool) -> OrderKey:

@@ -190,7 +190,9 @@ class SqliteDatabase:
             raise StoreError(f"The store {self.path} is a folder: name a file, such as {self.path / 'superion.db'}.")
         connection: sqlite3.Connection | None = None
         try:
-            connection = sqlite3.connect(self.path, timeout=5.0, isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(
+                self.path, timeout=min(5.0, self.timeout_s), isolation_level=None, check_same_thread=False
+            )
             self._prepare(connection)
         except sqlite3.Error as error:
             if connection is not None:

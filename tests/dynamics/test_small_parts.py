@@ -41,9 +41,7 @@ def test_streams_differ():
 
 
 def test_threads_are_set_before_libraries_load():
-    code = (
-        "from superion.dynamics.threads import use_threads as use; use(1); import torch; print(torch.get_num_threads())"
-    )
+    code = "from superion.dynamics.threads import use_threads as use; use(1); import torch as t; print(t.get_num_threads())"
     environment = {name: value for name, value in os.environ.items() if name not in THREAD_VARIABLES}
     answer = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "1"

@@ -40,12 +40,17 @@ def test_streams_differ():
     assert len(draws) == 8
 
 
-def test_threads_are_set_before_libraries_load():
-    code = "from superion.dynamics.threads import use_threads as use; use(1); import torch as t; print(t.get_num_threads())"
+def test_thread_environment_sets_every_library():
+    assert thread_environment(3, {"A": "b"}) == {"A": "b"} | dict.fromkeys(THREAD_VARIABLES, "3")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", ["use(1); import torch", "import torch; use(1)"])
+def test_torch_keeps_to_one_thread(order):
+    code = f"from superion.dynamics.threads import use_threads as use; {order}; print(torch.get_num_threads())"
     environment = {name: value for name, value in os.environ.items() if name not in THREAD_VARIABLES}
     answer = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "1"
-    assert thread_environment(3, {"A": "b"}) == {"A": "b"} | dict.fromkeys(THREAD_VARIABLES, "3")
 
 
 def test_signal_and_former_handler():

@@ -106,7 +106,8 @@ def _anneal(
     sweeps: int,
 ) -> tuple[int, float, list[str]]:
     """One start: number of overlaps left, Ewald energy in eV, element of each site."""
-    symbols, allowed = [""] * len(coulomb), [frozenset()] * len(coulomb)
+    symbols = [""] * len(coulomb)
+    allowed: list[frozenset[str]] = [frozenset()] * len(coulomb)
     movable = []
     for pool in pools:
         order = _first_arrangement(pool, generator)
@@ -119,7 +120,7 @@ def _anneal(
     field, crowd = coulomb @ charge, exclusion @ present
     weights = np.array([len(sites) for sites in movable], dtype=float)
     n_moves = min(_MOST_MOVES, int(sweeps * weights.sum()))
-    chosen = generator.choice(len(movable), size=n_moves, p=weights / weights.sum()) if n_moves else []
+    chosen = generator.choice(max(1, len(movable)), size=n_moves, p=weights / weights.sum() if n_moves else None)
     draws = generator.random((n_moves, 3))
     # from a temperature (in eV) at which vacancies wander to one at which nothing moves
     temperatures = np.geomspace(1.0, 0.02, n_moves)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import os
 import warnings
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from pymatgen.core import Structure
+from pymatgen.core import Element, Structure
 
 from ..errors import StructureError
 from .validate import validate_structure
@@ -147,7 +148,7 @@ def _parse(path: Path) -> tuple[list[Structure], list[str]]:
             reasons.append("it is nested too deeply")
         except Exception as error:
             # parsers raise almost any exception on a damaged file
-            reasons.append(_one_line(error) or type(error).__name__)
+            reasons.append(_one_line(str(error).replace(f"{path.parent}{os.sep}", "")) or type(error).__name__)
         else:
             if structures:
                 return structures, []
@@ -177,12 +178,13 @@ def _parse_with_ase(path: Path) -> list[Structure]:
 
 
 def _replace_deuterium(structure: Structure) -> list[str]:
-    symbols = {species.symbol for site in structure for species in site.species}
-    heavy = symbols & {"D", "T"}
+    # pymatgen knows D and T as elements of their own whose symbol is H; their masses would be lost on the way to ASE
+    isotopes = {Element("D"), Element("T")}
+    heavy = [species for species in structure.composition.elements if getattr(species, "element", species) in isotopes]
     if not heavy:
         return []
-    structure.replace_species(dict.fromkeys(sorted(heavy), "H"))
-    return [f"{', '.join(sorted(heavy))} is read as H: potentials do not tell isotopes apart."]
+    structure.replace_species(dict.fromkeys(heavy, "H"))
+    return ["Deuterium or tritium is read as H: potentials do not tell isotopes apart."]
 
 
 def _one_line(message: object) -> str:

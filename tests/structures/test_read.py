@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from ase.io import write
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pymatgen.core import Lattice, Structure
+from superion.errors import StructureError
+from superion.structures.read import bundled_structures, read_structure, read_structure_with_notes
+
+
+@pytest.fixture
+def salt() -> Structure:
+    return Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.13), ["Li", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+
+
+def same(one: Structure, other: Structure) -> bool:
+    return one.matches(other, scale=False, primitive_cell=False)
+
+
+@pytest.mark.parametrize("name", ["salt.cif", "POSCAR", "salt.vasp", "salt.json"])
+def test_formats_of_pymatgen(tmp_path, salt, name: str):
+    salt.to(filename=str(tmp_path / name), fmt="poscar" if name.endswith("vasp") else "")
+    assert same(read_structure(tmp_path / name), salt)
+
+
+@pytest.mark.parametrize(
+    ("name", "fmt"), [("a.extxyz", "extxyz"), ("a.xyz", "extxyz"), ("a.xsf", "xsf"), ("a.in", "aims")]
+)
+def test_formats_of_ase(tmp_path, salt, name: str, fmt: str):
+    write(tmp_path / name, salt.to_ase_atoms(), format=fmt)
+    if name == "a.in":
+        (tmp_path / name).rename(tmp_path / "geometry.in")
+        name = "geometry.in"
+    assert same(read_structure(tmp_path / name), salt)
+
+
+def test_several_structures_take_the_first_and_say_so(tmp_path, salt):
+    larger = salt.copy()
+    larger.scale_lattice(salt.volume * 1.2)
+    write(tmp_path / "many.extxyz", [salt.to_ase_atoms(), larger.to_ase_atoms()])
+    reading = read_structure_with_notes(tmp_path / "many.extxyz")
+    assert reading.structure.volume == pytest.approx(salt.volume)
+    assert "holds 2 structures; the first is taken" in reading.notes[0]
+
+
+def test_shipped_argyrodite_is_what_its_header_says():
+    structure = read_structure("Li6PS5Cl")
+    assert structure.composition.formula == "Li24 P4 S20 Cl4"
+    assert structure.lattice.a == pytest.approx(9.898)
+    assert structure.lattice.is_hexagonal() is False
+    by_symbol = {symbol: [site for site in structure if symbol in site.species] for symbol in ("Cl", "P", "Li")}
+    assert len(by_symbol["Li"]) == 48
+    assert all(site.species.num_atoms == 0.5 for site in by_symbol["Li"])
+    assert any(np.allclose(site.frac_coords % 1, 0) for site in by_symbol["Cl"])  # Cl on 4a, undisturbed
+    full = [site for site in structure if "Li" not in site.species]
+    assert all(site.is_ordered for site in full)
+    header = bundled_structures()["Li6PS5Cl"].read_text()
+    for word in ("CC BY 4.0", "arXiv:2502.14234", "10.1021/jacs.7b06327", "FULLY ORDERED"):
+        assert word in header
+
+
+@pytest.mark.parametrize("name", ["li6ps5cl", "Li6PS5Cl.cif", "LI6PS5CL"])
+def test_shipped_names_forgive_case_and_suffix(name: str):
+    assert read_structure(name).composition.reduced_formula == "Li6PS5Cl"
+
+
+def test_a_file_wins_over_a_shipped_name(tmp_path, monkeypatch, salt):
+    monkeypatch.chdir(tmp_path)
+    salt.to(filename="Li6PS5Cl.cif")
+    assert read_structure("Li6PS5Cl.cif").composition.reduced_formula == "LiCl"
+
+
+def test_missing_file_names_the_nearest_example(tmp_path):
+    with pytest.raises(StructureError, match="did you mean the shipped Li6PS5Cl"):
+        read_structure("Li6PS5C")
+    with pytest.raises(StructureError, match="no structure file"):
+        read_structure(tmp_path / "nowhere.cif")
+    with pytest.raises(StructureError, match="is a folder"):
+        read_structure(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("empty.cif", ""),
+        ("binary.cif", "\x00\x01\x02\x7f" * 50),
+        ("prose.cif", "this is not a crystal"),
+        ("POSCAR", "nonsense\n1.0\nx y z\n"),
+        ("page.html", "<html></html>"),
+        ("broken.json", "{"),
+        ("lone.xyz", "1\n\nLi 0 0 0\n"),
+        ("short.extxyz", '5\nLattice="4 0 0 0 4 0 0 0 4"\nLi 0 0 0\n'),
+        ("noext", "???"),
+    ],
+)
+def test_unreadable_files_are_one_sentence(tmp_path, name: str, content: str):
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(StructureError) as caught:
+        read_structure(path)
+    message = str(caught.value)
+    assert name in message
+    assert "\n" not in message
+    assert str(tmp_path) not in message
+
+
+def test_molecule_without_cell_is_refused(tmp_path):
+    (tmp_path / "water.xyz").write_text("3\n\nO 0 0 0\nH 0.96 0 0\nH -0.24 0.93 0\n")
+    with pytest.raises(StructureError, match="molecule without a periodic cell"):
+        read_structure(tmp_path / "water.xyz")
+
+
+def test_deuterium_becomes_hydrogen_with_a_note(tmp_path):
+    deuteride = Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.07), ["Li", "D"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    text = deuteride.to(fmt="cif").replace("H ", "D ")
+    (tmp_path / "LiD.cif").write_text(text)
+    reading = read_structure_with_notes(tmp_path / "LiD.cif")
+    assert reading.structure.composition.reduced_formula == "LiH"
+    assert any("read as H" in note for note in reading.notes)
+
+
+def test_warnings_of_the_parser_become_notes(tmp_path, salt, recwarn):
+    text = salt.to(fmt="cif").replace("0.50000000", "0.4999")
+    (tmp_path / "rough.cif").write_text(text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        reading = read_structure_with_notes(tmp_path / "rough.cif")
+    assert all("\n" not in note for note in reading.notes)
+    assert not recwarn.list
+
+
+CIF = """data_x
+_cell_length_a 5.13
+_cell_length_b 5.13
+_cell_length_c 5.13
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_space_group_name_H-M 'P 1'
+loop_
+_symmetry_equiv_pos_as_xyz
+'x, y, z'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_occupancy
+Li1 Li 0.0 0.0 0.0 1.0
+Cl1 Cl 0.5 0.5 0.5 0.5
+Cl2 Cl 0.0 0.5 0.0 1.0
+"""
+TOKENS = [
+    *["-1", "0", "nan", "inf", "1e9", "?", ".", "'", ";", "loop_", "data_y", "Xx", "Li0.5Na", "D", "", "\x00", "é"],
+    *["5.13(2)", "1.5", "-0.3", "_cell_length_a", "x,y", "'-x, y+1/0, z'"],
+]
+
+
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    edits=st.lists(st.tuples(st.integers(0, len(CIF.split()) - 1), st.sampled_from(TOKENS)), min_size=1, max_size=4),
+    cut=st.one_of(st.none(), st.integers(0, len(CIF))),
+)
+def test_mutated_cif_never_ends_in_a_traceback(tmp_path, edits, cut):
+    lines = [line.split(" ") for line in CIF.splitlines()]
+    places = [(row, column) for row, line in enumerate(lines) for column in range(len(line))]
+    for index, token in edits:
+        row, column = places[index % len(places)]
+        lines[row][column] = token
+    text = "\n".join(" ".join(line) for line in lines)[:cut]
+    path = tmp_path / "mutated.cif"
+    path.write_text(text, encoding="utf-8")
+    try:
+        structure = read_structure(path)
+    except StructureError as error:
+        message = str(error)
+        assert "\n" not in message
+    else:
+        assert len(structure) > 0
+        assert np.isfinite(structure.cart_coords).all()

@@ -21,6 +21,7 @@ from ..makers.prepare import PrepareMaker
 from ..makers.relax import RelaxMaker
 from ..makers.supercell import SupercellMaker
 from ..makers.volume import VolumeMaker
+from ..potentials.registry import potential_class
 from ..potentials.specification import PotentialSpecification
 from ..structures.mobile_ion import resolve_mobile_ion
 from ..structures.order import order_structure
@@ -109,6 +110,8 @@ class ConductivityMaker(Maker):
             If the structure cannot be read or simulated, or holds no such ion.
         SettingsError
             If the temperatures or replicas make no sense.
+        PotentialError
+            If there is no potential of that name.
         """
         self._check()
         given = read_input(structure)
@@ -223,6 +226,8 @@ class ConductivityMaker(Maker):
 
     def _check(self) -> None:
         """Refuse settings that no single field can refuse by itself."""
+        # The name only: what is installed where the jobs run may differ from here.
+        potential_class(self.potential.name)
         if not self.temperatures_k:
             raise SettingsError("temperatures_k is empty: give at least one temperature in K, better four.")
         wrong = [value for value in self.temperatures_k if not (math.isfinite(value) and value > 0)]

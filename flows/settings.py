@@ -184,17 +184,24 @@ def _converted(hint: Any, value: Any, full_name: str) -> Any:
         name, _, model = value.partition(":")
         return PotentialSpecification(name=name, model=model or None)
     if _is_maker(inner):
-        if value in (None, False) and type(None) in typing.get_args(hint):
-            return None
-        if value is True:
-            return inner()
-        raise SettingsError(f"The setting '{full_name}' is a whole step: give true, false or one of its own settings.")
+        return _switched(hint, value, full_name)
     if typing.get_origin(inner) is tuple:
         value = _as_list(value)
     try:
         return TypeAdapter(hint).validate_python(value)
     except ValidationError as error:
         raise _misfit(full_name, value, error) from None
+
+
+def _switched(hint: Any, value: Any, full_name: str) -> Any:
+    """Switch an optional sub-maker on or off."""
+    if value is True:
+        return _single(hint)()
+    if value is not None and value is not False:
+        raise SettingsError(f"The setting '{full_name}' is a whole step: give one of its own settings.")
+    if type(None) not in typing.get_args(hint):
+        raise SettingsError(f"The step '{full_name}' cannot be left out: give one of its own settings.")
+    return None
 
 
 def _as_list(value: Any) -> Any:

@@ -128,7 +128,9 @@ class RunFolder:
         try:
             return self.flow_file.read_text(encoding="utf-8")
         except FileNotFoundError:
-            raise SettingsError(f"There is no run in {self.path}; `superion list` shows the runs there are.") from None
+            raise SettingsError(
+                f"There is no run in {self.path}; `superion list --runs` shows those there are."
+            ) from None
 
     def read_description(self) -> dict[str, Any]:
         """Give the run's name, store and time of creation.

@@ -26,9 +26,7 @@ def source_packages() -> list[Path]:
     """Folders that hold Python modules of the package, relative to the root."""
     folders = [path.parent.relative_to(ROOT) for path in ROOT.rglob("__init__.py")]
     return [
-        folder
-        for folder in folders
-        if not any(part.startswith(".") or part in NOT_SHIPPED for part in folder.parts)
+        folder for folder in folders if not any(part.startswith(".") or part in NOT_SHIPPED for part in folder.parts)
     ]
 
 

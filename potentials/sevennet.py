@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..errors import PotentialError
 from .checksum import file_sha256
 from .device import resolve_device
+from .e3nn_import import allow_e3nn_constants
+from .options import check_options
 from .potential import Potential
 from .quiet import quietly
 from .specification import PotentialProvenance, PotentialSpecification
@@ -48,6 +50,7 @@ class SevennetPotential(Potential):
         if Path(model).is_file():
             return Path(model)
         with quietly():
+            allow_e3nn_constants()
             from sevenn.util import pretrained_name_to_path
 
             try:
@@ -80,9 +83,12 @@ class SevennetPotential(Potential):
         """Build a fresh SevenNet calculator on the chosen device."""
         path = self.weights_path
         with quietly():
+            allow_e3nn_constants()
             from atomate2.forcefields.utils import MLFF, ase_calculator
+            from sevenn.calculator import SevenNetCalculator
 
             options: dict[str, Any] = dict(self.specification.options)
+            check_options(self.name, options, SevenNetCalculator, own={"model", "device"})
             try:
                 calculator = ase_calculator(MLFF.SevenNet, model=str(path), device=self._device, **options)
             except Exception as error:

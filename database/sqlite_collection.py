@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any
 
 from bson.objectid import ObjectId
@@ -14,7 +14,7 @@ from ..errors import StoreError
 from .mongo_criteria import Predicate, compile_criteria
 from .mongo_order import OrderKey, order_key
 from .mongo_paths import distinct_at, sort_key_at, split_path
-from .mongo_sql import Condition, PathSql, condition_from_criteria, path_sql, paths_in
+from .mongo_sql import Condition, condition_from_criteria, path_sql, paths_in
 from .sqlite_connection import SqliteDatabase, explain
 from .stored_json import decode, encode
 
@@ -57,13 +57,10 @@ class SqliteCollection:
         StoreError
             If the file cannot be opened or written.
         """
-        connection = self.database.connection()
         with self.database.reading():
-            exists = connection.execute(
-                "SELECT 1 FROM sqlite_master WHERE type='table' AND name=?", (f"documents_{self.name}",)
-            ).fetchone()
-        if exists:
-            return
+            name = f"documents_{self.name}"
+            if list(self._stream("SELECT 1 FROM sqlite_master WHERE type='table' AND name=?", (name,))):
+                return
         with self.database.writing():
             self._run(f"CREATE TABLE IF NOT EXISTS {self._table} (id INTEGER PRIMARY KEY, body TEXT NOT NULL)")
             self._run(
@@ -108,33 +105,31 @@ class SqliteCollection:
         if skip < 0 or limit < 0:
             raise StoreError(f"skip and limit cannot be negative (skip={skip}, limit={limit}).")
         matches = compile_criteria(criteria)
+        stop = skip + limit if limit else None
         with self.database.reading():
             condition, order = self._plan(criteria, sort)
             if order is None:
-                ids = self._ids_sorted_in_python(condition, matches, sort)
-                ids = ids[skip : skip + limit] if limit else ids[skip:]
-                remaining_skip = 0
+                first: list[str] = []
+                rest = self._sort_in_python(condition, matches, sort)[skip:stop]
+                skip, stop = 0, None
             else:
-                bounds = ""
+                source = f"FROM {self._table} WHERE {condition.sql} ORDER BY {order}"
+                page_size = PAGE_SIZE
                 if condition.is_exact:
-                    bounds = f" LIMIT {limit or -1} OFFSET {skip}"
-                remaining_skip = 0 if condition.is_exact else skip
-                sql = f"FROM {self._table} WHERE {condition.sql} ORDER BY {order}{bounds}"
-                if condition.is_exact and 0 < limit <= PAGE_SIZE:
-                    rows = self._run(f"SELECT body {sql}", condition.parameters).fetchall()
-                    first_page = [decode(row[0]) for row in rows]
-                    ids = []
-                else:
-                    ids = [row[0] for row in self._run(f"SELECT id {sql}", condition.parameters)]
-                    first_page = None
-            if order is None:
-                first_page = None
-        if first_page is not None:
-            yield from first_page
-            return
-        documents = (document for document in self._read(ids) if matches(document))
-        stop = None if not limit else remaining_skip + limit
-        yield from islice(documents, remaining_skip, stop)
+                    source += f" LIMIT {limit or -1} OFFSET {skip}"
+                    skip, stop = 0, None
+                elif stop is not None:
+                    # Candidates are mostly matches; read a few more than asked for.
+                    page_size = min(PAGE_SIZE, 2 * stop + 6)
+                rows = self._stream(f"SELECT body {source}", condition.parameters)
+                first = [body for (body,) in islice(rows, page_size)]
+                rows.close()
+                rest = []
+                if len(first) == page_size:
+                    ids = self._stream(f"SELECT id {source}", condition.parameters)
+                    rest = [row_id for (row_id,) in islice(ids, page_size, None)]
+        documents = chain(map(decode, first), self._read(rest))
+        yield from islice(filter(matches, documents), skip, stop)
 
     def count(self, criteria: Mapping[str, Any] | None = None) -> int:
         """Count the documents that match.
@@ -153,9 +148,11 @@ class SqliteCollection:
         with self.database.reading():
             condition, _ = self._plan(criteria, ())
             if condition.is_exact:
-                row = self._run(f"SELECT count(*) FROM {self._table} WHERE {condition.sql}", condition.parameters)
-                return int(row.fetchone()[0])
-            rows = self._run(f"SELECT body FROM {self._table} WHERE {condition.sql}", condition.parameters)
+                ((number,),) = self._stream(
+                    f"SELECT count(*) FROM {self._table} WHERE {condition.sql}", condition.parameters
+                )
+                return int(number)
+            rows = self._stream(f"SELECT body FROM {self._table} WHERE {condition.sql}", condition.parameters)
             return sum(matches(decode(body)) for (body,) in rows)
 
     def distinct(self, path: str, criteria: Mapping[str, Any] | None = None) -> list[Any]:
@@ -219,10 +216,10 @@ class SqliteCollection:
             condition, _ = self._plan(criteria, ())
             if condition.is_exact:
                 return self._run(f"DELETE FROM {self._table} WHERE {condition.sql}", condition.parameters).rowcount
-            rows = self._run(f"SELECT id, body FROM {self._table} WHERE {condition.sql}", condition.parameters)
-            ids = [(row_id,) for row_id, body in rows if matches(decode(body))]
-            connection = self.database.connection()
-            connection.executemany(f"DELETE FROM {self._table} WHERE id=?", ids)
+            rows = self._stream(f"SELECT id, body FROM {self._table} WHERE {condition.sql}", condition.parameters)
+            ids = [row_id for row_id, body in rows if matches(decode(body))]
+            for row_id in ids:
+                self._run(f"DELETE FROM {self._table} WHERE id=?", (row_id,))
             return len(ids)
 
     # -- indexes ---------------------------------------------------------------------------------------------
@@ -274,13 +271,11 @@ class SqliteCollection:
         frozenset of str
             Dotted paths.
         """
-        connection = self.database.connection()
-        version = connection.execute("PRAGMA schema_version").fetchone()[0]
+        ((version,),) = self._stream("PRAGMA schema_version")
         if version != self._known_schema:
             prefix, suffix = f"{self.name}:", ":irregular"
-            names = connection.execute(
-                "SELECT name FROM sqlite_master WHERE type='index' AND tbl_name=?", (f"documents_{self.name}",)
-            )
+            table = f"documents_{self.name}"
+            names = self._stream("SELECT name FROM sqlite_master WHERE type='index' AND tbl_name=?", (table,))
             self._indexed = frozenset(
                 name[len(prefix) : -len(suffix)]
                 for (name,) in names
@@ -308,6 +303,16 @@ class SqliteCollection:
         except sqlite3.Error as error:
             raise explain(error, self.database.path) from error
 
+    def _stream(self, sql: str, parameters: Sequence[Any] = ()) -> Generator[tuple[Any, ...], None, None]:
+        """Yield the rows of a query; a failure on the way is one sentence, too."""
+        rows = self._run(sql, parameters)
+        try:
+            yield from rows
+        except sqlite3.Error as error:
+            raise explain(error, self.database.path) from error
+        finally:
+            rows.close()
+
     def _plan(self, criteria: Mapping[str, Any] | None, sort: SortFields) -> tuple[Condition, str | None]:
         """Write the SQL condition and the SQL order; the order is None if Python has to sort."""
         indexed = self.indexed_paths()
@@ -323,9 +328,7 @@ class SqliteCollection:
                 return condition, None
             word = "" if direction >= 0 else " DESC"
             order += [f"{sql.rank}{word}", f"{sql.value}{word}"]
-        if len(sort) == 1 and sort[0][1] < 0:
-            # The index walked backwards gives ids backwards, too; ties must stay in order of insertion.
-            pass
+        # Ties stay in the order of insertion, whichever way an index is walked.
         return condition, ", ".join([*order, "id"])
 
     def _is_regular(self, path: str, among: Condition | None = None) -> bool:
@@ -335,11 +338,11 @@ class SqliteCollection:
             return False
         if among is None:
             query = f'SELECT 1 FROM {self._table} INDEXED BY "{self._index_name(path, "irregular")}" '
-            return self._run(f"{query} WHERE {sql.irregular} LIMIT 1").fetchone() is None
+            return not list(self._stream(f"{query} WHERE {sql.irregular} LIMIT 1"))
         query = f"SELECT 1 FROM {self._table} WHERE {among.sql} AND {sql.irregular} LIMIT 1"
-        return self._run(query, among.parameters).fetchone() is None
+        return not list(self._stream(query, among.parameters))
 
-    def _ids_sorted_in_python(self, condition: Condition, matches: Predicate, sort: SortFields) -> list[int]:
+    def _sort_in_python(self, condition: Condition, matches: Predicate, sort: SortFields) -> list[int]:
         fields = [(split_path(path), direction < 0) for path, direction in sort]
         rows = self._run(f"SELECT id, body FROM {self._table} WHERE {condition.sql} ORDER BY id", condition.parameters)
         keyed: list[tuple[int, list[OrderKey]]] = []
@@ -358,8 +361,7 @@ class SqliteCollection:
             page = ids[start : start + PAGE_SIZE]
             marks = ",".join("?" * len(page))
             with self.database.reading():
-                rows = self._run(f"SELECT id, body FROM {self._table} WHERE id IN ({marks})", page).fetchall()
-            bodies = dict(rows)
+                bodies = dict(self._stream(f"SELECT id, body FROM {self._table} WHERE id IN ({marks})", page))
             yield from (decode(bodies[row_id]) for row_id in page if row_id in bodies)
 
     def _replace_one(self, criteria: Mapping[str, Any], document: Mapping[str, Any]) -> None:
@@ -381,7 +383,7 @@ class SqliteCollection:
         matches = compile_criteria(criteria)
         condition, _ = self._plan(criteria, ())
         # Without ORDER BY the index on the key is used; ties are rare and settled here.
-        rows = self._run(f"SELECT id, body FROM {self._table} WHERE {condition.sql}", condition.parameters)
+        rows = self._stream(f"SELECT id, body FROM {self._table} WHERE {condition.sql}", condition.parameters)
         found = ((row_id, decode(body)) for row_id, body in rows)
         return min(((row_id, document) for row_id, document in found if matches(document)), key=_first, default=None)
 
@@ -400,6 +402,3 @@ def _first(entry: tuple[int, dict[str, Any]]) -> int:
 
 def _without_id(document: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in document.items() if key != "_id"}
-
-
-__all__ = ["PAGE_SIZE", "DuplicateValueError", "PathSql", "SqliteCollection"]

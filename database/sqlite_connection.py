@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -115,7 +115,8 @@ class SqliteDatabase:
             self.patiently(lambda: connection.execute("COMMIT"))
         except BaseException:
             if connection.in_transaction:
-                connection.execute("ROLLBACK")
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
             raise
 
     @contextmanager
@@ -136,7 +137,9 @@ class SqliteDatabase:
             yield connection
         finally:
             if connection.in_transaction:
-                connection.execute("COMMIT")
+                # Nothing was written; a failure to end the view says nothing that reading did not.
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
 
     def patiently(self, action: Callable[[], Result]) -> Result:
         """Repeat an action while another process holds the lock that it needs.

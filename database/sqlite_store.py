@@ -158,6 +158,30 @@ class SqliteStore(Store):
         for document in self._collection.find(criteria, sort=fields, skip=skip, limit=limit):
             yield project(document) if project else document
 
+    def query_one(
+        self,
+        criteria: dict[str, Any] | None = None,
+        properties: dict[str, Any] | list[str] | None = None,
+        sort: dict[str, Sort | int] | None = None,
+    ) -> dict[str, Any] | None:
+        """Give the first document that matches.
+
+        Parameters
+        ----------
+        criteria : dict, optional
+            MongoDB query criteria.
+        properties : list or dict, optional
+            Fields to return.
+        sort : dict, optional
+            Paths and directions.
+
+        Returns
+        -------
+        dict or None
+            The document; None where none matches.
+        """
+        return next(self.query(criteria, properties=properties, sort=sort, limit=1), None)
+
     def update(self, docs: list[dict[str, Any]] | dict[str, Any], key: list[str] | str | None = None) -> None:
         """Replace the documents with the same key, or insert; all of them or none.
 

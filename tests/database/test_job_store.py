@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from jobflow import Flow, job, run_locally
+import json
+import pickle
+import subprocess
+import sys
+import traceback
+
+import pytest
+from jobflow import Flow, JobStore, job, run_locally
+from monty.json import MontyDecoder, MontyEncoder
+from monty.serialization import dumpfn
+from superion.database import mongo_server
 from superion.database.documents import RelaxDoc
 from superion.database.job_store import open_job_store
 from superion.database.provenance import collect_provenance
 from superion.database.queries import get_document, list_documents
+from superion.database.settings import STORE_VARIABLE
+from superion.errors import StoreError
+
+loads = MontyDecoder().decode
 
 
 @job(data="frames", output_schema=None)
@@ -68,3 +82,154 @@ def test_flow_with_bulk_data_and_documents(tmp_path):
     assert document.provenance.job_uuid == relaxed.uuid
     assert document.model_dump_json() == responses[relaxed.uuid][1].output.model_dump_json()
     store.close()
+
+
+def test_a_missing_bulk_store_is_not_hidden(tmp_path):
+    """jobflow's default store makes a `data` store by itself; ours is there for real and survives the process."""
+    store = open_job_store(tmp_path / "results.db")
+    made = make_frames(3)
+    run_locally(made, store=store, ensure_success=True)
+    store.close()
+    again = open_job_store(tmp_path / "results.db", create=False)
+    assert again.get_output(made.uuid, load=True)["frames"] == [[0.0, 0.5], [1.0, 0.5], [2.0, 0.5]]
+    again.remove_docs({"uuid": made.uuid})
+    assert again.count() == 0
+    assert again.additional_stores["data"].count() == 0
+    assert not list((tmp_path / "results_blobs").rglob("*.zlib"))
+    again.close()
+
+
+def test_the_embedded_store_of_the_project_is_the_default(tmp_path, monkeypatch):
+    monkeypatch.delenv(STORE_VARIABLE, raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoreError, match="no superion project"):
+        open_job_store(create=False)
+    with open_job_store() as store:
+        assert store.docs_store.path == str(tmp_path.resolve() / ".superion" / "superion.db")
+    with open_job_store(create=False) as store:
+        assert store.count() == 0
+
+
+def test_an_embedded_store_is_not_made_to_be_read(tmp_path):
+    with pytest.raises(StoreError, match="There is no store"):
+        open_job_store(tmp_path / "results.db", create=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_environment_names_the_store(tmp_path, monkeypatch):
+    monkeypatch.setenv(STORE_VARIABLE, str(tmp_path / "elsewhere.db"))
+    with open_job_store() as store:
+        assert store.docs_store.path == str(tmp_path / "elsewhere.db")
+    with open_job_store(tmp_path / "given.db") as store:
+        assert store.docs_store.path == str(tmp_path / "given.db")
+
+
+def test_any_maggma_store_by_description(tmp_path):
+    description = tmp_path / "stores.yaml"
+    description.write_text(
+        "docs_store:\n  type: MemoryStore\n  collection_name: docs\n"
+        "additional_stores:\n  data:\n    type: MemoryStore\n    collection_name: data\n"
+    )
+    store = open_job_store(description)
+    assert type(store.docs_store).__name__ == "MemoryStore"
+    total = sum_frames([[1.0, 0.0]])
+    assert run_locally(total, store=store, ensure_success=True)[total.uuid][1].output == 1.0
+    dumped = tmp_path / "dumped.json"
+    with open_job_store(tmp_path / "a.db") as embedded:
+        dumpfn(embedded, dumped)
+    with open_job_store(dumped) as loaded:
+        assert loaded.docs_store == embedded.docs_store
+        assert loaded.additional_stores["data"] == embedded.additional_stores["data"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("missing.yaml", None, "does not exist"),
+        ("broken.yaml", "docs_store: [", "cannot be used"),
+        ("unknown.yaml", "docs_store:\n  type: QuantumStore\n", "cannot be used"),
+        ("empty.json", "{}", "cannot be used"),
+        ("no_data.yaml", "docs_store:\n  type: MemoryStore\n", "no additional store named 'data'"),
+        ("results.xlsx", "", "names no store that superion knows"),
+    ],
+)
+def test_wrong_locations(tmp_path, name, content, words):
+    path = tmp_path / name
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(StoreError, match=words) as caught:
+        open_job_store(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.services
+def test_flow_on_a_mongodb_server(mongo_uri, monkeypatch):
+    store = open_job_store(mongo_uri)
+    frames = make_frames(4)
+    total = sum_frames(frames.output["frames"])
+    relaxed = relax(-9.5)
+    energy = read_energy(relaxed.output)
+    responses = run_locally(Flow([frames, total, relaxed, energy]), store=store, ensure_success=True)
+    assert responses[total.uuid][1].output == 6.0
+    assert store.get_output(frames.uuid, load=True)["frames"][3] == [3.0, 0.5]
+    (head,) = list_documents(store)
+    assert head.uuid == relaxed.uuid
+    document = get_document(store, relaxed.uuid[:8]).document
+    assert document.model_dump_json() == responses[relaxed.uuid][1].output.model_dump_json()
+
+    for copy in (pickle.loads(pickle.dumps(store.docs_store)), loads(json.dumps(store.docs_store, cls=MontyEncoder))):
+        copy.connect()
+        assert copy.count({"uuid": relaxed.uuid}) == 1
+        copy.close()
+    store.close()
+
+
+SECRET_URI = "mongodb://ann:s3cr%40t@127.0.0.1:1/superion?authMechanismProperties=AWS_SESSION_TOKEN:tok3n"
+
+
+def test_credentials_show_nowhere(monkeypatch, caplog):
+    monkeypatch.setattr(mongo_server, "SERVER_TIMEOUT_MS", 200)
+    with caplog.at_level("DEBUG"), pytest.raises(StoreError) as caught:
+        open_job_store(SECRET_URI)
+    store = mongo_server.MongoServerStore(SECRET_URI)
+    bulk = mongo_server.GridFileStore(SECRET_URI)
+    job_store = JobStore(store, additional_stores={"data": bulk})
+    shown = [str(caught.value), "".join(traceback.format_exception(caught.value)), caplog.text]
+    shown += [repr(store), store.name, repr(bulk), bulk.name, job_store.name]
+    shown += [json.dumps(job_store.as_dict(), default=str), json.dumps(job_store, cls=MontyEncoder)]
+    for text in shown:
+        assert "s3cr" not in text
+        assert "tok3n" not in text
+        assert "ann" not in text.replace("cannot", "")
+    assert "127.0.0.1" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    # A pickle goes to a worker process and must connect there; a dictionary may be written and read by others.
+    assert pickle.loads(pickle.dumps(store)).uri == SECRET_URI
+    with pytest.raises(StoreError, match="written without its credentials"):
+        MontyDecoder().process_decoded(job_store.as_dict())
+    monkeypatch.setenv(STORE_VARIABLE, SECRET_URI)
+    again = MontyDecoder().process_decoded(job_store.as_dict())
+    assert again.docs_store.uri == again.additional_stores["data"].uri == SECRET_URI
+
+
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        ("mongodb://127.0.0.1:27017", "names no database"),
+        ("mongodb://ann:s3cr:et@127.0.0.1:27017/db", "cannot be read"),
+        ("mongodb://127.0.0.1:port/db", "cannot be read"),
+    ],
+)
+def test_wrong_addresses(uri, words):
+    with pytest.raises(StoreError, match=words) as caught:
+        open_job_store(uri)
+    assert "s3cr" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_importing_opens_and_loads_nothing():
+    code = (
+        "import sys, superion.database, superion.database.project, superion.database.settings\n"
+        "heavy = {'pymongo', 'maggma', 'jobflow', 'torch', 'sqlite3'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stderr == ""

@@ -19,6 +19,9 @@ from .results import ArrheniusPoint, ArrheniusResult, Bounds
 
 ArrheniusQuantity = Literal["diffusivity_cm2_s", "nernst_einstein_ms_cm", "collective_ms_cm"]
 
+_REWEIGHTINGS = 4
+"""Fits with errors taken at the line before; the weights hardly move after the second."""
+
 SCATTER_SIGNIFICANCE = 0.01
 """Probability of flagging points that scatter about the line just as their errors allow."""
 
@@ -45,6 +48,10 @@ class ArrheniusInput:
         Why the point must not enter the fit; None lets it in.
     upper_bound_95 : float or None
         One-sided 95 % upper bound, same unit; for excluded points the line is compared with it.
+    counting_share : float
+        Share of the error's variance that comes from counting rare events, 0 to 1.  This part of the relative
+        variance goes as 1/value and is therefore taken at the fitted line: a point that came out low by chance
+        would otherwise claim a larger error, weigh too little, and the line would run too high.
 
     Examples
     --------
@@ -58,6 +65,7 @@ class ArrheniusInput:
     degrees_of_freedom: float | None = None
     exclusion_reason: str | None = None
     upper_bound_95: float | None = None
+    counting_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -129,13 +137,19 @@ def fit_arrhenius(
     shown_points = tuple(shown for _, shown in reported)
 
     temperature = np.array([point.temperature_k for point in used])
-    dof = np.array([_effective_degrees_of_freedom(point) for point in used])
-    log_variance = _log_variances(used, dof)
     to_fit = temperature if quantity != "diffusivity_cm2_s" else np.ones_like(temperature)
-    log_value = np.log(np.array([float(point.value or 0.0) for point in used]) * to_fit) - log_bias(dof)
+    observed = np.log(np.array([float(point.value or 0.0) for point in used]) * to_fit)
+    expected = observed
+    n_temperatures = np.unique(temperature).size
+    for _ in range(_REWEIGHTINGS):
+        dof, log_variance = _scatter(used, np.exp(observed - expected))
+        log_value = observed - log_bias(dof)
+        if n_temperatures < 2:
+            break
+        line = _fit_line(temperature, log_value, log_variance)
+        expected = _design(temperature) @ line.coefficients
     curvature = curvature_test(1.0 / temperature, log_value, log_variance)
 
-    n_temperatures = np.unique(temperature).size
     if n_temperatures < 2:
         flag = (
             "No usable temperature: no Arrhenius line."
@@ -154,7 +168,6 @@ def fit_arrhenius(
             flags=(flag,),
         )
 
-    line = _fit_line(temperature, log_value, log_variance)
     target = _design(np.array([extrapolation_temperature_k]))[0]
     unit = extrapolation_temperature_k if quantity != "diffusivity_cm2_s" else 1.0
     extrapolated = line.at(extrapolation_temperature_k)
@@ -204,6 +217,8 @@ def _report(point: ArrheniusInput, quantity: ArrheniusQuantity) -> tuple[Arrheni
                     f"The {name} of {where} must be a positive number, not {number}; "
                     "correct it or exclude the point with a reason."
                 )
+        if not 0.0 <= point.counting_share <= 1.0:
+            raise AnalysisError(f"The counting share of {where} must lie between 0 and 1, not {point.counting_share}.")
         if point.degrees_of_freedom is not None and not point.degrees_of_freedom > 0:
             raise AnalysisError(
                 f"The degrees of freedom of {where} must be positive, not {point.degrees_of_freedom}; "
@@ -229,9 +244,15 @@ def _effective_degrees_of_freedom(point: ArrheniusInput) -> float:
     return min(point.degrees_of_freedom, 2.0 / _relative_error(point) ** 2)
 
 
-def _log_variances(used: Sequence[ArrheniusInput], dof: NDArray[np.float64]) -> NDArray[np.float64]:
-    gaussian = np.array([_relative_error(point) ** 2 for point in used])
-    return np.where(np.isfinite(dof), log_cumulant(2, dof), gaussian)
+def _scatter(
+    used: Sequence[ArrheniusInput], observed_over_expected: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return ν and the variance of each logarithm, were the expected values the true ones."""
+    share = np.array([point.counting_share for point in used])
+    growth = 1.0 + share * (observed_over_expected - 1.0)
+    gaussian = growth * np.array([_relative_error(point) ** 2 for point in used])
+    dof = np.array([_effective_degrees_of_freedom(point) for point in used]) / growth
+    return dof, np.where(np.isfinite(dof), log_cumulant(2, dof), gaussian)
 
 
 def _design(temperature_k: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -41,7 +41,18 @@ def _point(result: DiffusionResult, quantity: ArrheniusQuantity) -> ArrheniusInp
         degrees_of_freedom=estimate.degrees_of_freedom,
         exclusion_reason=reason,
         upper_bound_95=upper_bound,
+        counting_share=_counting_share(estimate),
     )
+
+
+def _counting_share(estimate: DiffusivityEstimate) -> float:
+    """Return the share of the variance that the rarity of hops adds."""
+    law = estimate.law
+    if law is None or not law.estimate_cm2_s > 0:
+        return 0.0
+    counting = law.counting_quantum_cm2_s / law.estimate_cm2_s
+    total = counting + law.gaussian_relative_variance
+    return counting / total if total > 0 else 0.0
 
 
 def _estimate(result: DiffusionResult, quantity: ArrheniusQuantity) -> tuple[DiffusivityEstimate, float | None, float]:

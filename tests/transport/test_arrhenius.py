@@ -193,6 +193,7 @@ def test_falling_diffusivity_is_flagged() -> None:
         (ArrheniusInput(600, 1e-6, None), "standard error"),
         (ArrheniusInput(600, math.nan, 1e-7), "value"),
         (ArrheniusInput(600, 1e-6, 1e-7, degrees_of_freedom=0), "degrees of freedom"),
+        (ArrheniusInput(600, 1e-6, 1e-7, counting_share=1.5), "counting share"),
     ],
 )
 def test_nonsense_is_one_clear_sentence(point: ArrheniusInput, words: str) -> None:
@@ -223,6 +224,33 @@ def interval_coverage(temperatures: list[float], dof: list[float], n_draws: int,
         for i, interval in enumerate((fit.extrapolated_interval_68, fit.extrapolated_interval_95)):
             hits[i] += interval[0] <= truth <= interval[1]
     return tuple(hits / n_draws)
+
+
+def test_counted_events_do_not_pull_the_line_up() -> None:
+    """Poisson counts, whose observed relative error is large where the count is low by chance."""
+    generator = np.random.default_rng(8)
+    temperatures, expected = np.array([600.0, 750.0, 900.0, 1100.0]), np.array([12.0, 25.0, 50.0, 100.0])
+    slope, log_prefactor = np.polyfit(-1 / (BOLTZMANN_EV_PER_K * temperatures), np.log(expected), 1)
+    expected = np.exp(log_prefactor - slope / (BOLTZMANN_EV_PER_K * temperatures))
+    truth = log_prefactor - slope / (BOLTZMANN_EV_PER_K * 300)
+    deviations: dict[float, list[float]] = {0.0: [], 1.0: []}
+    hits = np.zeros(2)
+    draws = np.maximum(generator.poisson(expected, (1500, 4)), 3)
+    for counts in draws:
+        for share, found in deviations.items():
+            points = [
+                ArrheniusInput(float(t), float(n), math.sqrt(n), degrees_of_freedom=2.0 * n, counting_share=share)
+                for t, n in zip(temperatures, counts, strict=True)
+            ]
+            fit = fit_arrhenius(points, quantity="diffusivity_cm2_s")
+            low, high = np.log(fit.extrapolated_interval_68)
+            found.append((math.log(fit.extrapolated_value) - truth) / (0.5 * (high - low)))
+            if share == 1.0:
+                hits[0] += low <= truth <= high
+                hits[1] += fit.extrapolated_interval_95[0] <= math.exp(truth) <= fit.extrapolated_interval_95[1]
+    assert abs(np.mean(deviations[1.0])) < 0.12 < np.mean(deviations[0.0])
+    assert 0.64 <= hits[0] / len(draws) <= 0.72
+    assert 0.93 <= hits[1] / len(draws) <= 0.97
 
 
 @pytest.mark.parametrize(

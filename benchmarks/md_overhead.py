@@ -101,9 +101,9 @@ def report(engine: np.ndarray, loop: np.ndarray, n_steps: int) -> str:
     lines = [
         "# MD overhead",
         "",
-        f"Engine against a bare ASE loop (Bussi, no output): CHGNet, Li6PS5Cl with 52 atoms, "
-        f"{TIME_STEP_FS:g} fs steps, a frame every {FRAME_INTERVAL_FS:g} fs, segments of {n_steps} steps, one thread on "
-        f"{platform.machine()}, {len(ratios)} turns each in alternation. The target is 3 %.",
+        "Engine against a bare ASE loop (Bussi, no output): CHGNet, Li6PS5Cl with 52 atoms, "
+        f"{TIME_STEP_FS:g} fs steps, a frame every {FRAME_INTERVAL_FS:g} fs, segments of {n_steps} steps, one thread "
+        f"on {platform.machine()}, {len(ratios)} turns each in alternation. The target is 3 %.",
         "",
         "| clock | bare loop, ms/step | engine, ms/step | overhead of all turns | median turn | range of turns |",
         "| --- | --- | --- | --- | --- | --- |",

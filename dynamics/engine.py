@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ase import Atoms, units
 
-from ..errors import ProtocolError, SuperionError, TrajectoryError
+from ..errors import PotentialError, ProtocolError, SuperionError, TrajectoryError
 from .checkpoint import Checkpoint
 from .degrees_of_freedom import count_degrees_of_freedom, is_translation_invariant, kinetic_temperature_k
 from .description import (
@@ -102,7 +102,7 @@ def run_md(
     ProtocolError
         If the settings make no sense for this structure or potential.
     PotentialError
-        If the potential does not know an element.
+        If the potential does not know an element, or fails on the structure that the run starts from.
     CheckpointError
         If the folder holds the trajectory of another structure, potential or protocol.
     LockedTrajectoryError
@@ -245,7 +245,16 @@ class _Run:
         self.potential.check_elements(self.atoms.get_chemical_symbols())
         calculator = self.potential.calculator()
         if checkpoint is None:
-            checkpoint = self._first_checkpoint(calculator)
+            try:
+                checkpoint = self._first_checkpoint(calculator)
+            except (SuperionError, OSError):
+                raise
+            except Exception as error:
+                text = " ".join(str(error).split())
+                raise PotentialError(
+                    f"The potential fails on the structure that the run starts from ({type(error).__name__}: {text}): "
+                    "correct the structure or choose another potential."
+                ) from error
         assert self.description is not None
         progress = ProgressReporter(self.on_progress, self.key, self.plan, checkpoint.step)
         while checkpoint.step < self.plan.total_steps:

@@ -54,6 +54,8 @@ def _write_xdatcar(stream: TextIO, trajectory: Trajectory) -> None:
             stream.write(" ".join(str(count) for _, count in groups) + "\n")
             previous = cell
         stream.write(f"Direct configuration= {index + 1:6d}\n")
+        if abs(np.linalg.det(cell)) < 1e-9:
+            raise TrajectoryError("XDATCAR needs a cell with three lattice vectors: export to extxyz instead.")
         fractional = np.linalg.solve(cell.T, positions[order].T).T
         stream.writelines(f"{row[0]:16.10f}{row[1]:16.10f}{row[2]:16.10f}\n" for row in fractional)
 
@@ -105,6 +107,9 @@ def export_trajectory(trajectory: Trajectory, path: str | Path, fmt: str) -> Pat
         with temporary.open("w", encoding="utf-8") as stream:
             EXPORTERS[fmt](stream, trajectory)
         os.replace(temporary, target)
+    except TrajectoryError:
+        temporary.unlink(missing_ok=True)
+        raise
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise TrajectoryError(

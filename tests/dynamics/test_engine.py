@@ -380,6 +380,16 @@ class TestBadInput:
         with pytest.raises(PotentialError, match="Na"):
             run_md(atoms, potential, HOT, SHORT, tmp_path)
 
+    def test_potential_that_fails_at_the_start(self, cosine, tmp_path):
+        atoms, potential = cosine
+
+        def fail(results):
+            raise RuntimeError("out of\nmemory")
+
+        with pytest.raises(PotentialError, match="RuntimeError: out of memory"):
+            run_md(atoms, Spoiled(potential, 1, fail), HOT, SHORT, tmp_path)
+        assert run_md(atoms, potential, HOT, SHORT, tmp_path).state == "completed"
+
     def test_barostat_without_stress(self, tmp_path):
         potential = load_potential(
             PotentialSpecification(

@@ -16,7 +16,7 @@ from superion.transport.synthetic import SyntheticWalk, gaussian_walk, lattice_w
 BARRIER_EV = 0.25
 N_IONS = 16
 VOLUME_PER_ION_ANGSTROM3 = 40.0
-CI_DRAWS = 120
+CI_DRAWS = 80
 FULL_DRAWS = 1500
 
 

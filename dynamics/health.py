@@ -16,6 +16,7 @@ MAXIMUM_MOVE_ANGSTROM = 0.5
 
 MAXIMUM_TEMPERATURE_RATIO = 3.0
 MAXIMUM_TEMPERATURE_SIGMAS = 10.0
+MAXIMUM_TEMPERATURE_RISE_K = 1000.0
 MINIMUM_VOLUME_RATIO = 0.5
 MAXIMUM_VOLUME_RATIO = 2.0
 
@@ -67,10 +68,19 @@ class HealthWatch:
 
     @property
     def highest_temperature_k(self) -> float:
-        """Temperature in K that no healthy run reaches: three times the target, and ten canonical deviations."""
+        """Temperature in K that no healthy run reaches.
+
+        Three times the target, ten canonical deviations, and 1,000 K more than the target, which leaves room for
+        the heat that a structure not quite relaxed gives off at a low temperature: all three must be passed.
+        """
+        target = self.reference_temperature_k
         spread = np.sqrt(2.0 / self.degrees_of_freedom)
         return float(
-            self.reference_temperature_k * max(MAXIMUM_TEMPERATURE_RATIO, 1.0 + MAXIMUM_TEMPERATURE_SIGMAS * spread)
+            max(
+                MAXIMUM_TEMPERATURE_RATIO * target,
+                (1.0 + MAXIMUM_TEMPERATURE_SIGMAS * spread) * target,
+                target + MAXIMUM_TEMPERATURE_RISE_K,
+            )
         )
 
     def check(self, step: int, state: StepState) -> StopVerdict:

@@ -52,8 +52,8 @@ def load_job_module():
     return module
 
 
-def forked_life(job: dict, after_s: float, outcome: Path) -> bool:
-    """Run the job in a forked process and SIGKILL it after a while; True if it was killed before its end."""
+def forked_life(job: dict, after_s: float, outcome: Path, number: signal.Signals = signal.SIGKILL) -> bool:
+    """Run the job in a forked process and send it a signal after a while; True if it was killed before its end."""
     child = os.fork()
     if child == 0:
         code = 1
@@ -63,7 +63,7 @@ def forked_life(job: dict, after_s: float, outcome: Path) -> bool:
         finally:
             os._exit(code)
     time.sleep(after_s)
-    os.kill(child, signal.SIGKILL)
+    os.kill(child, number)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         return True
@@ -130,6 +130,33 @@ def test_killed_run_equals_unbroken_run(name: str, tmp_path: Path):
         assert_same_trajectory(module.run_job(broken_job), unbroken)
         attempt += 1
     assert len(segments_at_kill - {0}) >= 2, "the kills did not hit a run under way"
+
+
+@pytest.mark.parametrize("name", ["bussi", "npt"])
+def test_stops_and_kills_in_any_order(name: str, tmp_path: Path):
+    """Clean stops at any step and kills, mixed: other segments, the same frames."""
+    job = cosine_job(PROTOCOLS[name], tmp_path)
+    module = load_job_module()
+    began = time.monotonic()
+    unbroken = module.run_job(job | {"root": str(tmp_path / "whole")})
+    length_s = time.monotonic() - began
+    instants = random.Random(f"stop {name}")
+    broken_job = job | {"root": str(tmp_path / "broken")}
+    stopped = 0
+    for number in [signal.SIGTERM, signal.SIGUSR1, signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGUSR1]:
+        outcome = tmp_path / "outcome.json"
+        outcome.unlink(missing_ok=True)
+        # a stop in the first instants, before the engine listens, ends the process as any other would
+        forked_life(broken_job, instants.uniform(0.1, 0.3) * length_s, outcome, number)
+        if outcome.exists():
+            stopped += json.loads(outcome.read_text())["stop_reason"] == "signal"
+    assert stopped >= 2
+    broken = module.run_job(broken_job)
+    assert broken["state"] == "completed"
+    assert broken["history"] == unbroken["history"]
+    ours, theirs = Trajectory(broken["folder"]), Trajectory(unbroken["folder"])
+    for quantity in ("positions", "velocities", "cells", "temperatures", "energies", "steps"):
+        assert np.array_equal(getattr(ours, quantity)(), getattr(theirs, quantity)()), quantity
 
 
 @pytest.mark.slow

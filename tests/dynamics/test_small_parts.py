@@ -167,3 +167,7 @@ class TestHealthWatch:
         small = HealthWatch(reference_temperature_k=600, degrees_of_freedom=3, initial_volume_angstrom3=0.0)
         assert small.highest_temperature_k > 5000
         assert self.watch.highest_temperature_k == pytest.approx(1800)
+
+    def test_cold_runs_may_warm_up(self):
+        cold = HealthWatch(reference_temperature_k=10, degrees_of_freedom=150, initial_volume_angstrom3=0.0)
+        assert cold.highest_temperature_k == pytest.approx(1010)

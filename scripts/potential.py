@@ -59,6 +59,10 @@ def check_command(
     ] = None,
     device: Annotated[str | None, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps.")] = None,
     dtype: Annotated[str | None, typer.Option("--dtype", help="auto, float32 or float64.")] = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="NAME=VALUE", help="Argument of the calculator; may be repeated."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Load a potential, compute energy and forces on a small crystal, and time a step."""
@@ -69,6 +73,11 @@ def check_command(
     from ..potentials.check import check_potential
 
     specification = parse_potential(name, device=device, dtype=dtype)
+    if options:
+        from ..flows.settings import parse_assignment
+
+        given = dict(parse_assignment(text) for text in options)
+        specification = specification.model_copy(update={"options": given})
     check = check_potential(specification, None if structure is None else _ordered(structure))
     if as_json:
         write_json(check)

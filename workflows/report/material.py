@@ -203,7 +203,7 @@ def _arrhenius_section(document: ConductivityDoc, name: str) -> Markup:
         "Bands: 68 % and 95 % statistical intervals with the covariance of slope and intercept; "
         "the line is dashed where it extrapolates."
     )
-    remarks: list[object] = [f"Curvature: {arrhenius.curvature.note}"]
+    remarks: list[object] = [arrhenius.curvature.note]
     if arrhenius.reduced_chi_squared is not None:
         remarks.append(f"Reduced χ² of the fit: {format_number(arrhenius.reduced_chi_squared)}.")
     remarks += [f"Not in the fit – {note}" for note in exclusion_notes(arrhenius)]
@@ -412,7 +412,10 @@ def _percent(value: float | None) -> str:
 def _systematic_section(document: ConductivityDoc) -> Markup:
     """Errors that no length of run removes."""
     items = [
-        Markup(f'<span class="source">{escape(error.source.replace("_", " "))}</span> {escape(error.statement)}')
+        Markup(
+            f'<span class="source">{escape(error.source.replace("_", " "))}</span>'
+            f"<span>{escape(error.statement)}</span>"
+        )
         for error in document.systematic_errors
     ]
     if not items:
@@ -420,7 +423,7 @@ def _systematic_section(document: ConductivityDoc) -> Markup:
     return section(
         "Systematic errors",
         Markup("<p>The intervals above are statistical: they say nothing of the following.</p>"),
-        bullets(items),
+        bullets(items, css_class="sources"),
     )
 
 

@@ -1,0 +1,129 @@
+"""Trajectories made elsewhere: random walks whose diffusivities are known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.io import write
+from superion.constants import BOLTZMANN_EV_PER_K
+from superion.database.documents import ConductivityDoc
+
+BARRIER_EV = 0.25
+PREFACTOR = 2.0e-3
+INTERVAL_PS = 0.05
+
+
+def diffusivity(temperature_k: float) -> float:
+    return PREFACTOR * math.exp(-BARRIER_EV / (BOLTZMANN_EV_PER_K * temperature_k))
+
+
+def walk(temperature_k: float, seed: int, n_frames: int = 600) -> list[Atoms]:
+    """16 Li that walk freely among 16 S that rattle, wrapped into the cell as most programs write it."""
+    generator = np.random.default_rng(seed)
+    start = np.random.default_rng(0).uniform(0.0, 10.0, (32, 3))
+    step = math.sqrt(2.0 * diffusivity(temperature_k) * 1e4 * INTERVAL_PS)
+    moves = generator.normal(0.0, step, (n_frames, 16, 3)).cumsum(axis=0)
+    found = []
+    for move in moves:
+        atoms = Atoms("Li16S16", positions=start, cell=[10.0] * 3, pbc=True)
+        atoms.positions[:16] += move
+        atoms.positions[16:] += generator.normal(0.0, 0.05, (16, 3))
+        atoms.wrap()
+        found.append(atoms)
+    return found
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("walks")
+    for temperature in (600, 800, 1000, 1200):
+        for replica in range(2):
+            write(folder / f"t{temperature}-{replica}.extxyz", walk(temperature, 10 * temperature + replica))
+    return folder
+
+
+@pytest.fixture
+def answer(cli, files, tmp_path):
+    names = sorted(files.glob("*.extxyz"), reverse=True)
+    kelvin = ",".join(path.name[1:].partition("-")[0] for path in names)
+    return cli(
+        *("analyze", *names, "--frame-interval-fs", "50", "--temperature", kelvin),
+        *("--json", "--report", tmp_path / "report.html"),
+    )
+
+
+def test_several_temperatures_give_the_arrhenius_result(answer, tmp_path):
+    assert answer.code == 0, answer.err
+    document = ConductivityDoc.model_validate(answer.json())
+    assert [result.temperature_k for result in document.temperatures] == [600.0, 800.0, 1000.0, 1200.0]
+    for result in document.temperatures:
+        assert result.n_replicas == 2
+        true = diffusivity(result.temperature_k)
+        assert abs(result.tracer.value_cm2_s - true) < 4.0 * result.tracer.standard_error_cm2_s
+    assert abs(document.activation_energy_ev - BARRIER_EV) < 4.0 * document.activation_energy_error_ev
+    assert document.arrhenius.curvature.verdict != "untestable"
+    assert document.mobile_ion == "Li"
+    assert not any("thermal expansion" in error.statement for error in document.systematic_errors)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<svg" in page
+    assert "report.html" in answer.err
+
+
+def test_the_table_for_readers(cli, files):
+    answer = cli("analyze", files / "t1000-0.extxyz", "--frame-interval-fs", "50", "--temperature", "1000")
+    assert answer.code == 0, answer.err
+    assert "mobile ion Li (charge +1)" in answer.out
+    assert "95 % upper bound" in answer.out
+    assert "activation energy" not in answer.out
+    assert "mobile ion guessed: Li" in answer.out
+
+
+def test_our_own_trajectories_give_what_the_run_gave(cli, finished):
+    folders = sorted((finished.root / ".superion" / "trajectories").iterdir())
+    answer = cli("analyze", *folders, "--json")
+    assert answer.code == 0, answer.err
+    ours = {result["temperature_k"]: result for result in finished.document["temperatures"]}
+    for result in answer.json()["temperatures"]:
+        expected = ours[result["temperature_k"]]
+        assert result["tracer"]["value_cm2_s"] == pytest.approx(expected["tracer"]["value_cm2_s"], rel=1e-6)
+        assert result["charge"]["value_cm2_s"] == pytest.approx(expected["charge"]["value_cm2_s"], rel=1e-6)
+        assert result["effective_hops"] == pytest.approx(expected["effective_hops"], rel=1e-6)
+
+
+def test_one_bad_temperature_does_not_cost_the_others(cli, files, tmp_path):
+    write(tmp_path / "short.extxyz", walk(900, 1, n_frames=10))
+    names = [files / "t600-0.extxyz", files / "t1200-0.extxyz", tmp_path / "short.extxyz"]
+    answer = cli("analyze", *names, "--frame-interval-fs", "50", "--temperature", "600,1200,900", "--json")
+    assert answer.code == 0, answer.err
+    document = answer.json()
+    assert [result["temperature_k"] for result in document["temperatures"]] == [600.0, 1200.0]
+    assert "short.extxyz" in document["temperature_failures"]["900"]
+
+
+def test_measured_temperatures_are_grouped():
+    from superion.workflows.existing import ExistingRun, group_by_temperature
+
+    def run(kelvin: float, exact: bool) -> ExistingRun:
+        return ExistingRun(
+            source=str(kelvin),
+            positions_angstrom=np.zeros((2, 1, 3)),
+            symbols=("Li",),
+            masses_amu=np.ones(1),
+            cell_angstrom=np.eye(3),
+            volume_angstrom3=1.0,
+            frame_interval_ps=1.0,
+            temperature_k=kelvin,
+            is_temperature_exact=exact,
+        )
+
+    measured = [run(kelvin, False) for kelvin in (803.0, 600.0, 798.0, 604.0, 620.0)]
+    assert [[item.temperature_k for item in group] for group in group_by_temperature(measured)] == [
+        [600.0, 604.0],
+        [620.0],
+        [798.0, 803.0],
+    ]
+    stated = [run(kelvin, True) for kelvin in (600.0, 604.0, 600.0)]
+    assert [len(group) for group in group_by_temperature(stated)] == [2, 1]

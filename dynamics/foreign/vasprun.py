@@ -63,9 +63,8 @@ def read(path: Path, options: ReadOptions) -> RawTrajectory:
             for _, element in ElementTree.iterparse(stream):
                 if element.tag == "atominfo":
                     symbols = _symbols(element)
-                elif element.tag in ("incar", "parameters"):
-                    for entry in element.iter("i"):
-                        settings.setdefault(entry.get("name", ""), (entry.text or "").strip())
+                elif element.tag in ("incar", "parameters"):  # the parameters VASP used come later, and win
+                    settings |= {entry.get("name", ""): (entry.text or "").strip() for entry in element.iter("i")}
                 elif element.tag == "calculation":
                     structure = element.find("structure")
                     if structure is None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import PotentialError
 from .checksum import file_sha256
+from .options import check_options
 from .potential import Potential
 from .quiet import quietly
 from .specification import PotentialProvenance, PotentialSpecification
@@ -101,6 +102,7 @@ class MatglPotential(Potential):
         with quietly():
             from matgl.ext.ase import PESCalculator
 
+            check_options(self.name, self.specification.options, PESCalculator, own={"potential"})
             try:
                 return PESCalculator(model, **{"stress_unit": "eV/A3", "use_voigt": True} | self.specification.options)
             except Exception as error:

@@ -347,6 +347,8 @@ class _Segment:
         self._calculator = calculator
         self._start = start
         self._template = run.atoms
+        # a run that ended within its first frame interval has left a segment at step 0
+        self._has_first_frame = bool(run.manifest.segments)
         self._capacity = (self.end_step - start.step) // self.plan.frame_steps + 2
         self.frames = SegmentFrames.with_capacity(
             self._capacity, len(run.atoms), with_velocities=run.limits.store_velocities
@@ -373,7 +375,7 @@ class _Segment:
         atoms, integrator = self._rebuild()
         step = self.start_step
         try:
-            if step == 0:
+            if not self._has_first_frame:
                 atoms.get_forces(md=True)
                 verdict = self._watch.check(0, self._state(atoms, 0.0))
                 if verdict.reason:

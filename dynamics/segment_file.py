@@ -233,7 +233,8 @@ def open_segment(path: Path) -> Iterator[h5py.File]:
         If the file is missing, truncated or no HDF5 file.
     """
     try:
-        file = h5py.File(path, "r")
+        # closed segments never change, and network file systems often refuse HDF5's locks
+        file = h5py.File(path, "r", locking=False)
     except FileNotFoundError as error:
         raise TrajectoryError(
             f"The trajectory segment {path} is missing: restore it, or move the later segments away too "

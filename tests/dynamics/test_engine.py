@@ -216,6 +216,16 @@ class TestCleanStop:
         whole = run_md(atoms, potential, HOT, SHORT, tmp_path / "b")
         assert same_frames(finished.folder, whole.folder)
 
+    @pytest.mark.parametrize("evaluation", [1, 3, 4, 5])
+    def test_stop_at_the_very_start(self, cosine, tmp_path, evaluation):
+        atoms, potential = cosine
+        for _ in range(2):
+            stopped = run_md(atoms, SignalAtStep(potential, evaluation, signal.SIGTERM), HOT, SHORT, tmp_path / "a")
+            assert (stopped.state, stopped.stop_reason) == ("partial", "signal")
+        finished = run_md(atoms, potential, HOT, SHORT, tmp_path / "a")
+        whole = run_md(atoms, potential, HOT, SHORT, tmp_path / "b")
+        assert same_frames(finished.folder, whole.folder)
+
     def test_wall_time_stops_the_run(self, cosine, tmp_path):
         atoms, potential = cosine
         limits = RunLimits(duration_ps=1000.0, max_runtime_s=0.3)
@@ -343,16 +353,17 @@ class TestHealth:
         result = run_md(atoms, potential, protocol, RunLimits(duration_ps=5.0), tmp_path)
         assert (result.state, result.stop_reason) == ("failed", "volume_collapse")
 
-    def test_failing_calculator_is_reported_and_tried_again(self, cosine, tmp_path):
+    @pytest.mark.parametrize(("evaluation", "n_frames"), [(5, 1), (57, 6)])
+    def test_failing_calculator_is_reported_and_tried_again(self, cosine, tmp_path, evaluation, n_frames):
         atoms, potential = cosine
 
         def fail(results):
             raise RuntimeError("out of\nmemory")
 
-        result = run_md(atoms, Spoiled(potential, 57, fail), HOT, SHORT, tmp_path)
+        result = run_md(atoms, Spoiled(potential, evaluation, fail), HOT, SHORT, tmp_path)
         assert (result.state, result.stop_reason) == ("failed", "error")
         assert "RuntimeError: out of memory" in result.message
-        assert result.n_frames == 6
+        assert result.n_frames == n_frames
         finished = run_md(atoms, potential, HOT, SHORT, tmp_path)
         whole = run_md(atoms, potential, HOT, SHORT, tmp_path / "whole")
         assert finished.state == "completed"

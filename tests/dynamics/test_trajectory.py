@@ -145,7 +145,8 @@ def test_segments_are_h5md(trajectory):
 
 def test_mdanalysis_reads_segments_and_whole(trajectory, tmp_path):
     mda = pytest.importorskip("MDAnalysis")
-    universe = mda.Universe.empty(trajectory.n_atoms, trajectory=True)
+    universe = mda.Universe(str(trajectory.segment_paths[0]))
+    assert len(universe.atoms) == trajectory.n_atoms
     sources = {
         "segment": str(trajectory.segment_paths[0]),
         "chain": [str(path) for path in trajectory.segment_paths],

@@ -233,8 +233,7 @@ def open_segment(path: Path) -> Iterator[h5py.File]:
         If the file is missing, truncated or no HDF5 file.
     """
     try:
-        # closed segments never change, and network file systems often refuse HDF5's locks
-        file = h5py.File(path, "r", locking=False)
+        file = h5py.File(path, "r")
     except FileNotFoundError as error:
         raise TrajectoryError(
             f"The trajectory segment {path} is missing: restore it, or move the later segments away too "

@@ -240,7 +240,12 @@ def open_segment(path: Path) -> Iterator[h5py.File]:
             "and run again to continue from the one before it."
         ) from error
     except OSError as error:
-        raise damaged(path, str(error).splitlines()[0]) from error
+        why = str(error).splitlines()[0]
+        if error.errno is None:
+            raise damaged(path, why) from error
+        # the system refused, so nothing is said about the content
+        remedy = "set HDF5_USE_FILE_LOCKING=FALSE" if "lock" in why else "mend its permissions"
+        raise TrajectoryError(f"The trajectory segment {path} cannot be opened ({why}): {remedy}.") from error
     try:
         with file:
             yield file

@@ -249,7 +249,7 @@ def table(case: Case, results: dict[str, dict[str, Any]]) -> str:
     """Write one case as Markdown."""
     ours = results["superion"]
     lines = [
-        f"## {case.label}",
+        f"### {case.label}",
         "",
         f"Positions: {case.positions_mib:.0f} MiB (float32). True D = {TRUE_DIFFUSIVITY_CM2_S:.2e} cm²/s.",
         "",
@@ -287,19 +287,20 @@ def document(sections: list[str]) -> str:
     packages = ", ".join(
         f"{name} {version(name)}" for name in ("pymatgen-analysis-diffusion", "kinisi", "numpy", "scipy")
     )
-    introduction = f"""# Benchmark: transport analysis
+    introduction = f"""## Transport analysis
 
 Mean squared displacement and diffusivity with errors, each program in its own process with one thread, on the same
 random walk with rattling; one framework atom at rest defines the drift. Made by `benchmarks/transport_benchmark.py`
 on {cpu_name()}, Python {platform.python_version()}, {packages}.
 
-Time is processor time, which other programs on the machine do not lengthen. Time and memory are those of the analysis
-alone, after imports and a warm-up: reading the file and building the input
-objects of the peers are left out. Memory is the rise of the peak resident set above the level before the analysis
-(the loaded positions are in that level). superion does the most here: tracer and charge diffusivity, per axis, with
-their covariances, intervals, conductivities and Haven ratio. kinisi gets the lags of superion's fit;
-DiffusionAnalyzer chooses about 200 by itself, and its error is no error bar (it is far too small and depends on the
-frame spacing). The peers have {PEER_SECONDS // 60} minutes and {PEER_GIB} GiB; overruns are reported as such.
+Time is processor time, which other programs on the machine do not lengthen; time and memory are those of the analysis
+alone, after imports and a warm-up. Reading the file and building the input objects of the peers are left out, except
+that kinisi's one call also takes the frames out of its input and unwraps them. Memory is the rise of the peak resident
+set above the level before the analysis (the loaded positions are in that level). superion computes tracer and charge
+diffusivity, per axis, with their covariances, intervals, conductivities and Haven ratio; DiffusionAnalyzer tracer and
+charge diffusivity at about 200 lags of its own choice, with an error that is no error bar (it is far too small and
+depends on the frame spacing); kinisi the tracer diffusivity with a posterior, on the lags of superion's fit. The peers
+have {PEER_SECONDS // 60} minutes of wall time and {PEER_GIB} GiB of address space; overruns are reported as such.
 """
     return "\n".join([introduction, "\n\n".join(sections), ""])
 

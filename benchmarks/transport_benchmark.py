@@ -15,6 +15,7 @@ import json
 import os
 import platform
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -203,21 +204,20 @@ def work(program: str, file: Path) -> None:
 # --------------------------------------------------------------------------------------------------------- comparison
 
 
-def measure(program: str, file: Path, *, seconds: float | None, gib: float | None) -> dict[str, Any]:
-    """Run one program in a fresh process, within a time and a memory."""
+def measure(program: str, file: Path, *, seconds: int | None, gib: float | None) -> dict[str, Any]:
+    """Run one program in a fresh process, within a processor time and a memory."""
 
     def limit() -> None:
+        if seconds is not None:
+            resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 10))
         if gib is not None:
             resource.setrlimit(resource.RLIMIT_AS, (int(gib * 2**30), int(gib * 2**30)))
 
     command = [sys.executable, __file__, "--program", program, "--file", str(file)]
     environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, "1")}
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=seconds, env=environment, preexec_fn=limit, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return {"overrun": f"not done after {seconds:.0f} s"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, preexec_fn=limit, check=False)
+    if done.returncode == -signal.SIGXCPU:
+        return {"overrun": f"not done after {seconds} s"}
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
         memory = "MemoryError" in done.stderr or "bad_alloc" in done.stderr or "Unable to allocate" in done.stderr
@@ -300,7 +300,7 @@ set above the level before the analysis (the loaded positions are in that level)
 diffusivity, per axis, with their covariances, intervals, conductivities and Haven ratio; DiffusionAnalyzer tracer and
 charge diffusivity at about 200 lags of its own choice, with an error that is no error bar (it is far too small and
 depends on the frame spacing); kinisi the tracer diffusivity with a posterior, on the lags of superion's fit. The peers
-have {PEER_SECONDS // 60} minutes of wall time and {PEER_GIB} GiB of address space; overruns are reported as such.
+have {PEER_SECONDS // 60} minutes of processor time and {PEER_GIB} GiB of address space; overruns are reported as such.
 """
     return "\n".join([introduction, "\n\n".join(sections), ""])
 

@@ -101,6 +101,10 @@ def read_structure_with_notes(path_or_bundled_name: str | Path) -> StructureRead
         warnings.simplefilter("always")
         structures, reasons = _parse(path)
     notes = list(dict.fromkeys(_one_line(item.message) for item in caught if issubclass(item.category, UserWarning)))
+    if any("false names" in note for note in notes):
+        raise StructureError(
+            f"The file {path.name} does not name its elements: add them in the line above the numbers of atoms."
+        )
     if not structures:
         raise StructureError(
             f"The file {path.name} cannot be read as a crystal structure ({'; '.join(reasons)}): "
@@ -139,7 +143,9 @@ def _locate(name: str) -> Path:
 def _parse(path: Path) -> tuple[list[Structure], list[str]]:
     """Try pymatgen, then ASE; whatever they raise becomes a reason."""
     reasons = []
-    for reader in (_parse_with_pymatgen, _parse_with_ase):
+    # ASE fills the partly occupied sites of a CIF: what pymatgen cannot read of it must not be read wrongly
+    readers = (_parse_with_pymatgen,) if _is_cif(path) else (_parse_with_pymatgen, _parse_with_ase)
+    for reader in readers:
         try:
             structures = reader(path)
         except StructureError as error:
@@ -155,9 +161,13 @@ def _parse(path: Path) -> tuple[list[Structure], list[str]]:
     return [], list(dict.fromkeys(reasons)) or ["no structure in it"]
 
 
+def _is_cif(path: Path) -> bool:
+    return path.name.lower().endswith((".cif", ".mcif", ".cif.gz"))
+
+
 def _parse_with_pymatgen(path: Path) -> list[Structure]:
     name = path.name.lower()
-    if name.endswith((".cif", ".mcif", ".cif.gz")):
+    if _is_cif(path):
         from pymatgen.io.cif import CifParser
 
         return list(CifParser(str(path)).parse_structures(primitive=False, on_error="raise"))

@@ -108,6 +108,19 @@ def test_unreadable_files_are_one_sentence(tmp_path, name: str, content: str):
     assert str(tmp_path) not in message
 
 
+def test_poscar_without_elements_is_refused(tmp_path):
+    (tmp_path / "POSCAR").write_text("old format\n1.0\n4 0 0\n0 4 0\n0 0 4\n1 1\nDirect\n0 0 0\n.5 .5 .5\n")
+    with pytest.raises(StructureError, match="POSCAR does not name its elements"):
+        read_structure(tmp_path / "POSCAR")
+
+
+def test_occupancy_above_one_is_refused_and_no_other_reader_fills_the_half_empty_sites(tmp_path):
+    text = bundled_structures()["Li6PS5Cl"].read_text().replace("0.75000000  1.0", "0.75000000  1.7")
+    (tmp_path / "over.cif").write_text(text)
+    with pytest.raises(StructureError, match=r"over.cif cannot be read .*Occupancy"):
+        read_structure(tmp_path / "over.cif")
+
+
 def test_molecule_without_cell_is_refused(tmp_path):
     (tmp_path / "water.xyz").write_text("3\n\nO 0 0 0\nH 0.96 0 0\nH -0.24 0.93 0\n")
     with pytest.raises(StructureError, match="molecule without a periodic cell"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jobflow import JobConfig, Maker, OnMissing, job
@@ -12,7 +12,8 @@ from ..database.documents import CandidateDoc, ConductivityDoc, DiffusionDoc
 from ..errors import AnalysisError
 from ..structures.supercell import minimum_edge_angstrom
 from ..transport.arrhenius import ArrheniusInput, ArrheniusQuantity, fit_arrhenius
-from ..transport.results import ArrheniusResult, ConductivityEstimate, DiffusionResult, DiffusivityEstimate
+from ..transport.arrhenius_points import arrhenius_inputs
+from ..transport.results import ArrheniusResult, DiffusionResult
 from ..transport.ruled_out import greatest_sigma_300k_ms_cm
 from .atoms import as_structure
 from .provenance import job_provenance
@@ -86,7 +87,7 @@ class ConductivitySummaryMaker(Maker):
             provenance=job_provenance(
                 structure, potential, [seed for document in documents for seed in document.provenance.seeds]
             ),
-            notes=[*candidate.ordering_notes, *candidate.notes],
+            notes=[*candidate.ordering_notes, *candidate.notes, *_early_ends(documents)],
             extra=dict(candidate.extra),
             structure=structure.as_dict(),
             n_atoms=len(structure),
@@ -124,6 +125,16 @@ class ConductivitySummaryMaker(Maker):
         )
 
 
+def _early_ends(documents: Sequence[DiffusionDoc]) -> list[str]:
+    """Name the trajectories that a stop rule or a failure ended before their full length."""
+    return [
+        f"{document.temperature_k:g} K: a trajectory ended after {length:.3g} of {document.requested_ps:g} ps as {reason}"
+        for document in documents
+        for reason, length in zip(document.stop_reasons, document.completed_ps, strict=True)
+        if reason not in ("max_length", "converged")
+    ]
+
+
 def _upper_bound(
     arrhenius: ArrheniusResult, results: Sequence[DiffusionResult], minimum_barrier_ev: float
 ) -> float | None:
@@ -143,18 +154,7 @@ def _cell_was_heated(volume_angstrom3: float, results: Sequence[DiffusionResult]
     return any(abs(result.volume_angstrom3 / volume_angstrom3 - 1.0) > 1e-5 for result in results)
 
 
-def _nernst_einstein(result: DiffusionResult) -> tuple[DiffusivityEstimate, ConductivityEstimate]:
-    return result.tracer, result.nernst_einstein
-
-
-def _collective(result: DiffusionResult) -> tuple[DiffusivityEstimate, ConductivityEstimate]:
-    return result.charge, result.collective
-
-
-_QUANTITIES: dict[ArrheniusQuantity, Callable[[DiffusionResult], tuple[DiffusivityEstimate, ConductivityEstimate]]] = {
-    "nernst_einstein_ms_cm": _nernst_einstein,
-    "collective_ms_cm": _collective,
-}
+_QUANTITIES: tuple[ArrheniusQuantity, ...] = ("nernst_einstein_ms_cm", "collective_ms_cm")
 
 
 def _fit(results: Sequence[DiffusionResult], failures: dict[str, str], quantity: ArrheniusQuantity) -> ArrheniusResult:
@@ -163,19 +163,5 @@ def _fit(results: Sequence[DiffusionResult], failures: dict[str, str], quantity:
         ArrheniusInput(temperature_k=float(temperature), value=None, standard_error=None, exclusion_reason=reason)
         for temperature, reason in failures.items()
     ]
-    for result in results:
-        diffusivity, conductivity = _QUANTITIES[quantity](result)
-        value = conductivity.value_ms_cm
-        points.append(
-            ArrheniusInput(
-                temperature_k=result.temperature_k,
-                value=value,
-                standard_error=None
-                if value is None or diffusivity.relative_error is None
-                else value * diffusivity.relative_error,
-                degrees_of_freedom=diffusivity.degrees_of_freedom,
-                exclusion_reason=None if result.usable else result.exclusion_reason or "not usable",
-                upper_bound_95=conductivity.upper_bound_95_ms_cm,
-            )
-        )
+    points += arrhenius_inputs(results, quantity)
     return fit_arrhenius(points, quantity=quantity)

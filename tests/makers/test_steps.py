@@ -167,21 +167,14 @@ def test_diffusion_keeps_failed_replicas_out_of_fits(cosine_system, tmp_path):
 
 
 def test_summary_fits_what_the_transport_layer_fits(cosine_system, tmp_path):
-    from superion.transport.arrhenius import ArrheniusInput, fit_arrhenius
+    from superion.transport.arrhenius import fit_arrhenius
+    from superion.transport.arrhenius_points import arrhenius_inputs
 
     temperatures = [800.0, 1100.0, 1500.0]
     candidate, runs = cosine_runs(cosine_system, tmp_path, [(temperature, 0) for temperature in temperatures])
     documents = [call(DiffusionMaker(), candidate, [run], run.protocol.temperature_k) for run in runs]
     summary = call(ConductivitySummaryMaker(), candidate, [*documents, None], [*temperatures, 2000.0])
-    points = [
-        ArrheniusInput(
-            result.temperature_k,
-            result.nernst_einstein.value_ms_cm,
-            result.nernst_einstein.value_ms_cm * result.tracer.relative_error,
-            result.tracer.degrees_of_freedom,
-        )
-        for result in summary.temperatures
-    ]
+    points = arrhenius_inputs(summary.temperatures, "nernst_einstein_ms_cm")
     direct = fit_arrhenius(points, quantity="nernst_einstein_ms_cm")
     assert summary.activation_energy_ev == pytest.approx(direct.activation_energy_ev, rel=1e-12)
     assert summary.sigma_300k_interval_95_ms_cm == pytest.approx(direct.extrapolated_interval_95, rel=1e-9)

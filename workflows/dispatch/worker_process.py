@@ -140,4 +140,4 @@ class WorkerProcess:
         if code is not None and code < 0:
             name = signal.Signals(-code).name
             return f"was killed by {name}" + (", perhaps for lack of memory" if name == "SIGKILL" else "")
-        return f"ended with exit code {code}"
+        return f"ended with exit code {code} (see {self.folder / 'workers.log'})"

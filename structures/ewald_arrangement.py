@@ -12,8 +12,9 @@ from pymatgen.core import Element, Structure
 from ..errors import StructureError
 from .occupancy import Sublattice, is_full, site_occupants
 
-_LIKE_CHARGES_ANGSTROM = (2.0, 1.6)
-"""Two ions of like charge are kept this far apart; the second distance is for refinements that leave no other way."""
+_LIKE_CHARGES_ANGSTROM = (2.0, 1.6, 1.4)
+"""Two ions of like charge are kept this far apart; the shorter distances are for refinements that leave no
+other way; relax such a structure before anything else."""
 _PROTONS_ANGSTROM = 1.2
 _OVERLAP_EV = 20.0
 _MOST_MOVES = 40_000

@@ -53,7 +53,9 @@ def watch_and_answer(
             write_json({"run": run_folder.name, "state": ended.state, "documents": []})
         raise typer.Exit(INTERRUPTED)
     for job in ended.failures:
-        say(f"failed: {job.name}: {job.reason}" + (f" (log: {job.log})" if job.log else ""))
+        # The reason was told when it happened.
+        if job.log:
+            say(f"log of {job.name}: {job.log}")
     found = _documents(request, run_folder)
     report = _report(found, request, run_folder)
     if as_json:

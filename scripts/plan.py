@@ -117,7 +117,7 @@ class RunPlan:
             rows.append(
                 (
                     "dynamics",
-                    f"{len(details.trajectories)} runs of at most {longest.duration_ps:g} ps in steps of "
+                    f"{len(details.trajectories)} {'run' if len(details.trajectories) == 1 else 'runs'} of at most {longest.duration_ps:g} ps in steps of "
                     f"{longest.time_step_fs:g} fs: {details.n_steps} steps, {size:.0f} MB at most",
                 )
             )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class PotentialSpecification(BaseModel):
@@ -28,6 +29,15 @@ class PotentialSpecification(BaseModel):
         default="auto", description="floating-point precision; auto is the potential's own default"
     )
     options: dict[str, Any] = Field(default_factory=dict, description="further keyword arguments of the calculator")
+
+    @field_validator("model")
+    @classmethod
+    def _find_file_from_anywhere(cls, model: str | None) -> str | None:
+        # jobs run in folders of their own: a file's path must hold there too
+        if model is None:
+            return None
+        path = Path(model).expanduser()
+        return str(path.resolve()) if path.is_file() else model
 
 
 class PotentialProvenance(BaseModel):

@@ -128,7 +128,7 @@ class ConductivitySummaryMaker(Maker):
 def _early_ends(documents: Sequence[DiffusionDoc]) -> list[str]:
     """Name the trajectories that a stop rule or a failure ended before their full length."""
     return [
-        f"{document.temperature_k:g} K: a trajectory of {document.requested_ps:g} ps ended after {length:.3g} ps, {reason}"
+        f"{document.temperature_k:g} K: a run of {document.requested_ps:g} ps ended after {length:.3g} ps as {reason}"
         for document in documents
         for reason, length in zip(document.stop_reasons, document.completed_ps, strict=True)
         if reason not in ("max_length", "converged")

@@ -6,6 +6,7 @@ import pytest
 from conftest import make_cosine_system
 from jobflow import JobStore, run_locally
 from maggma.stores import MemoryStore
+from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 from superion.database.documents import ConductivityDoc
 from superion.dynamics.protocol import MdSettings, RunLimits
@@ -15,6 +16,7 @@ from superion.flows.plan import plan
 from superion.makers.md import MdMaker
 from superion.makers.stop_criteria import StopCriteria
 from superion.makers.supercell import SupercellMaker
+from superion.makers.volume import VolumeMaker
 from superion.potentials.specification import PotentialSpecification
 
 
@@ -155,6 +157,33 @@ def test_a_crashing_job_leaves_the_others_alive(tmp_path):
     )
     assert set(document.temperature_failures) == {"1500"}
     assert [result.temperature_k for result in document.temperatures] == [1000.0]
+
+
+def test_volume_at_temperature_is_used_in_production(tmp_path):
+    """Production runs in the NPT run's mean cell, which the known equation of state predicts.
+
+    The cosine term bears no stress: K (V/V0 - 1) = N kT/V plus the repulsion, so V = 1.07 V(start) at the least.
+    """
+    system = make_cosine_system(barrier_ev=0.2)
+    per_atom = system.atoms.get_volume() / len(system.atoms)
+    elastic = {"bulk_modulus_gpa": 20.0, "volume_angstrom3_per_atom": 1.03 * per_atom}
+    potential = system.specification.model_copy(update={"options": system.specification.options | elastic})
+    npt = VolumeMaker(
+        protocol=MdSettings(ensemble="npt", time_step_fs=4.0, frame_interval_fs=40.0),
+        limits=RunLimits(duration_ps=6.0),
+    )
+    maker = cosine_maker(system, tmp_path / "t", potential=potential, volume=npt, temperatures_k=(1000.0,))
+    assert [run.ensemble for run in maker.plan(system.atoms).trajectories] == ["npt", "nvt"]
+    flow = maker.make(system.atoms)
+    assert "volume 1000 K" in [job.name for job, _ in flow.iterflow()]
+    document, store = run(flow, tmp_path / "jobs")
+    result = document.temperatures[0]
+    heated = next(
+        row["output"] for row in store.query({"output.doc_type": "candidate"}) if row["name"] == "volume 1000 K"
+    )
+    assert result.volume_angstrom3 == pytest.approx(Structure.from_dict(heated["structure"]).volume, rel=1e-6)
+    assert 1.06 < result.volume_angstrom3 / system.atoms.get_volume() < 1.12
+    assert not any("thermal expansion" in error.statement for error in document.systematic_errors)
 
 
 def test_takes_structures_atoms_paths_and_names(tmp_path):

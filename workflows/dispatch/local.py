@@ -28,7 +28,7 @@ from jobflow.core.reference import find_and_get_references
 from monty.json import MontyDecoder, jsanitize
 
 from ...dynamics.results import MdProgress
-from ...errors import SettingsError
+from ...errors import SettingsError, StoreError
 from ...makers.atomic_file import write_text_atomically
 from ...makers.heartbeat import PROGRESS_FOLDER_VARIABLE
 from .codec import decode_flow, decode_outcome, encode_flow
@@ -85,11 +85,14 @@ def run_flow_locally(
     SettingsError
         If the folder already holds a run.
     StoreError
-        If another process works in it.
+        If another process works in it, or it cannot be written.
     """
     checked = get_flow(flow)
     folder = RunFolder(Path(run_folder).resolve())
-    folder.create(encode_flow(checked), flow_name=checked.name, store=_describe_store(store))
+    try:
+        folder.create(encode_flow(checked), flow_name=checked.name, store=_describe_store(store))
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
     return _drive(folder, store, workers, on_event, threads_per_worker)
 
 
@@ -152,6 +155,14 @@ def _reopen_store(folder: RunFolder) -> JobStore:
     return MontyDecoder().process_decoded(description)
 
 
+def _cannot_write(folder: RunFolder, error: OSError) -> StoreError:
+    """Say that the disk refuses what the run must keep."""
+    return StoreError(
+        f"The run folder {folder.path} cannot be written ({error.strerror or error}): free some space or choose "
+        "another folder, then continue with `superion resume`; nothing computed so far is lost."
+    )
+
+
 def _drive(
     folder: RunFolder, store: JobStore, workers: int | None, on_event: Watcher | None, threads_per_worker: int
 ) -> LocalRunReport:
@@ -163,6 +174,8 @@ def _drive(
         flow = decode_flow(folder.read_flow())
         slots = worker_slots(flow, workers, threads_per_worker)
         return _Driver(folder, store, flow, slots, on_event or (lambda event: None), lock).run()
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
     finally:
         os.close(lock)
 

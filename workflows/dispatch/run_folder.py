@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from ... import __version__
 from ...errors import SettingsError, StoreError
 from ...makers.atomic_file import write_text_atomically
@@ -186,14 +188,27 @@ def lock_run(folder: RunFolder, wait_s: float = 0.0) -> int:
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return descriptor
         except BlockingIOError:
-            if time.monotonic() >= deadline:
+            if _driver_lives(descriptor) or time.monotonic() >= deadline:
                 os.close(descriptor)
                 raise StoreError(
                     f"Another process is working on the run in {folder.path}, so wait until it ends or stop it first."
                 ) from None
             time.sleep(0.1)
+        else:
+            me = psutil.Process()
+            os.truncate(descriptor, 0)
+            os.pwrite(descriptor, f"{me.pid} {me.create_time()}".encode(), 0)
+            return descriptor
+
+
+def _driver_lives(descriptor: int) -> bool:
+    """Whether the process that wrote its name into the lock lives; else only its workers hold it, on their way out."""
+    try:
+        pid, created = os.pread(descriptor, 100, 0).decode().split()
+        return psutil.Process(int(pid)).create_time() == float(created)
+    except (ValueError, psutil.NoSuchProcess):
+        return False
 
 
 def is_locked(folder: RunFolder) -> bool:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import random
+import resource
+import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from jobflow import Flow, Response
+from jobflow import Flow, JobStore, Response
+from maggma.stores import MemoryStore
 from superion.dynamics.protocol import RunLimits
 from superion.dynamics.results import MdProgress
 from superion.errors import SettingsError, StoreError
@@ -18,6 +22,7 @@ from superion.potentials.specification import PotentialSpecification
 from superion.workflows.dispatch import processors
 from superion.workflows.dispatch.codec import JobOutcome, decode_outcome, encode_outcome
 from superion.workflows.dispatch.job_graph import JobGraph
+from superion.workflows.dispatch.local import run_flow_locally
 from superion.workflows.dispatch.processors import available_gpus, worker_slots
 from superion.workflows.dispatch.remaining_time import remaining_seconds
 from superion.workflows.dispatch.run_folder import RunFolder, is_locked, lock_run
@@ -118,6 +123,44 @@ def test_lock_has_one_holder(tmp_path):
     os.close(held)
     assert not is_locked(folder)
     os.close(lock_run(folder))
+
+
+def test_lock_waits_for_the_workers_of_a_dead_driver(tmp_path):
+    """A worker inherits the lock; when its driver is dead, the next driver waits for it."""
+    holder = """
+import os, subprocess, sys, time
+from pathlib import Path
+from superion.workflows.dispatch.run_folder import RunFolder, lock_run
+lock = lock_run(RunFolder(Path(sys.argv[1])))
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(4)"], pass_fds=(lock,))
+print("locked", flush=True)
+time.sleep(float(sys.argv[2]))
+"""
+    folder = RunFolder(tmp_path)
+    driver = subprocess.Popen([sys.executable, "-c", holder, str(tmp_path), "60"], stdout=subprocess.PIPE)
+    driver.stdout.readline()
+    started = time.monotonic()
+    with pytest.raises(StoreError, match="Another process is working"):
+        lock_run(folder, wait_s=30)
+    assert time.monotonic() - started < 4
+    driver.kill()
+    driver.wait()
+    os.close(lock_run(folder, wait_s=60))
+
+
+def test_full_disk_is_one_sentence(tmp_path):
+    """No file may grow beyond some bytes, as on a full disk: a sentence, and the folder is free for another try."""
+    flow = ConductivityMaker().make("Li6PS5Cl")
+    store = JobStore(MemoryStore(), additional_stores={"data": MemoryStore()})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
+    try:
+        with pytest.raises(StoreError, match="cannot be written") as caught:
+            run_flow_locally(flow, store, tmp_path / "run")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "free some space" in str(caught.value)
+    assert not (tmp_path / "run" / "flow.json").exists()
 
 
 def test_run_folder_hides_a_stores_password(tmp_path):

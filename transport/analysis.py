@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -17,10 +19,11 @@ from .diffusivity import DiffusivityFit, fit_diffusivity
 from .displacement_run import DisplacementRun
 from .drift import drift_angstrom
 from .haven import haven_ratio
-from .hops import effective_hops, excess_of_squares, he_mo_relative_error, hop_distance_guess_angstrom
-from .intervals import confidence_bound, interval, scarce_upper_bound, standard_error_cm2_s
+from .hops import concert_factor, effective_hops, he_mo_relative_error, hop_distance_guess_angstrom, settled_excess
+from .intervals import confidence_bound, interval, standard_error_cm2_s, upper_bound_where_withheld
 from .lags import fit_lags, grid_step
 from .msd import collective_position, tracer_msd
+from .msd_model import MsdModel
 from .replicas import replica_inflation
 from .results import DiffusionResult, DiffusivityEstimate, MsdCurve, SamplingLaw
 
@@ -99,8 +102,19 @@ def analyze_diffusion(
     parts = [_without_equilibration(run, settings.equilibration_ps) for run in _checked(runs)]
     data = _Curves(parts)
     hop_distance = settings.hop_distance_angstrom or float(np.mean([hop_distance_guess_angstrom(run) for run in parts]))
-    tracer_fit = fit_diffusivity(data.tracer[data.fit_rows], data.fit_lags, data.run_steps, data.step_ps, data.n_ions)
-    shares = _axis_shares(data.tracer[data.fit_rows], tracer_fit)
+    first_fit = fit_diffusivity(data.tracer[data.fit_rows], data.fit_lags, data.run_steps, data.step_ps, data.n_ions)
+    shares = _axis_shares(data.tracer[data.fit_rows], first_fit)
+    counting = _counting_variance(parts, data, first_fit, hop_distance, settings)
+    tracer_fit = fit_diffusivity(
+        data.tracer[data.fit_rows],
+        data.fit_lags,
+        data.run_steps,
+        data.step_ps,
+        data.n_ions,
+        axis_shares=shares,
+        model=data.refined(first_fit),
+        counting=counting,
+    )
     charge_fit = fit_diffusivity(
         data.collective[data.fit_rows],
         data.fit_lags,
@@ -108,25 +122,26 @@ def analyze_diffusion(
         data.step_ps,
         1,
         axis_shares=shares,
-        earliest_index=tracer_fit.start_index,
+        kindred=tracer_fit,
+        # The same hops carry both: their rarity adds the same relative error.
+        counting=counting,
     )
-    quantum = _counting_quantum(parts, data, tracer_fit, hop_distance, settings)
+    quantum = hop_distance**2 / (6.0 * data.n_ions * data.duration_ps)
     tracer = _estimate("tracer", tracer_fit, quantum, data, settings)
-    # The same hops, seen in the sum of the displacements.
-    ratio = tracer_fit.value / charge_fit.value if min(tracer_fit.value, charge_fit.value) > 0 else 1.0
-    charge = _estimate("charge", charge_fit, quantum * ratio, data, settings)
+    charge = _estimate("charge", charge_fit, quantum, data, settings)
     framework_flags, framework_reason = _framework_flags(data, settings)
     flags = [*framework_flags, *_motion_flags(data, tracer_fit, tracer)]
     reason = framework_reason or tracer.withheld_reason
     first = parts[0]
     volume = float(np.mean([run.volume_angstrom3 for run in parts]))
-    cell = {
-        "n_ions": data.n_ions,
-        "ion_charge": ion_charge,
-        "volume_angstrom3": volume,
-        "temperature_k": first.temperature_k,
-    }
-    greatest = float(data.tracer.sum(axis=1).max())
+    to_conductivity = partial(
+        conductivity_from_diffusivity,
+        n_ions=data.n_ions,
+        ion_charge=ion_charge,
+        volume_angstrom3=volume,
+        temperature_k=first.temperature_k,
+    )
+    greatest = float(np.max(data.tracer.sum(axis=1)))
     hops = effective_hops(greatest, data.n_ions * len(parts), hop_distance)
     return DiffusionResult(
         mobile_ion=mobile_ion,
@@ -141,8 +156,8 @@ def analyze_diffusion(
         tracer=tracer,
         charge=charge,
         haven_ratio=haven_ratio(tracer, charge),
-        nernst_einstein=conductivity_from_diffusivity(tracer, **cell),
-        collective=conductivity_from_diffusivity(charge, **cell),
+        nernst_einstein=to_conductivity(tracer),
+        collective=to_conductivity(charge),
         effective_hops=hops,
         hop_distance_angstrom=hop_distance,
         he_mo_relative_error=he_mo_relative_error(hops),
@@ -198,6 +213,7 @@ class _Curves:
         self.frame_interval_ps = runs[0].frame_interval_ps
         self.step_ps = stride * self.frame_interval_ps
         self.run_steps = tuple((run.n_frames - 1) // stride + 1 for run in runs)
+        self.duration_ps = float(sum(run.duration_ps for run in runs))
         self.fit_lags = fit_lags(max(self.run_steps) - 1)
         curve = np.unique(np.round(np.geomspace(1, max(2.0, _CURVE_SHARE * (longest - 1)), _CURVE_POINTS)).astype(int))
         self.lags = np.union1d(curve, self.fit_lags * stride)
@@ -238,6 +254,10 @@ class _Curves:
     def _pooled(self, per_run: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         return np.einsum("rl,rlx->lx", self.origins, np.array(per_run)) / self.origins.sum(axis=0)[:, None]
 
+    def refined(self, fit: DiffusivityFit) -> MsdModel:
+        """Return the smooth model with the slope of the fit, where that is positive."""
+        return replace(fit.model, slope=6.0 * fit.value * self.step_ps) if fit.value > 0 else fit.model
+
     def fit_window(self, fit: DiffusivityFit) -> tuple[float, float]:
         return (
             float(self.fit_lags[fit.start_index] * self.step_ps),
@@ -274,18 +294,20 @@ def _axis_shares(msd: NDArray[np.float64], fit: DiffusivityFit) -> NDArray[np.fl
     return shares / shares.sum() if shares.sum() > 0 else np.full(3, 1.0 / 3.0)
 
 
-def _counting_quantum(
+def _counting_variance(
     runs: Sequence[DisplacementRun],
     data: _Curves,
     fit: DiffusivityFit,
     hop_distance: float,
     settings: DiffusionSettings,
 ) -> float:
-    """Diffusivity in Å²/ps that one hop adds, by the fourth moment of the displacements or by the hop distance."""
-    duration = float(sum(run.duration_ps for run in runs))
-    by_distance = hop_distance**2 / (6.0 * data.n_ions * duration)
-    if fit.value <= settings.minimum_hops * by_distance:
-        return by_distance
+    """Relative variance of D that the rarity of hops adds, by the fourth moment of the displacements.
+
+    Below the least number of hops there is too little to take a fourth moment of, and the hop distance decides.
+    """
+    quantum = hop_distance**2 / (6.0 * data.n_ions * data.duration_ps)
+    if fit.value <= settings.minimum_hops * quantum:
+        return quantum / fit.value if fit.value > 0 else 0.0
     start = int(data.fit_lags[fit.start_index]) * data.stride
     relaxed = max(fit.offset, 0.0) / (6.0 * fit.value * data.frame_interval_ps)
     shortest = min(run.n_frames for run in runs)
@@ -294,10 +316,10 @@ def _counting_quantum(
     for run, drift in zip(runs, data.drifts, strict=True):
         sampled = np.asarray(run.positions_angstrom[::length][:, run.mobile_indices], dtype=float)
         sampled -= drift[::length, None, :]
-        blocks.append(np.diff(sampled, axis=0).reshape(-1, 3))
-    excess = excess_of_squares(np.concatenate(blocks))
-    relative = excess / (6.0 * fit.value * length * data.frame_interval_ps) ** 2
-    return relative * fit.value
+        blocks.append(np.diff(sampled, axis=0))
+    joined = np.concatenate(blocks)
+    excess = settled_excess(joined, max(fit.offset, 0.0) / (6.0 * fit.value * length * data.frame_interval_ps))
+    return excess * concert_factor(joined) / (6.0 * fit.value * length * data.frame_interval_ps) ** 2
 
 
 def _estimate(
@@ -309,8 +331,7 @@ def _estimate(
 ) -> DiffusivityEstimate:
     unit = CM2_PER_S_FROM_ANGSTROM2_PER_PS
     value = fit.value
-    model_value = max(fit.model.slope / (6.0 * data.step_ps), 1e-300)
-    gaussian = fit.variance / (value if value > 0 else model_value) ** 2
+    gaussian = fit.variance / value**2 if value > 0 else 0.0
     per_run = data.per_run_tracer if kind == "tracer" else data.per_run_collective
     inflation = 1.0
     lasting = [index for index, steps in enumerate(data.run_steps) if steps > data.fit_lags[-1]]
@@ -318,18 +339,20 @@ def _estimate(
         estimates = [float(fit.weights @ per_run[i][data.fit_rows].sum(axis=1)) for i in lasting]
         total_steps = sum(data.run_steps)
         shares = [data.run_steps[i] / total_steps for i in lasting]
-        variances = [(fit.variance + quantum * value) / share for share in shares]
+        variances = [(fit.variance + fit.counting_variance) / share for share in shares]
         inflation = replica_inflation(estimates, variances)
+    # Hops counted out of the fitted noise; where there is nothing to count, the hop distance decides.
+    counted = fit.counting_variance / value if value > settings.minimum_hops * quantum else quantum
     law = SamplingLaw(
         estimate_cm2_s=value * unit,
-        gaussian_relative_variance=gaussian * inflation**2 if value > 0 else 0.0,
-        counting_quantum_cm2_s=quantum * unit * inflation**2,
+        gaussian_relative_variance=gaussian * inflation**2,
+        counting_quantum_cm2_s=counted * unit * inflation**2,
     )
     error = standard_error_cm2_s(law)
     window = data.fit_window(fit)
     reason = None
-    if value <= 0 or value / quantum < settings.minimum_hops if quantum > 0 else value <= 0:
-        seen = max(0.0, value / quantum) if quantum > 0 else 0.0
+    seen = max(0.0, value / quantum)
+    if seen < settings.minimum_hops:
         reason = f"only about {seen:.1f} effective hops were seen, {settings.minimum_hops:g} are needed"
     elif error > settings.greatest_relative_error * law.estimate_cm2_s:
         reason = f"its relative error of {error / law.estimate_cm2_s:.0%} leaves no value to speak of"
@@ -347,7 +370,7 @@ def _estimate(
             relative_error=None,
             interval_68_cm2_s=None,
             interval_95_cm2_s=None,
-            upper_bound_95_cm2_s=scarce_upper_bound(law, 0.95),
+            upper_bound_95_cm2_s=upper_bound_where_withheld(law, 0.95),
             withheld_reason=reason,
             fit_window_ps=window,
             law=law,

@@ -6,7 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def msd_covariance(model_msd: NDArray[np.float64], lags: NDArray[np.integer], n_frames: int) -> NDArray[np.float64]:
+def msd_covariance(
+    model_msd: NDArray[np.float64],
+    lags: NDArray[np.integer],
+    n_frames: int,
+    memory: int | None = None,
+) -> NDArray[np.float64]:
     r"""Covariance of time-averaged MSD points of one Gaussian walk along one axis.
 
     For a process with stationary Gaussian increments and mean-squared displacement m,
@@ -24,6 +29,8 @@ def msd_covariance(model_msd: NDArray[np.float64], lags: NDArray[np.integer], n_
         Lags in steps, all below n_frames.
     n_frames : int
         Frames of the walk.
+    memory : int, optional
+        Steps after which increments are no longer correlated; unlimited when not given.
 
     Returns
     -------
@@ -43,6 +50,7 @@ def msd_covariance(model_msd: NDArray[np.float64], lags: NDArray[np.integer], n_
     0.02
     """
     reach = n_frames - 1
+    far = n_frames if memory is None else memory
     longest = int(max(lags))
     span = np.arange(-reach - longest, reach + 1)
     at_span = model_msd[np.abs(span)]
@@ -53,7 +61,7 @@ def msd_covariance(model_msd: NDArray[np.float64], lags: NDArray[np.integer], n_
         for column in range(row + 1):
             second = lags[column]
             n_second = n_frames - second
-            k = np.arange(-(n_second - 1), n_first)
+            k = np.arange(max(-(n_second - 1), -first - far), min(n_first, second + far + 1))
             start = k[0] + reach + longest
             joint = half[start : start + len(k)] - half[start - second : start - second + len(k)]
             pairs = np.minimum(n_first - 1, n_second - 1 + k) - np.maximum(0, k) + 1
@@ -63,7 +71,10 @@ def msd_covariance(model_msd: NDArray[np.float64], lags: NDArray[np.integer], n_
 
 
 def pooled_covariance(
-    model_msd: NDArray[np.float64], lags: NDArray[np.integer], run_lengths: tuple[int, ...]
+    model_msd: NDArray[np.float64],
+    lags: NDArray[np.integer],
+    run_lengths: tuple[int, ...],
+    memory: int | None = None,
 ) -> NDArray[np.float64]:
     """Covariance of MSD points averaged over all time origins of several independent runs.
 
@@ -75,6 +86,8 @@ def pooled_covariance(
         Lags in steps.
     run_lengths : tuple of int
         Frames of each run; runs no longer than a lag do not contribute to it.
+    memory : int, optional
+        See `msd_covariance`.
 
     Returns
     -------
@@ -86,7 +99,39 @@ def pooled_covariance(
     pooled = np.zeros((len(lags), len(lags)))
     for length in set(run_lengths):
         fits = lags < length
-        part = msd_covariance(model_msd, lags[fits], length)
+        part = msd_covariance(model_msd, lags[fits], length, memory)
         share = origins[length][fits] / total[fits]
         pooled[np.ix_(fits, fits)] += run_lengths.count(length) * part * np.outer(share, share)
     return pooled
+
+
+def counting_covariance(lags: NDArray[np.integer], run_lengths: tuple[int, ...]) -> NDArray[np.float64]:
+    """Covariance of MSD points that rare hops add to the Gaussian one, for unit relative variance and unit slope.
+
+    A hop at time t enters each MSD point as often as windows of that lag cover t: the same for all lags but for hops
+    near the ends of a run. Without ends the matrix would be the product of the lags.
+
+    Parameters
+    ----------
+    lags : ndarray of int, shape (n_lags,)
+        Lags in steps.
+    run_lengths : tuple of int
+        Frames of each run.
+
+    Returns
+    -------
+    ndarray, shape (n_lags, n_lags)
+        Covariance in steps squared.
+    """
+    total = np.zeros((len(lags), len(lags)))
+    origins = np.zeros(len(lags))
+    n_steps = 0
+    for length in set(run_lengths):
+        times = run_lengths.count(length)
+        step = np.arange(length - 1)
+        covered = np.minimum(np.minimum(step + 1, length - 1 - step)[None], lags[:, None])
+        covered = np.maximum(np.minimum(covered, (length - lags)[:, None]), 0).astype(float)
+        total += times * (covered @ covered.T)
+        origins += times * np.maximum(length - lags, 0)
+        n_steps += times * (length - 1)
+    return n_steps * total / np.outer(origins, origins)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .covariance import pooled_covariance
+from .covariance import counting_covariance, pooled_covariance
 from .msd_model import MsdModel, fit_msd_model
-from .regime import diffusive_start, gls
-
-_ITERATIONS = 2
+from .regime import SlopeAverage, average_slope
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,9 @@ class DiffusivityFit:
     per_axis : tuple of float
         Diffusivity along x, y and z in Å²/ps: slope / 2.
     variance : float
-        Variance of `value` by the Gaussian theory, in Å⁴/ps².
+        Variance of `value` by the Gaussian theory and by the choice of the start, in Å⁴/ps².
+    counting_variance : float
+        Variance of `value` by the rarity of hops, in Å⁴/ps².
     offset : float
         Intercept of the line in Å²: what rattling and back-hops add to the MSD.
     weights : ndarray, shape (n_lags,)
@@ -38,17 +38,21 @@ class DiffusivityFit:
         Covariance of the MSD points in Å⁴.
     model : MsdModel
         Smooth model behind the covariance, in steps.
+    average : SlopeAverage
+        The models of the onset of diffusion and their probabilities.
     """
 
     value: float
     per_axis: tuple[float, float, float]
     variance: float
+    counting_variance: float
     offset: float
     weights: NDArray[np.float64]
     start_index: int
     start_found: bool
     covariance: NDArray[np.float64]
     model: MsdModel
+    average: SlopeAverage
 
 
 def fit_diffusivity(
@@ -59,7 +63,9 @@ def fit_diffusivity(
     n_walkers: int,
     *,
     axis_shares: NDArray[np.float64] | None = None,
-    earliest_index: int = 0,
+    kindred: DiffusivityFit | None = None,
+    model: MsdModel | None = None,
+    counting: float = 0.0,
 ) -> DiffusivityFit:
     """Fit D to an MSD curve where the motion is diffusive.
 
@@ -77,20 +83,24 @@ def fit_diffusivity(
         Independent walkers averaged over: the ions for tracer, 1 for collective motion.
     axis_shares : ndarray, shape (3,), optional
         Share of each axis in the motion; taken from the curve when not given.
-    earliest_index : int
-        Index of a lag before which the fit must not start.
+    kindred : DiffusivityFit, optional
+        Fit to a less noisy curve of the same motion: which onsets of diffusion are likely.
+    model : MsdModel, optional
+        Smooth model for the covariance; fitted to the curve when not given.
+    counting : float
+        Relative variance of D that the rarity of hops adds.
 
     Returns
     -------
     DiffusivityFit
-        D, its Gaussian variance and how it was obtained.
+        D, its variance and how it was obtained.
 
     Examples
     --------
     >>> import numpy as np
     >>> lags = np.arange(1, 30)
     >>> msd = 2 * 0.5 * lags[:, None] * np.ones(3)
-    >>> round(fit_diffusivity(msd, lags, (1000,), 1.0, 10).value, 6)
+    >>> round(fit_diffusivity(msd, lags, (1000,), 1.0, 10).value, 3)
     0.5
     """
     total = msd.sum(axis=1)
@@ -100,31 +110,26 @@ def fit_diffusivity(
     # Along an axis m is a share of the total, and the covariance is quadratic in it.
     prefactor = float(np.sum(np.asarray(axis_shares) ** 2)) / n_walkers
     steps = np.arange(max(run_lengths) + int(lags[-1]) + 1)
-    model = fit_msd_model(lags, total)
-    for _ in range(_ITERATIONS):
-        covariance = pooled_covariance(model(steps), lags, run_lengths) * prefactor
-        start, found = diffusive_start(
-            lags[earliest_index:], total[earliest_index:], covariance[earliest_index:, earliest_index:]
-        )
-        start += earliest_index
-        lag = lags[start:].astype(float)
-        design = np.column_stack([lag, np.ones(len(lag))])
-        parameters, parameter_covariance, rows = gls(design, total[start:], covariance[start:, start:])
-        if parameters[0] <= 0:
-            break
-        model = replace(model, slope=float(parameters[0]))
-    per_step = 1.0 / step_ps
-    weights = np.zeros(len(lags))
-    weights[start:] = rows[0] * per_step / 6.0
-    per_axis = tuple(float(3.0 * weights @ msd[:, axis]) for axis in range(3))
+    model = model or fit_msd_model(lags, total)
+    gaussian = pooled_covariance(model(steps), lags, run_lengths, model.memory) * prefactor
+    by_counting = counting * model.slope**2 * counting_covariance(lags, run_lengths)
+    line = average_slope(lags, total, gaussian + by_counting, kindred.average if kindred else None)
+    to_diffusivity = 1.0 / (6.0 * step_ps)
+    weights = line.weights * to_diffusivity
+    counting_variance = float(weights @ by_counting @ weights)
+    # The onsets of a collective curve are weighted with another curve's help: their disagreement counts in full.
+    between = 0.0 if kindred is None else line.between_variance
+    variance = (line.within_variance + between) * to_diffusivity**2
     return DiffusivityFit(
-        value=float(parameters[0]) * per_step / 6.0,
-        per_axis=(per_axis[0], per_axis[1], per_axis[2]),
-        variance=float(parameter_covariance[0, 0]) * (per_step / 6.0) ** 2,
-        offset=float(parameters[1]),
+        value=line.slope * to_diffusivity,
+        per_axis=tuple((3.0 * weights @ msd).tolist()),
+        variance=max(variance - counting_variance, 0.0),
+        counting_variance=counting_variance,
+        offset=line.offset,
         weights=weights,
-        start_index=start,
-        start_found=found,
-        covariance=covariance,
+        start_index=line.start_index,
+        start_found=line.found,
+        covariance=gaussian,
         model=model,
+        average=line,
     )

@@ -139,3 +139,61 @@ def excess_of_squares(blocks: NDArray[np.float64]) -> float:
     # The squared mean is itself too large by its own variance.
     mean_squared = mean**2 - float(square.var()) / n_blocks
     return max(0.0, (float(np.mean(square**2)) - gaussian * mean_squared) / n_blocks)
+
+
+def settled_excess(blocks: NDArray[np.float64], greatest_share: float) -> float:
+    """`excess_of_squares` without the hops that were under way at the ends of blocks and taken back.
+
+    Those add as much to blocks of any length, hops that last add in proportion to the length: the ratio between
+    blocks and blocks twice as long tells them apart.
+
+    Parameters
+    ----------
+    blocks : ndarray, shape (n_blocks, n_ions, 3)
+        Displacements over equal, separate stretches of time that follow each other, in Å.
+    greatest_share : float
+        Offset of the MSD over its diffusive part at the blocks' length; the share of hops taken back cannot be more.
+
+    Returns
+    -------
+    float
+        Excess variance of the mean of |Δ|² in Å⁴, not negative.
+    """
+    n_pairs = len(blocks) // 2
+    excess = excess_of_squares(blocks.reshape(-1, 3))
+    if n_pairs < 2 or excess <= 0:
+        return excess
+    doubled = blocks[: 2 * n_pairs].reshape(n_pairs, 2, -1, 3).sum(axis=1)
+    # Per block, not of the mean.
+    single = excess * len(blocks)
+    growth = excess_of_squares(doubled.reshape(-1, 3)) * n_pairs / single
+    share = (2.0 - growth) / (growth - 1.0) if growth > 1.0 else math.inf
+    return excess / (1.0 + min(max(share, 0.0), greatest_share))
+
+
+def concert_factor(blocks: NDArray[np.float64]) -> float:
+    """How many ions hop together, as far as the scatter of the hops counts it.
+
+    Where ions hop in concert, the sum of their squared displacements scatters more from one stretch of time to the
+    next than for independent ions, and there are fewer independent events than hops. One standard error of the
+    factor itself is taken off, so that chance does not look like concert.
+
+    Parameters
+    ----------
+    blocks : ndarray, shape (n_blocks, n_ions, 3)
+        Displacements over equal, separate stretches of time, in Å.
+
+    Returns
+    -------
+    float
+        Variance of the summed squares over that of independent ions, at least 1.
+    """
+    n_blocks, n_ions, _ = blocks.shape
+    if n_blocks < 4 or n_ions < 2:
+        return 1.0
+    square = np.einsum("bia,bia->bi", blocks, blocks)
+    independent = float(square.var(axis=0, ddof=1).sum())
+    if independent <= 0:
+        return 1.0
+    factor = float(square.sum(axis=1).var(ddof=1)) / independent
+    return max(1.0, factor - math.sqrt(2.0 / (n_blocks - 1)))

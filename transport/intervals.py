@@ -150,3 +150,22 @@ def standard_error_cm2_s(law: SamplingLaw) -> float:
     estimate = max(law.estimate_cm2_s, 0.0)
     variance = law.gaussian_relative_variance * estimate**2 + law.counting_quantum_cm2_s * estimate
     return math.sqrt(max(variance, law.background_error_cm2_s**2))
+
+
+def upper_bound_where_withheld(law: SamplingLaw, confidence: float) -> float:
+    """Upper bound to give where the value is withheld: the greater of the two that could apply.
+
+    Parameters
+    ----------
+    law : SamplingLaw
+        Estimate, which may be zero or negative, and its noise.
+    confidence : float
+        One-sided confidence.
+
+    Returns
+    -------
+    float
+        Bound in cm²/s.
+    """
+    scarce = scarce_upper_bound(law, confidence)
+    return max(scarce, confidence_bound(law, confidence)) if law.estimate_cm2_s > 0 else scarce

@@ -12,6 +12,7 @@ from ..errors import AnalysisError
 
 _ATOMS_PER_BLOCK = 16
 _FRAMES_PER_BLOCK = 256
+_FRAMES_OF_MEAN = 64
 # Below this share of the variance of the positions, the Fourier route loses digits by cancellation.
 _CANCELLATION = 1e-4
 
@@ -154,17 +155,27 @@ def _tracks(
     indices: NDArray[np.integer] | None,
     drift: NDArray[np.floating] | None,
 ) -> Iterator[NDArray[np.float64]]:
-    """Yield displacements of a few atoms at a time as contiguous (atoms, 3, n_frames) float64."""
+    """Yield a few atoms at a time as (atoms, 3, n_frames) float64, without drift and roughly about their means.
+
+    The array is reused: what was yielded is gone when the next is asked for.
+    """
     chosen = np.arange(positions.shape[1]) if indices is None else np.asarray(indices)
+    n_frames = len(positions)
+    sample = slice(None, None, max(1, n_frames // _FRAMES_OF_MEAN))
+    buffer = np.empty((_ATOMS_PER_BLOCK, 3, n_frames))
     for first in range(0, len(chosen), _ATOMS_PER_BLOCK):
-        part = chosen[first : first + _ATOMS_PER_BLOCK]
-        # Gathered first and transposed then: transposing the whole trajectory in place would miss the cache.
-        gathered = np.ascontiguousarray(positions[:, _as_slice(part)]).reshape(len(positions), -1)
-        track = gathered.T.astype(np.float64, order="C").reshape(len(part), 3, -1)
-        track -= track[:, :, :1].copy()
+        part = _as_slice(chosen[first : first + _ATOMS_PER_BLOCK])
+        tracks = buffer[: len(chosen[first : first + _ATOMS_PER_BLOCK])]
+        # Any constant would do: the mean keeps the numbers small, and so the cancellation in the MSD.
+        centre = positions[sample, part].mean(axis=0, dtype=np.float64)
         if drift is not None:
-            track -= np.asarray(drift).T[None]
-        yield track
+            centre -= drift[sample].mean(axis=0)
+        # By blocks of frames: transposing the whole at once would miss the processor's cache at each number.
+        for start in range(0, n_frames, _FRAMES_PER_BLOCK):
+            frames = slice(start, start + _FRAMES_PER_BLOCK)
+            offset = centre if drift is None else centre + drift[frames, None]
+            tracks[:, :, frames] = (positions[frames, part] - offset).transpose(1, 2, 0)
+        yield tracks
 
 
 def _as_slice(indices: NDArray[np.integer]) -> slice | NDArray[np.integer]:
@@ -184,13 +195,13 @@ class _SummedMsd:
 
 def _summed_msd(tracks: Iterator[NDArray[np.float64]], n_frames: int, lags: NDArray[np.integer] | None) -> _SummedMsd:
     wanted = np.arange(n_frames) if lags is None else np.asarray(lags)
-    if wanted.size and (wanted.min() < 0 or wanted.max() >= n_frames):
-        raise AnalysisError(f"A lag of {wanted.max()} frames does not fit into a run of {n_frames} frames.")
-    size = fft.next_fast_len(n_frames + int(wanted.max(initial=0)), real=True)
+    longest = int(np.max(wanted)) if wanted.size else 0
+    if wanted.size and (int(np.min(wanted)) < 0 or longest >= n_frames):
+        raise AnalysisError(f"A lag of {longest} frames does not fit into a run of {n_frames} frames.")
+    size = fft.next_fast_len(n_frames + longest, real=True)
     power = np.zeros((3, size // 2 + 1))
     squares = np.zeros((3, n_frames))
     for block in tracks:
-        block -= block.mean(axis=2, keepdims=True)
         squares += np.einsum("axt,axt->xt", block, block)
         for track in block:
             spectrum = fft.rfft(track, size, axis=1, workers=1)

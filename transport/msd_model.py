@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+_DECAY_TIMES = 12.0
+
 
 @dataclass(frozen=True)
 class MsdModel:
@@ -50,6 +52,12 @@ class MsdModel:
                 value = value - amplitude * np.expm1(-lag / time)
         return value
 
+    @property
+    def memory(self) -> int:
+        """Steps after which increments are uncorrelated: many times the slowest relaxation."""
+        present = self.times[self.amplitudes > 0]
+        return int(np.ceil(_DECAY_TIMES * present[-1])) if present.size else 0
+
     def relaxed_offset(self, longest_time: float) -> float:
         """Saturation value of the relaxations faster than `longest_time` steps, in Å².
 
@@ -87,7 +95,7 @@ def fit_msd_model(lags: NDArray[np.integer], msd: NDArray[np.float64], n_times: 
     lag = lags.astype(float)
     design = np.column_stack([lag, -np.expm1(-lag[:, None] / times[None])])
     # Long lags scatter more: their relative deviation is worth less.
-    weight = 1.0 / (np.maximum(msd, 1e-12 * max(msd.max(), 1e-300)) * np.sqrt(lag / lag[0]))
+    weight = 1.0 / (np.maximum(msd, 1e-12 * max(float(np.max(msd)), 1e-300)) * np.sqrt(lag / lag[0]))
     solution, _ = nnls(design * weight[:, None], msd * weight)
     if not np.any(solution > 0):
         solution[0] = max(float(msd[-1]) / float(lag[-1]), 1e-300)

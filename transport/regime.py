@@ -1,90 +1,87 @@
-"""Where the motion becomes diffusive: after cage rattling and correlated back-hops have died out."""
+"""The slope of an MSD where the motion is diffusive, averaged over what rattling and back-hops may have been."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg import solve_triangular
+from scipy.special import log_ndtr
+from scipy.stats import chi2, norm
 
-CURVATURE_THRESHOLD = 1.5
-"""Standard deviations of curvature above which a lag is not yet diffusive."""
-
-SAFETY_FACTOR = 2.0
-"""The fit starts this many times later than the first lag at which no curvature is seen."""
+CUT_PENALTY = 2.0
+"""What leaving out one lag costs, in units of χ²; 2 is Akaike's price of a parameter."""
 
 LATEST_START_SHARE = 0.35
 """Latest start of a fit, as a share of its longest lag."""
 
+N_RELAXATION_TIMES = 8
+"""Relaxation times tried for each start, from its first lag to a third of its longest."""
 
-def gls(
-    design: NDArray[np.float64], values: NDArray[np.float64], covariance: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Generalised least squares.
+STRAIGHT_PRIOR = 0.9
+"""Prior probability that nothing relaxes after the start."""
 
-    Parameters
-    ----------
-    design : ndarray, shape (n_points, n_parameters)
-        Design matrix.
-    values : ndarray, shape (n_points,)
-        Observations.
-    covariance : ndarray, shape (n_points, n_points)
-        Their covariance.
+RELAXATION_SCALE = 1.0
+"""Prior scale of a relaxation's amplitude, relative to the diffusive MSD within its relaxation time."""
 
-    Returns
-    -------
-    parameters : ndarray, shape (n_parameters,)
-        Best estimates.
-    parameter_covariance : ndarray, shape (n_parameters, n_parameters)
-        Their covariance.
-    weights : ndarray, shape (n_parameters, n_points)
-        The linear map from observations to parameters.
-    """
-    scale = np.sqrt(np.diag(covariance))
-    correlation = covariance / np.outer(scale, scale)
-    jitter = 1e-10
-    while True:
-        try:
-            factor = cho_factor(correlation + jitter * np.eye(len(scale)), lower=True)
-            break
-        except LinAlgError:
-            jitter *= 100.0
-    scaled = design / scale[:, None]
-    solved = cho_solve(factor, scaled)
-    parameter_covariance = np.linalg.inv(scaled.T @ solved)
-    weights = (parameter_covariance @ solved.T) / scale[None, :]
-    return weights @ values, parameter_covariance, weights
+KINDRED_SCALE = 1.0
+"""By how much a relaxation may be stronger than in the kindred curve."""
+
+AVERAGING_GAIN = 0.5
+"""Share of the variance that averaging over starts removes for fixed weights which is believed."""
+
+_WORST_P_VALUE = 1e-3
 
 
-def curvature_score(lags: NDArray[np.integer], msd: NDArray[np.float64], covariance: NDArray[np.float64]) -> float:
-    """How many standard deviations the MSD bends away from a straight line at its first lags.
+@dataclass(frozen=True)
+class SlopeAverage:
+    """Slope of an MSD averaged over models of where and how its diffusive regime starts.
 
     Parameters
     ----------
-    lags : ndarray of int
-        Lags in steps, the first of them under trial.
-    msd : ndarray
-        MSD in Å².
-    covariance : ndarray
-        Covariance of the MSD.
-
-    Returns
-    -------
-    float
-        Score; negative where the MSD rises too fast at first, as rattling and back-hops make it.
+    slope, offset : float
+        Averaged slope in Å²/step and intercept in Å² of the straight part.
+    within_variance : float
+        Averaged variance of the slope given a model, in Å⁴/step².
+    between_variance : float
+        Variance of the slope between models, in Å⁴/step².
+    weights : ndarray, shape (n_lags,)
+        A linear map from the MSD to the slope.
+    start_index : int
+        Index of the lag by which half of the weight has started.
+    found : bool
+        False where no model fits: the motion never becomes diffusive.
+    log_probabilities : ndarray, shape (n_lags, 1 + n_relaxation_times)
+        Logarithm of each model's probability: by index of its first lag, without and with a relaxation.
+    relative_amplitudes : ndarray, shape (n_lags, n_relaxation_times)
+        Root mean square amplitude of each relaxation, relative to the diffusive MSD within its time.
     """
-    lag = lags.astype(float)
-    design = np.column_stack([lag, np.ones(len(lag)), np.exp(-lag / lag[0])])
-    parameters, parameter_covariance, _ = gls(design, msd, covariance)
-    return float(parameters[2] / np.sqrt(parameter_covariance[2, 2]))
+
+    slope: float
+    offset: float
+    within_variance: float
+    between_variance: float
+    weights: NDArray[np.float64]
+    start_index: int
+    found: bool
+    log_probabilities: NDArray[np.float64]
+    relative_amplitudes: NDArray[np.float64]
 
 
-def diffusive_start(
-    lags: NDArray[np.integer], msd: NDArray[np.float64], covariance: NDArray[np.float64]
-) -> tuple[int, bool]:
-    """First lag (as an index) from which the MSD is a straight line within its noise.
+def average_slope(
+    lags: NDArray[np.integer],
+    msd: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+    kindred: SlopeAverage | None = None,
+) -> SlopeAverage:
+    """Average generalised least-squares slopes over models of the onset of diffusion.
 
-    Each lag is tried in turn with a test against one more relaxation of its own length; the start must pass and so
-    must the lags up to twice as long. Where any lag failed, the start is then moved later by a safety factor.
+    A model leaves out the lags before its start, and describes the rest by a straight line, alone or with one slower
+    relaxation: m(τ) = slope · τ + offset − amplitude · exp(−τ / time), amplitude ≥ 0. Choosing one model by a
+    test and then trusting it makes intervals too narrow, because the same noise decides on the model and on the
+    slope. Each model is instead weighted by its marginal likelihood, a lag left out costing what a parameter costs in
+    Akaike's criterion.
 
     Parameters
     ----------
@@ -93,26 +90,102 @@ def diffusive_start(
     msd : ndarray, shape (n_lags,)
         MSD in Å².
     covariance : ndarray, shape (n_lags, n_lags)
-        Covariance of the MSD.
+        Covariance of the MSD in Å⁴.
+    kindred : SlopeAverage, optional
+        Result for a less noisy curve of the same motion; what it knows becomes the prior of this one.
 
     Returns
     -------
-    index : int
-        Index of the first lag of the fit.
-    found : bool
-        False where no lag passed; the index is then the latest possible.
+    SlopeAverage
+        The slope, its variance within and between models, and the models' probabilities.
+
+    References
+    ----------
+    Jay & Neil, Phys. Rev. D 103, 114502 (2021), 10.1103/PhysRevD.103.114502, for averaging over data left out.
     """
     latest = int(np.searchsorted(lags, LATEST_START_SHARE * lags[-1]))
-    latest = max(0, min(latest, len(lags) - 4))
-    passes = np.array(
-        [abs(curvature_score(lags[i:], msd[i:], covariance[i:, i:])) < CURVATURE_THRESHOLD for i in range(latest + 1)]
-    )
-    for index in range(latest + 1):
-        following = lags[index : latest + 1] <= 2 * lags[index]
-        if np.all(passes[index : latest + 1][following]):
-            break
+    latest = max(0, min(latest, len(lags) - 5))
+    log_weight = np.full((len(lags), 1 + N_RELAXATION_TIMES), -np.inf)
+    slope, variance = np.zeros_like(log_weight), np.zeros_like(log_weight)
+    rows = np.zeros((len(lags), len(lags)))
+    amplitudes = np.full((len(lags), N_RELAXATION_TIMES), RELAXATION_SCALE)
+    offset, p_value = np.zeros(len(lags)), np.zeros(len(lags))
+    for start in range(latest + 1):
+        lag = lags[start:].astype(float)
+        times = np.geomspace(lag[0], max(lag[-1] / 3.0, lag[0]), N_RELAXATION_TIMES)
+        design = np.column_stack([lag, np.ones(len(lag)), -np.exp(-lag[:, None] / times)])
+        scale, root = _cholesky(covariance[start:, start:])
+        white = solve_triangular(root, np.column_stack([design, msd[start:]]) / scale[:, None], lower=True)
+        normal = white.T @ white
+        spread = np.linalg.inv(normal[:2, :2])
+        line = spread @ normal[:2, -1]
+        chi_squared = float(normal[-1, -1] - normal[:2, -1] @ line)
+        rows[start, start:] = solve_triangular(root, white[:, :2] @ spread[:, 0], lower=True, trans="T") / scale
+        offset[start] = line[1]
+        p_value[start] = chi2.sf(chi_squared, len(lag) - 2)
+        base = -0.5 * (chi_squared + CUT_PENALTY * start)
+        log_weight[start, 0] = base
+        slope[start, 0], variance[start, 0] = line[0], spread[0, 0]
+        # One more relaxation each: its amplitude has a half-normal prior, and the slope falls linearly with it.
+        cross = spread @ normal[:2, 2:-1]
+        information = np.maximum(np.diag(normal)[2:-1] - np.einsum("pj,pj->j", normal[:2, 2:-1], cross), 1e-300)
+        amplitude = (normal[2:-1, -1] - normal[:2, 2:-1].T @ line) / information
+        scale_of_slope = max(line[0], 1e-9 * float(msd[-1]) / lag[-1])
+        expected = RELAXATION_SCALE if kindred is None else KINDRED_SCALE * kindred.relative_amplitudes[start]
+        prior_width = expected * scale_of_slope * times
+        log_factor, mean, width = _half_normal_posterior(amplitude, 1.0 / information, prior_width)
+        log_weight[start, 1:] = base + log_factor
+        amplitudes[start] = np.sqrt(mean**2 + width) / (scale_of_slope * times)
+        slope[start, 1:] = line[0] - cross[0] * mean
+        variance[start, 1:] = spread[0, 0] + cross[0] ** 2 * width
+    if kindred is None:
+        log_weight[:, 0] += np.log(STRAIGHT_PRIOR)
+        log_weight[:, 1:] += np.log((1.0 - STRAIGHT_PRIOR) / N_RELAXATION_TIMES)
     else:
-        return latest, False
-    if index > 0:
-        index = min(int(np.searchsorted(lags, SAFETY_FACTOR * lags[index])), latest)
-    return index, True
+        log_weight += kindred.log_probabilities
+    log_weight -= log_weight.max()
+    probability = np.exp(log_weight)
+    log_weight -= np.log(probability.sum())
+    probability /= probability.sum()
+    by_start = probability.sum(axis=1)
+    mean_slope = float(np.sum(probability * slope))
+    middle = int(np.searchsorted(np.cumsum(by_start), 0.5))
+    weights = by_start @ rows
+    through_line = float(weights @ msd)
+    averaging_gain = float(by_start @ variance[:, 0] - weights @ covariance @ weights)
+    return SlopeAverage(
+        slope=mean_slope,
+        offset=float(by_start @ offset),
+        within_variance=float(np.sum(probability * variance)) - AVERAGING_GAIN * averaging_gain,
+        between_variance=float(np.sum(probability * (slope - mean_slope) ** 2)),
+        weights=weights * (mean_slope / through_line) if through_line > 0 < mean_slope else weights,
+        start_index=middle,
+        found=bool(p_value[middle] > _WORST_P_VALUE),
+        log_probabilities=log_weight,
+        relative_amplitudes=amplitudes,
+    )
+
+
+def _cholesky(covariance: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    scale = np.sqrt(np.diag(covariance))
+    correlation = covariance / np.outer(scale, scale)
+    jitter = 1e-10
+    while True:
+        try:
+            return scale, np.linalg.cholesky(correlation + jitter * np.eye(len(scale)))
+        except np.linalg.LinAlgError:
+            jitter *= 100.0
+
+
+def _half_normal_posterior(
+    estimate: NDArray[np.float64], variance: NDArray[np.float64], prior_width: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Evidence against zero (as a logarithm), mean and variance of an amplitude that cannot be negative."""
+    posterior = 1.0 / (1.0 / variance + 1.0 / prior_width**2)
+    centre = posterior * estimate / variance
+    score = centre / np.sqrt(posterior)
+    log_tail = log_ndtr(score)
+    log_factor = np.log(2.0 * np.sqrt(posterior) / prior_width) + 0.5 * score**2 + log_tail
+    hazard = np.exp(norm.logpdf(score) - log_tail)
+    mean = centre + np.sqrt(posterior) * hazard
+    return log_factor, mean, posterior * np.maximum(1.0 - score * hazard - hazard**2, 1e-6)

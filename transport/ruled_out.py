@@ -6,7 +6,7 @@ import math
 
 from ..constants import BOLTZMANN_EV_PER_K, ROOM_TEMPERATURE_K
 from ..errors import AnalysisError
-from .intervals import confidence_bound, scarce_upper_bound
+from .intervals import confidence_bound, upper_bound_where_withheld
 from .results import DiffusionResult
 
 FALSE_RULED_OUT_RATE = 0.05
@@ -130,5 +130,5 @@ def sequential_sigma_upper_ms_cm(result: DiffusionResult, look: int, false_rate:
     if law is None or result.tracer.upper_bound_95_cm2_s <= 0:
         return math.inf
     per_diffusivity = result.nernst_einstein.upper_bound_95_ms_cm / result.tracer.upper_bound_95_cm2_s
-    bound = scarce_upper_bound if result.tracer.value_cm2_s is None else confidence_bound
+    bound = upper_bound_where_withheld if result.tracer.value_cm2_s is None else confidence_bound
     return bound(law, sequential_confidence(look, false_rate)) * per_diffusivity

@@ -269,7 +269,7 @@ def back_hop_walk(
 
 def _directions(rng: np.random.Generator, n_hops: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     direction = rng.integers(0, 6, n_hops)
-    return direction // 2, 2.0 * (direction % 2) - 1.0
+    return np.asarray(direction // 2, dtype=np.intp), np.asarray(2.0 * (direction % 2) - 1.0)
 
 
 def _rattling(rng: np.random.Generator, shape: tuple[int, ...], amplitude: float, decay: float) -> NDArray[np.float64]:

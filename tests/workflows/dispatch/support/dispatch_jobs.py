@@ -93,7 +93,10 @@ def die_until(folder, times):
 
 
 @job
-def slow(folder, name, seconds):
-    _count(folder, name)
-    time.sleep(seconds)
-    return os.environ["OMP_NUM_THREADS"], os.getpid(), str(Path.cwd())
+def meet(folder, name, other):
+    """Wait for another job that must run at the same time."""
+    (Path(folder) / name).touch()
+    deadline = time.monotonic() + 120
+    while not (Path(folder) / other).exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return (Path(folder) / other).exists(), os.environ["OMP_NUM_THREADS"], os.getpid(), str(Path.cwd())

@@ -11,7 +11,7 @@ from scipy import fft
 from ..errors import AnalysisError
 
 _ATOMS_PER_BLOCK = 16
-_FRAMES_PER_BLOCK = 256
+_FRAMES_PER_BLOCK = 512
 _FRAMES_OF_MEAN = 64
 # Below this share of the variance of the positions, the Fourier route loses digits by cancellation.
 _CANCELLATION = 1e-4
@@ -162,19 +162,23 @@ def _tracks(
     chosen = np.arange(positions.shape[1]) if indices is None else np.asarray(indices)
     n_frames = len(positions)
     sample = slice(None, None, max(1, n_frames // _FRAMES_OF_MEAN))
+    drifted = None if drift is None else np.ascontiguousarray(np.asarray(drift, dtype=np.float64).T)
     buffer = np.empty((_ATOMS_PER_BLOCK, 3, n_frames))
     for first in range(0, len(chosen), _ATOMS_PER_BLOCK):
         part = _as_slice(chosen[first : first + _ATOMS_PER_BLOCK])
         tracks = buffer[: len(chosen[first : first + _ATOMS_PER_BLOCK])]
         # Any constant would do: the mean keeps the numbers small, and so the cancellation in the MSD.
         centre = positions[sample, part].mean(axis=0, dtype=np.float64)
-        if drift is not None:
-            centre -= drift[sample].mean(axis=0)
+        if drifted is not None:
+            centre -= drifted[:, sample].mean(axis=1)
         # By blocks of frames: transposing the whole at once would miss the processor's cache at each number.
         for start in range(0, n_frames, _FRAMES_PER_BLOCK):
             frames = slice(start, start + _FRAMES_PER_BLOCK)
-            offset = centre if drift is None else centre + drift[frames, None]
-            tracks[:, :, frames] = (positions[frames, part] - offset).transpose(1, 2, 0)
+            block = tracks[:, :, frames]
+            block[:] = positions[frames, part].transpose(1, 2, 0)
+            block -= centre[:, :, None]
+            if drifted is not None:
+                block -= drifted[:, frames]
         yield tracks
 
 

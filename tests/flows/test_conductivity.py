@@ -14,10 +14,12 @@ from superion.errors import PotentialError, SettingsError, StructureError
 from superion.flows.conductivity import ConductivityMaker
 from superion.flows.plan import plan
 from superion.makers.md import MdMaker
+from superion.makers.relax import RelaxMaker
 from superion.makers.stop_criteria import StopCriteria
 from superion.makers.supercell import SupercellMaker
 from superion.makers.volume import VolumeMaker
 from superion.potentials.specification import PotentialSpecification
+from superion.workflows.dispatch.local import run_flow_locally
 
 
 def memory_store():
@@ -157,6 +159,21 @@ def test_a_crashing_job_leaves_the_others_alive(tmp_path):
     )
     assert set(document.temperature_failures) == {"1500"}
     assert [result.temperature_k for result in document.temperatures] == [1000.0]
+
+
+def test_a_failing_relaxation_is_told_once(tmp_path):
+    """One cause, one failure; all that needs it is left out."""
+    system = make_cosine_system()
+    stranger = system.specification.model_copy(
+        update={"options": system.specification.options | {"barriers_ev": {"Na": 0.1}}}
+    )
+    maker = cosine_maker(system, tmp_path / "t", potential=stranger, relax=RelaxMaker(), temperatures_k=(600.0, 900.0))
+    report = run_flow_locally(maker.make(system.atoms), memory_store(), tmp_path / "run", workers=1)
+    assert report.state == "failed"
+    assert [(job.name, job.is_root_cause) for job in report.failures] == [("relax", True)]
+    assert "does not know the elements Li, S" in report.failures[0].reason
+    skipped = {job.name for job in report.jobs if job.status == "skipped"}
+    assert skipped == {"supercell", "MD 600 K", "MD 900 K", "diffusion 600 K", "diffusion 900 K", "conductivity"}
 
 
 def test_volume_at_temperature_is_used_in_production(tmp_path):

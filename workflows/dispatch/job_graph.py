@@ -53,7 +53,8 @@ class JobGraph:
     """The jobs of a flow and of all that its jobs add while running.
 
     It follows `jobflow.run_locally`: children of a job wait for its replacements and detours, not for its additions;
-    children of a failed job run only where they accept missing references.
+    children of a failed job run only where they accept missing references. Beyond that, a job that accepts missing
+    references but would get none of its inputs is left out, so that one failure is told once.
 
     Parameters
     ----------
@@ -192,7 +193,8 @@ class JobGraph:
             self._childless_uuids.add(entry.job.uuid)
             return "a job before it asked that its children be left out"
         failed = self._failed_uuids & set(entry.parents)
-        if failed and entry.job.config.on_missing_references == OnMissing.ERROR:
+        is_tolerant = entry.job.config.on_missing_references != OnMissing.ERROR
+        if failed and (not is_tolerant or failed == set(entry.parents)):
             self._failed_uuids.add(entry.job.uuid)
             names = sorted({other.job.name for uuid in failed for other in self._by_uuid[uuid]})
             return f"it needs the output of {', '.join(names)}, which failed"

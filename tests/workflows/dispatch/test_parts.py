@@ -68,13 +68,17 @@ def test_graph_children_wait_for_replacements_of_replacements():
 
 def test_graph_failure_skips_only_what_needs_it():
     first, second, third = chain(3)
-    tolerant = jobs.total([first.output], "")
     alone = jobs.add(1, 1, "")
-    graph = JobGraph(Flow([first, second, third, tolerant, alone]))
+    tolerant = jobs.total([first.output, alone.output], "")
+    empty = jobs.total([first.output, third.output], "")
+    graph = JobGraph(Flow([first, second, third, alone, tolerant, empty]))
     graph.fail((first.uuid, 1), "deliberate")
-    assert {entry.job.uuid for entry in graph.ready()} == {tolerant.uuid, alone.uuid}
+    assert [entry.job.uuid for entry in graph.ready()] == [alone.uuid]
+    graph.complete((alone.uuid, 1), Response())
+    assert [entry.job.uuid for entry in graph.ready()] == [tolerant.uuid]
     assert graph.entries[(third.uuid, 1)].status == "skipped"
-    assert graph.descendants({first.uuid}) == {second.uuid, third.uuid, tolerant.uuid}
+    assert graph.entries[(empty.uuid, 1)].status == "skipped"
+    assert graph.descendants({first.uuid}) == {second.uuid, third.uuid, tolerant.uuid, empty.uuid}
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -37,7 +37,7 @@ from .results import MdProgress, MdResult, SegmentRecord, StopVerdict
 from .segment_file import SegmentFrames, SegmentHeader, encode_segment, estimated_size_bytes, segment_name
 from .stop_request import StopRequest
 from .trajectory import Trajectory
-from .velocities import draw_momenta
+from .velocities import at_rest, draw_momenta
 from .verdicts import StopRule, ask_rules
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ def run_md(
     Parameters
     ----------
     atoms : ase.Atoms
-        Structure to start from; left as it is. Momenta, where given, start the run; else they are drawn.
+        Structure to start from; left as it is. Momenta, where given, start the run, less the motion of the whole;
+        else they are drawn.
     potential : Potential
         The potential.
     protocol : MdProtocol
@@ -291,6 +292,8 @@ class _Run:
         if not np.any(atoms.get_momenta()):
             stream = random_stream(self.protocol.seed, self.protocol.replica, "velocities")
             atoms.set_momenta(draw_momenta(atoms, self.protocol.temperature_k, stream, zero_total_momentum=invariant))
+        elif invariant:
+            atoms.set_momenta(at_rest(atoms.get_momenta(), atoms))
         if self.description is None:
             self.description = describe(
                 self.atoms,

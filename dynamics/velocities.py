@@ -32,6 +32,23 @@ def draw_momenta(
     """
     masses = atoms.get_masses()[:, None]
     momenta = stream.standard_normal((len(atoms), 3)) * np.sqrt(masses * units.kB * temperature_k)
-    if zero_total_momentum:
-        momenta -= masses * (momenta.sum(axis=0) / masses.sum())
-    return momenta
+    return at_rest(momenta, atoms) if zero_total_momentum else momenta
+
+
+def at_rest(momenta: np.ndarray, atoms: Atoms) -> np.ndarray:
+    """Take the velocity of the centre of mass off all atoms.
+
+    Parameters
+    ----------
+    momenta : numpy.ndarray, shape (n_atoms, 3)
+        Momenta in any unit.
+    atoms : ase.Atoms
+        The atoms, of which only the masses are used.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n_atoms, 3)
+        Momenta whose sum is zero.
+    """
+    masses = atoms.get_masses()[:, None]
+    return momenta - masses * (momenta.sum(axis=0) / masses.sum())

@@ -14,6 +14,7 @@ from superion.dynamics.durable import DiskFullError
 from superion.dynamics.engine import run_md
 from superion.dynamics.protocol import MdProtocol, RunLimits
 from superion.dynamics.results import MdProgress, StopVerdict
+from superion.dynamics.segment_file import read_checkpoint
 from superion.dynamics.trajectory import Trajectory
 from superion.errors import (
     CheckpointError,
@@ -122,6 +123,14 @@ def test_given_momenta_start_the_run(cosine, tmp_path):
     first = trajectory.velocities()[0] * trajectory.masses_amu[:, None]
     scale = first[0, 0] / momenta[0, 0]
     assert first == pytest.approx(momenta * scale, rel=1e-5, abs=1e-6)
+
+
+def test_motion_of_the_whole_is_taken_off_given_momenta(emt, tmp_path):
+    atoms = bulk("Cu", cubic=True)
+    atoms.set_momenta(np.random.default_rng(0).normal(size=(4, 3)) + 3.0)
+    result = run_md(atoms, emt, MdProtocol(temperature_k=300, ensemble="nve"), RunLimits(duration_ps=0.02), tmp_path)
+    checkpoint = read_checkpoint(Path(result.folder) / result.segments[0].file)
+    assert np.abs(checkpoint.momenta.sum(axis=0)).max() < 1e-10
 
 
 class TestStopRules:

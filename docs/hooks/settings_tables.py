@@ -44,7 +44,9 @@ def settings_table(path: str, without: tuple[str, ...] = ()) -> str:
         if not any(row[0] == left or row[0].startswith(f"{left}.") for left in without)
     ]
     lines = ["| setting | default | meaning |", "| --- | --- | --- |"]
-    lines += [f"| `{setting}` | {default} | {meaning.replace('|', chr(92) + '|')} |" for setting, default, meaning in rows]
+    lines += [
+        f"| `{setting}` | {default} | {meaning.replace('|', chr(92) + '|')} |" for setting, default, meaning in rows
+    ]
     return "\n".join(lines)
 
 

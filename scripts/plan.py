@@ -114,13 +114,9 @@ class RunPlan:
         if details.trajectories:
             longest = max(details.trajectories, key=lambda run: run.duration_ps)
             size = sum(run.size_mb for run in details.trajectories)
-            rows.append(
-                (
-                    "dynamics",
-                    f"{len(details.trajectories)} {'run' if len(details.trajectories) == 1 else 'runs'} of at most {longest.duration_ps:g} ps in steps of "
-                    f"{longest.time_step_fs:g} fs: {details.n_steps} steps, {size:.0f} MB at most",
-                )
-            )
+            runs = "1 run" if len(details.trajectories) == 1 else f"{len(details.trajectories)} runs"
+            text = f"{runs} of at most {longest.duration_ps:g} ps in steps of {longest.time_step_fs:g} fs"
+            rows.append(("dynamics", f"{text}: {details.n_steps} steps, {size:.0f} MB at most"))
         rows.append(("jobs", f"{len(details.jobs)}"))
         if details.checkpoint_root:
             rows.append(("trajectories", details.checkpoint_root))

@@ -11,6 +11,7 @@ from .displacement_run import DisplacementRun
 
 _SITE_FRAMES = 50
 _CLOSEST_SITES_ANGSTROM = 0.7
+_MEDIAN_SITES = 128
 
 
 def hop_distance_guess_angstrom(run: DisplacementRun) -> float:
@@ -40,16 +41,18 @@ def hop_distance_guess_angstrom(run: DisplacementRun) -> float:
 def _nearest_distances(sites: NDArray[np.float64], cell: NDArray[np.floating] | None) -> NDArray[np.float64]:
     if len(sites) < 2 and cell is None:
         return np.empty(0)
-    separation = sites[:, None] - sites[None]
+    # A median needs no more centres, and all pairs of a large cell would not fit into memory.
+    centres = sites[:: max(1, math.ceil(len(sites) / _MEDIAN_SITES))]
+    separation = centres[:, None] - sites[None]
     if cell is None:
         distance = np.linalg.norm(separation, axis=2)
-        np.fill_diagonal(distance, np.inf)
+        distance[distance < 1e-6] = np.inf
         return distance.min(axis=1)
     cell = np.asarray(cell, dtype=float)
     fractional = separation @ np.linalg.inv(cell)
     separation = (fractional - np.round(fractional)) @ cell
     shifts = np.array(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij")).reshape(3, -1).T @ cell
-    nearest = np.full(len(sites), np.inf)
+    nearest = np.full(len(centres), np.inf)
     for shift in shifts:
         distance = np.linalg.norm(separation + shift, axis=2)
         distance[distance < 1e-6] = np.inf
@@ -167,6 +170,9 @@ def settled_excess(blocks: NDArray[np.float64], greatest_share: float) -> float:
     # Per block, not of the mean.
     single = excess * len(blocks)
     growth = excess_of_squares(doubled.reshape(-1, 3)) * n_pairs / single
+    # One standard error in favour of hops that last: too few hops must not look like hops taken back.
+    mean = float(np.mean(np.einsum("bia,bia->bi", blocks, blocks)))
+    growth += 2.0 * math.sqrt(excess) / mean
     share = (2.0 - growth) / (growth - 1.0) if growth > 1.0 else math.inf
     return excess / (1.0 + min(max(share, 0.0), greatest_share))
 

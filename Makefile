@@ -47,6 +47,11 @@ docs: setup ## build the documentation into site/
 docs-serve: setup ## serve the documentation on this machine
 	$(BIN)/mkdocs serve
 
+benchmarks: setup ## measure ours beside the others' and write the tables of the documentation
+	$(BIN)/python benchmarks/transport_benchmark.py
+	$(BIN)/python benchmarks/md_overhead.py
+	$(BIN)/python benchmarks/store.py
+
 wheel: setup ## build the wheel into dist/
 	$(BIN)/python -m build --wheel
 

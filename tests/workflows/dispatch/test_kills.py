@@ -109,6 +109,7 @@ def test_killed_in_every_way_gives_the_same_answer(unbroken, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_random_kills_give_the_same_answer(unbroken, tmp_path, seed):
     """Kills at random instants, of everything or of the driver only, until the run is over."""

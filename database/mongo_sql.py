@@ -176,7 +176,52 @@ def condition_from_criteria(criteria: Mapping[str, Any] | None, regular_paths: S
     >>> condition_from_criteria({"formula": "NaCl"}, {"formula"}).parameters
     ('NaCl',)
     """
-    return _translate(criteria or {}, regular_paths, negate=False)
+    criteria = criteria or {}
+    selective = {path for path, condition in criteria.items() if path in regular_paths and _is_selective(condition)}
+    if not selective or len(criteria) == len(selective):
+        return _translate(criteria, regular_paths, negate=False)
+    leading = _translate({path: criteria[path] for path in selective}, regular_paths, negate=False)
+    rest = {path: condition for path, condition in criteria.items() if path not in selective}
+    others = _translate(rest, regular_paths, negate=False)
+    if others.sql != "1":
+        # The unary plus keeps SQLite from looking a number up that thousands of documents share.
+        others = Condition(f"+({others.sql})", others.parameters, others.is_exact)
+    return _combine([leading, others], conjoin=True)
+
+
+def has_one_rank(criteria: Mapping[str, Any] | None, path: str) -> bool:
+    """Tell whether all documents that match have values of one kind at a regular path.
+
+    Parameters
+    ----------
+    criteria : mapping or None
+        Query criteria.
+    path : str
+        Dotted path.
+
+    Returns
+    -------
+    bool
+        Whether the SQL condition fixes the rank, so that sorting need not look at it.
+
+    Examples
+    --------
+    >>> has_one_rank({"sigma": {"$gt": 1}}, "sigma"), has_one_rank({"sigma": {"$ne": 1}}, "sigma")
+    (True, False)
+    """
+    condition = (criteria or {}).get(path)
+    operators = condition if isinstance(condition, Mapping) and is_operator_expression(condition) else {"$eq": condition}
+    return any(
+        operator in ("$eq", *_COMPARISONS) and _as_parameter(argument) is not None
+        for operator, argument in operators.items()
+    )
+
+
+def _is_selective(condition: Any) -> bool:
+    """Tell whether a condition asks for one text, id or time."""
+    if isinstance(condition, Mapping) and set(condition) == {"$eq"}:
+        condition = condition["$eq"]
+    return isinstance(condition, str | ObjectId | datetime)
 
 
 def _translate(criteria: Mapping[str, Any], regular: Set[str], *, negate: bool) -> Condition:
@@ -297,6 +342,8 @@ def _equals(sql: PathSql, value: Any) -> Condition | None:
     rank, bound = parameter
     if rank == NUMBER_RANK:
         low, high = _around(bound)
+        if low == high:
+            return Condition(f"({sql.rank}={rank} AND {sql.value}=?)", (low,), is_exact=False)
         return Condition(f"({sql.rank}={rank} AND {sql.value}>=? AND {sql.value}<=?)", (low, high), is_exact=False)
     return Condition(f"({sql.rank}={rank} AND {sql.value}=?)", (bound,))
 

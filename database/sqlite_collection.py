@@ -14,12 +14,15 @@ from ..errors import StoreError
 from .mongo_criteria import Predicate, compile_criteria
 from .mongo_order import OrderKey, order_key
 from .mongo_paths import distinct_at, sort_key_at, split_path
-from .mongo_sql import Condition, condition_from_criteria, path_sql, paths_in
+from .mongo_sql import Condition, condition_from_criteria, has_one_rank, path_sql, paths_in
 from .sqlite_connection import SqliteDatabase, explain
 from .stored_json import decode, encode
 
 PAGE_SIZE = 256
 """Documents read at a time; no transaction stays open between pages."""
+
+ANALYZED_SIZES = (200, 2_000, 20_000, 200_000)
+"""Numbers of documents written after which the statistics of the indexes are renewed."""
 
 _TABLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]*")
 
@@ -48,6 +51,7 @@ class SqliteCollection:
         self._table = f'"documents_{name}"'
         self._indexed: frozenset[str] = frozenset()
         self._known_schema: int | None = None
+        self._n_written = 0
 
     def create(self) -> None:
         """Make the table where it is missing.
@@ -85,7 +89,8 @@ class SqliteCollection:
         criteria : mapping, optional
             Query criteria.
         sort : sequence of (str, int)
-            Paths and directions; ties stay in the order of insertion.
+            Paths and directions.  Ties stay in the order of insertion, or its reverse where the last
+            direction is downward.
         skip : int
             Documents to leave out at the start.
         limit : int
@@ -106,10 +111,10 @@ class SqliteCollection:
             raise StoreError(f"skip and limit cannot be negative (skip={skip}, limit={limit}).")
         matches = compile_criteria(criteria)
         stop = skip + limit if limit else None
+        found: list[dict[str, Any]] = []
         with self.database.reading():
             condition, order = self._plan(criteria, sort)
             if order is None:
-                first: list[str] = []
                 rest = self._sort_in_python(condition, matches, sort)[skip:stop]
                 skip, stop = 0, None
             else:
@@ -120,16 +125,16 @@ class SqliteCollection:
                     skip, stop = 0, None
                 elif stop is not None:
                     # Candidates are mostly matches; read a few more than asked for.
-                    page_size = min(PAGE_SIZE, 2 * stop + 6)
+                    page_size = min(PAGE_SIZE, stop + 6)
                 rows = self._stream(f"SELECT body {source}", condition.parameters)
-                first = [body for (body,) in islice(rows, page_size)]
+                bodies = [body for (body,) in islice(rows, page_size)]
                 rows.close()
+                found = list(filter(matches, map(decode, bodies)))
                 rest = []
-                if len(first) == page_size:
+                if len(bodies) == page_size and (stop is None or len(found) < stop):
                     ids = self._stream(f"SELECT id {source}", condition.parameters)
                     rest = [row_id for (row_id,) in islice(ids, page_size, None)]
-        documents = chain(map(decode, first), self._read(rest))
-        yield from islice(filter(matches, documents), skip, stop)
+        yield from islice(chain(found, filter(matches, self._read(rest))), skip, stop)
 
     def count(self, criteria: Mapping[str, Any] | None = None) -> int:
         """Count the documents that match.
@@ -197,6 +202,11 @@ class SqliteCollection:
         with self.database.writing():
             for criteria, document in documents:
                 self._replace_one(criteria, document)
+            before, self._n_written = self._n_written, self._n_written + len(documents)
+            if any(before < size <= self._n_written for size in ANALYZED_SIZES):
+                # Without statistics SQLite guesses which index narrows most.
+                self._run("PRAGMA analysis_limit=400")
+                self._run(f"ANALYZE {self._table}")
 
     def delete(self, criteria: Mapping[str, Any] | None) -> int:
         """Remove the documents that match.
@@ -327,9 +337,11 @@ class SqliteCollection:
             if path not in regular and not self._is_regular(path, None if path in indexed else condition):
                 return condition, None
             word = "" if direction >= 0 else " DESC"
-            order += [f"{sql.rank}{word}", f"{sql.value}{word}"]
-        # Ties stay in the order of insertion, whichever way an index is walked.
-        return condition, ", ".join([*order, "id"])
+            if not (path in regular and has_one_rank(criteria, path)):
+                order.append(f"{sql.rank}{word}")
+            order.append(f"{sql.value}{word}")
+        # An index that is walked backwards gives ties backwards, too.
+        return condition, ", ".join([*order, "id DESC" if _is_downward(sort) else "id"])
 
     def _is_regular(self, path: str, among: Condition | None = None) -> bool:
         """Tell whether SQL can judge every document at this path: by its index, or among those that match."""
@@ -344,7 +356,9 @@ class SqliteCollection:
 
     def _sort_in_python(self, condition: Condition, matches: Predicate, sort: SortFields) -> list[int]:
         fields = [(split_path(path), direction < 0) for path, direction in sort]
-        rows = self._run(f"SELECT id, body FROM {self._table} WHERE {condition.sql} ORDER BY id", condition.parameters)
+        ties = "DESC" if _is_downward(sort) else "ASC"
+        sql = f"SELECT id, body FROM {self._table} WHERE {condition.sql} ORDER BY id {ties}"
+        rows = self._stream(sql, condition.parameters)
         keyed: list[tuple[int, list[OrderKey]]] = []
         for row_id, body in rows:
             document = decode(body)
@@ -390,6 +404,10 @@ class SqliteCollection:
 
 class DuplicateValueError(StoreError):
     """A document shares a value with another one where an index wants them different."""
+
+
+def _is_downward(sort: SortFields) -> bool:
+    return bool(sort) and sort[-1][1] < 0
 
 
 def _at(position: int) -> Callable[[tuple[int, list[OrderKey]]], OrderKey]:

@@ -91,6 +91,11 @@ class SqliteDatabase:
             mine = [connection for process_id, connection in self._opened if process_id == os.getpid()]
             self._opened = [entry for entry in self._opened if entry[0] != os.getpid()]
         for connection in mine:
+            with suppress(sqlite3.Error):
+                # Renew the statistics of the indexes where they are out of date and nobody else is writing.
+                connection.execute("PRAGMA busy_timeout=100")
+                connection.execute("PRAGMA analysis_limit=400")
+                connection.execute("PRAGMA optimize")
             connection.close()
         self._local = threading.local()
 

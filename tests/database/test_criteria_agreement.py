@@ -167,6 +167,8 @@ def answer(documents: list[dict[str, Any]], criteria: dict[str, Any], sort: dict
     """What Python alone makes of criteria and order."""
     matches = compile_criteria(criteria)
     found = [document for document in documents if matches(document)]
+    if sort and list(sort.values())[-1] < 0:
+        found.reverse()  # so ties come out in the reverse of the order of insertion
     for path, direction in reversed(sort.items()):
         parts = split_path(path)
         found.sort(key=lambda d: sort_key_at(d, parts, descending=direction < 0), reverse=direction < 0)

@@ -210,7 +210,8 @@ def has_one_rank(criteria: Mapping[str, Any] | None, path: str) -> bool:
     (True, False)
     """
     condition = (criteria or {}).get(path)
-    operators = condition if isinstance(condition, Mapping) and is_operator_expression(condition) else {"$eq": condition}
+    has_operators = isinstance(condition, Mapping) and is_operator_expression(condition)
+    operators: Mapping[str, Any] = condition if has_operators else {"$eq": condition}  # type: ignore[assignment]
     return any(
         operator in ("$eq", *_COMPARISONS) and _as_parameter(argument) is not None
         for operator, argument in operators.items()

@@ -311,7 +311,7 @@ def _counting_variance(
     start = int(data.fit_lags[fit.start_index]) * data.stride
     relaxed = max(fit.offset, 0.0) / (6.0 * fit.value * data.frame_interval_ps)
     shortest = min(run.n_frames for run in runs)
-    length = int(min(max(2 * start, relaxed, 1), max(1, (shortest - 1) // 8)))
+    length = int(min(max(2 * start, 2.0 * relaxed, 1), max(1, (shortest - 1) // 8)))
     blocks = []
     for run, drift in zip(runs, data.drifts, strict=True):
         sampled = np.asarray(run.positions_angstrom[::length][:, run.mobile_indices], dtype=float)

@@ -294,8 +294,10 @@ def looks(n_frames: int) -> Sequence[int]:
     return [*lengths, n_frames]
 
 
-def adaptive_outcome(kind: str, n_ions: int, n_frames: int, seed: int, target_relative_error: float) -> Outcome:
-    """Run one trajectory under the adaptive stopping rule and take what is claimed when it stops.
+def adaptive_run(
+    kind: str, n_ions: int, n_frames: int, seed: int, target_relative_error: float
+) -> tuple[Outcome, bool]:
+    """Follow one trajectory under both stopping rules.
 
     Parameters
     ----------
@@ -306,35 +308,19 @@ def adaptive_outcome(kind: str, n_ions: int, n_frames: int, seed: int, target_re
 
     Returns
     -------
-    Outcome
-        For the tracer diffusivity.
+    claimed : Outcome
+        What is claimed of the tracer diffusivity when the run stops as converged or at its maximum length.
+    falsely_ruled_out : bool
+        Whether any look, also after convergence, rules out a σ(300 K) that the material just reaches.
     """
     walk = draw(kind, n_ions, n_frames, seed)
-    for length in looks(n_frames):
-        result = analyze_walk(walk, length)
-        if convergence_verdict(result, target_relative_error).converged:
-            break
-    return Outcome.of(result.tracer, walk.tracer_cm2_s)
-
-
-def is_falsely_ruled_out(kind: str, n_ions: int, n_frames: int, seed: int) -> bool:
-    """Whether any look at one trajectory rules out a target that the material just reaches.
-
-    Parameters
-    ----------
-    kind, n_ions, n_frames, seed
-        See `draw`.
-
-    Returns
-    -------
-    bool
-        True where a look errs.
-    """
-    walk = draw(kind, n_ions, n_frames, seed)
+    claimed: Outcome | None = None
+    falsely_ruled_out = False
     for number, length in enumerate(looks(n_frames), start=1):
         result = analyze_walk(walk, length)
+        if claimed is None and convergence_verdict(result, target_relative_error).converged:
+            claimed = Outcome.of(result.tracer, walk.tracer_cm2_s)
         per_diffusivity = result.nernst_einstein.upper_bound_95_ms_cm / result.tracer.upper_bound_95_cm2_s
         target = greatest_sigma_300k_ms_cm(walk.tracer_cm2_s * per_diffusivity, _TEMPERATURE_K)
-        if is_ruled_out(sequential_sigma_upper_ms_cm(result, number), _TEMPERATURE_K, target):
-            return True
-    return False
+        falsely_ruled_out |= is_ruled_out(sequential_sigma_upper_ms_cm(result, number), _TEMPERATURE_K, target)
+    return claimed or Outcome.of(result.tracer, walk.tracer_cm2_s), falsely_ruled_out

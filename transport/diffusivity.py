@@ -11,6 +11,9 @@ from .covariance import counting_covariance, pooled_covariance
 from .msd_model import MsdModel, fit_msd_model
 from .regime import SlopeAverage, average_slope
 
+KINDRED_BETWEEN_SHARE = 0.4
+"""Share of the variance between onsets of diffusion that adds to the error of a collective curve; by calibration."""
+
 
 @dataclass(frozen=True)
 class DiffusivityFit:
@@ -110,15 +113,14 @@ def fit_diffusivity(
     # Along an axis m is a share of the total, and the covariance is quadratic in it.
     prefactor = float(np.sum(np.asarray(axis_shares) ** 2)) / n_walkers
     steps = np.arange(max(run_lengths) + int(lags[-1]) + 1)
-    model = model or fit_msd_model(lags, total)
+    model = model or fit_msd_model(lags, total, kindred.model if kindred else None)
     gaussian = pooled_covariance(model(steps), lags, run_lengths, model.memory) * prefactor
     by_counting = counting * model.slope**2 * counting_covariance(lags, run_lengths)
     line = average_slope(lags, total, gaussian + by_counting, kindred.average if kindred else None)
     to_diffusivity = 1.0 / (6.0 * step_ps)
     weights = line.weights * to_diffusivity
     counting_variance = float(weights @ by_counting @ weights)
-    # The onsets of a collective curve are weighted with another curve's help: their disagreement counts in full.
-    between = 0.0 if kindred is None else line.between_variance
+    between = 0.0 if kindred is None else KINDRED_BETWEEN_SHARE * line.between_variance
     variance = (line.within_variance + between) * to_diffusivity**2
     return DiffusivityFit(
         value=line.slope * to_diffusivity,

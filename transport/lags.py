@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-MAXIMUM_GRID = 2000
+MAXIMUM_GRID = 1000
 """Longest run, in grid steps, whose covariance is computed; longer runs use a coarser grid."""
 
 MAXIMUM_LAG_SHARE = 1.0 / 3.0

@@ -74,7 +74,9 @@ class MsdModel:
         return float(self.amplitudes[self.times <= longest_time].sum())
 
 
-def fit_msd_model(lags: NDArray[np.integer], msd: NDArray[np.float64], n_times: int = 10) -> MsdModel:
+def fit_msd_model(
+    lags: NDArray[np.integer], msd: NDArray[np.float64], shape: MsdModel | None = None, n_times: int = 10
+) -> MsdModel:
     """Fit the model to MSD points by non-negative least squares of the relative deviations.
 
     Parameters
@@ -83,6 +85,8 @@ def fit_msd_model(lags: NDArray[np.integer], msd: NDArray[np.float64], n_times: 
         Lags in steps.
     msd : ndarray, shape (n_lags,)
         MSD in Å².
+    shape : MsdModel, optional
+        Model of a less noisy curve of the same motion: only one common factor of its relaxations is then fitted.
     n_times : int
         Relaxation times, spaced logarithmically over the lags.
 
@@ -91,12 +95,18 @@ def fit_msd_model(lags: NDArray[np.integer], msd: NDArray[np.float64], n_times: 
     MsdModel
         The smooth curve.
     """
-    times = np.geomspace(0.3, max(lags[-1] / 4.0, 1.0), n_times)
     lag = lags.astype(float)
-    design = np.column_stack([lag, -np.expm1(-lag[:, None] / times[None])])
+    if shape is None:
+        times = np.geomspace(0.3, max(lags[-1] / 4.0, 1.0), n_times)
+        relaxations = -np.expm1(-lag[:, None] / times)
+    else:
+        times = shape.times
+        relaxations = (shape(lag) - shape.slope * lag)[:, None]
+    design = np.column_stack([lag, relaxations])
     # Long lags scatter more: their relative deviation is worth less.
     weight = 1.0 / (np.maximum(msd, 1e-12 * max(float(np.max(msd)), 1e-300)) * np.sqrt(lag / lag[0]))
     solution, _ = nnls(design * weight[:, None], msd * weight)
     if not np.any(solution > 0):
         solution[0] = max(float(msd[-1]) / float(lag[-1]), 1e-300)
-    return MsdModel(float(solution[0]), solution[1:], times)
+    amplitudes = solution[1:] if shape is None else solution[1] * shape.amplitudes
+    return MsdModel(float(solution[0]), amplitudes, times)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
-from scipy.special import log_ndtr
-from scipy.stats import chi2, norm
+from scipy.special import chdtrc, log_ndtr
 
 CUT_PENALTY = 2.0
 """What leaving out one lag costs, in units of χ²; 2 is Akaike's price of a parameter."""
@@ -16,10 +15,10 @@ CUT_PENALTY = 2.0
 LATEST_START_SHARE = 0.35
 """Latest start of a fit, as a share of its longest lag."""
 
-N_RELAXATION_TIMES = 8
-"""Relaxation times tried for each start, from its first lag to a third of its longest."""
+N_RELAXATION_TIMES = 12
+"""Relaxation times tried, from the first lag to a third of the longest; each start tries those slower than itself."""
 
-STRAIGHT_PRIOR = 0.9
+STRAIGHT_PRIOR = 0.7
 """Prior probability that nothing relaxes after the start."""
 
 RELAXATION_SCALE = 1.0
@@ -28,10 +27,8 @@ RELAXATION_SCALE = 1.0
 KINDRED_SCALE = 1.0
 """By how much a relaxation may be stronger than in the kindred curve."""
 
-AVERAGING_GAIN = 0.5
-"""Share of the variance that averaging over starts removes for fixed weights which is believed."""
-
 _WORST_P_VALUE = 1e-3
+_LOG_ROOT_TWO_PI = 0.5 * np.log(2.0 * np.pi)
 
 
 @dataclass(frozen=True)
@@ -105,39 +102,50 @@ def average_slope(
     """
     latest = int(np.searchsorted(lags, LATEST_START_SHARE * lags[-1]))
     latest = max(0, min(latest, len(lags) - 5))
+    lag = lags.astype(float)
+    times = np.geomspace(lag[0], max(lag[-1] / 3.0, lag[0]), N_RELAXATION_TIMES)
+    design = np.column_stack([lag, np.ones(len(lag)), -np.exp(-lag[:, None] / times), msd])
+    # In reverse order, one factorisation serves all starts: dropping early lags only shortens it.
+    scale, root = _cholesky(covariance[::-1, ::-1])
+    white = solve_triangular(root, design[::-1] / scale[:, None], lower=True, check_finite=False)
+    normals = np.cumsum(white[:, :, None] * white[:, None, :], axis=0)[::-1]
     log_weight = np.full((len(lags), 1 + N_RELAXATION_TIMES), -np.inf)
     slope, variance = np.zeros_like(log_weight), np.zeros_like(log_weight)
     rows = np.zeros((len(lags), len(lags)))
     amplitudes = np.full((len(lags), N_RELAXATION_TIMES), RELAXATION_SCALE)
     offset, p_value = np.zeros(len(lags)), np.zeros(len(lags))
     for start in range(latest + 1):
-        lag = lags[start:].astype(float)
-        times = np.geomspace(lag[0], max(lag[-1] / 3.0, lag[0]), N_RELAXATION_TIMES)
-        design = np.column_stack([lag, np.ones(len(lag)), -np.exp(-lag[:, None] / times)])
-        scale, root = _cholesky(covariance[start:, start:])
-        white = solve_triangular(root, np.column_stack([design, msd[start:]]) / scale[:, None], lower=True)
-        normal = white.T @ white
+        normal = normals[start]
+        n_lags = len(lags) - start
         spread = np.linalg.inv(normal[:2, :2])
         line = spread @ normal[:2, -1]
         chi_squared = float(normal[-1, -1] - normal[:2, -1] @ line)
-        rows[start, start:] = solve_triangular(root, white[:, :2] @ spread[:, 0], lower=True, trans="T") / scale
+        back = solve_triangular(
+            root[:n_lags, :n_lags], white[:n_lags, :2] @ spread[:, 0], lower=True, trans="T", check_finite=False
+        )
+        rows[start, start:] = (back / scale[:n_lags])[::-1]
         offset[start] = line[1]
-        p_value[start] = chi2.sf(chi_squared, len(lag) - 2)
-        base = -0.5 * (chi_squared + CUT_PENALTY * start)
-        log_weight[start, 0] = base
+        p_value[start] = chdtrc(n_lags - 2, max(chi_squared, 0.0))
         slope[start, 0], variance[start, 0] = line[0], spread[0, 0]
+        log_weight[start, 0] = -0.5 * (chi_squared + CUT_PENALTY * start)
         # One more relaxation each: its amplitude has a half-normal prior, and the slope falls linearly with it.
-        cross = spread @ normal[:2, 2:-1]
-        information = np.maximum(np.diag(normal)[2:-1] - np.einsum("pj,pj->j", normal[:2, 2:-1], cross), 1e-300)
-        amplitude = (normal[2:-1, -1] - normal[:2, 2:-1].T @ line) / information
+        slower = times >= 0.99 * lag[start]
+        if not np.any(slower):
+            continue
+        to_times = normal[:2, 2:-1][:, slower]
+        cross = spread @ to_times
+        information = np.diag(normal)[2:-1][slower] - np.einsum("pj,pj->j", to_times, cross)
+        information = np.maximum(information, 1e-300)
+        amplitude = (normal[2:-1, -1][slower] - to_times.T @ line) / information
         scale_of_slope = max(line[0], 1e-9 * float(msd[-1]) / lag[-1])
-        expected = RELAXATION_SCALE if kindred is None else KINDRED_SCALE * kindred.relative_amplitudes[start]
-        prior_width = expected * scale_of_slope * times
+        expected = RELAXATION_SCALE if kindred is None else KINDRED_SCALE * kindred.relative_amplitudes[start][slower]
+        prior_width = expected * scale_of_slope * times[slower]
         log_factor, mean, width = _half_normal_posterior(amplitude, 1.0 / information, prior_width)
-        log_weight[start, 1:] = base + log_factor
-        amplitudes[start] = np.sqrt(mean**2 + width) / (scale_of_slope * times)
-        slope[start, 1:] = line[0] - cross[0] * mean
-        variance[start, 1:] = spread[0, 0] + cross[0] ** 2 * width
+        column = np.flatnonzero(slower)
+        log_weight[start, 1 + column] = log_weight[start, 0] + log_factor
+        amplitudes[start, column] = np.sqrt(mean**2 + width) / (scale_of_slope * times[slower])
+        slope[start, 1 + column] = line[0] - cross[0] * mean
+        variance[start, 1 + column] = spread[0, 0] + cross[0] ** 2 * width
     if kindred is None:
         log_weight[:, 0] += np.log(STRAIGHT_PRIOR)
         log_weight[:, 1:] += np.log((1.0 - STRAIGHT_PRIOR) / N_RELAXATION_TIMES)
@@ -152,11 +160,10 @@ def average_slope(
     middle = int(np.searchsorted(np.cumsum(by_start), 0.5))
     weights = by_start @ rows
     through_line = float(weights @ msd)
-    averaging_gain = float(by_start @ variance[:, 0] - weights @ covariance @ weights)
     return SlopeAverage(
         slope=mean_slope,
         offset=float(by_start @ offset),
-        within_variance=float(np.sum(probability * variance)) - AVERAGING_GAIN * averaging_gain,
+        within_variance=float(np.sum(probability * variance)),
         between_variance=float(np.sum(probability * (slope - mean_slope) ** 2)),
         weights=weights * (mean_slope / through_line) if through_line > 0 < mean_slope else weights,
         start_index=middle,
@@ -186,6 +193,6 @@ def _half_normal_posterior(
     score = centre / np.sqrt(posterior)
     log_tail = log_ndtr(score)
     log_factor = np.log(2.0 * np.sqrt(posterior) / prior_width) + 0.5 * score**2 + log_tail
-    hazard = np.exp(norm.logpdf(score) - log_tail)
+    hazard = np.exp(-0.5 * score**2 - _LOG_ROOT_TWO_PI - log_tail)
     mean = centre + np.sqrt(posterior) * hazard
     return log_factor, mean, posterior * np.maximum(1.0 - score * hazard - hazard**2, 1e-6)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from superion.transport.analysis import DiffusionSettings, analyze_diffusion
 from superion.transport.replicas import replica_inflation
-from superion.transport.synthetic import gaussian_walk
+from superion.transport.synthetic import gaussian_walk, lattice_walk
 
 SETTINGS = DiffusionSettings(equilibration_ps=0.0)
 
@@ -31,7 +31,7 @@ def test_four_replicas_halve_the_error() -> None:
     ratios = []
     for seed in range(8):
         rng = np.random.default_rng(seed)
-        runs = [gaussian_walk(rng, n_ions=10, n_frames=400).as_run() for _ in range(4)]
+        runs = [lattice_walk(rng, n_ions=10, n_frames=400, hop_rate_per_ps=0.2).as_run() for _ in range(4)]
         alone = analyze_diffusion(runs[:1], mobile_ion="Li", ion_charge=1, settings=SETTINGS)
         together = analyze_diffusion(runs, mobile_ion="Li", ion_charge=1, settings=SETTINGS)
         ratios.append(together.tracer.relative_error / alone.tracer.relative_error)

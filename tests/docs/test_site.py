@@ -79,8 +79,20 @@ def test_reference_describes_the_functions(site: Path) -> None:
         assert f'id="superion.{name}"' in reference
 
 
+def test_tables_are_filled_in(site: Path) -> None:
+    page = (site / "conductivity_flow" / "index.html").read_text(encoding="utf-8")
+    assert "<code>quickstart</code>" in page
+    assert "<code>md.stop.target_relative_error</code>" in page
+    assert "<!-- settings" not in page
+    assert "<!-- presets" not in page
+
+
 def test_reference_covers_every_public_module_that_pages_import() -> None:
     reference = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-    used = {name for page in pages() for name in re.findall(r"^from (superion[\w.]+) import", page.read_text(), re.M)}
+    used = {
+        name
+        for page in pages()
+        for name in re.findall(r"^from (superion[\w.]+) import", page.read_text(encoding="utf-8"), re.M)
+    }
     covered = set(re.findall(r"^::: ([\w.]+)$", reference, re.M))
     assert {name for name in used if not any(name == c or c.startswith(f"{name}.") for c in covered)} == set()

@@ -254,6 +254,9 @@ class SqliteCollection:
         sql = path_sql(path)
         if sql is None:
             return False
+        if not unique and path in self.indexed_paths():
+            # Opening a store asks for all its indexes; no lock is needed to find them there.
+            return True
         try:
             with self.database.writing():
                 self._run(

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from superion.database.blobs import BlobStore
 from superion.database.sqlite_store import SqliteStore
+from superion.errors import StoreError
 
 N_WRITERS = 8
 N_UPDATES = 25
@@ -212,6 +213,36 @@ def test_a_lock_that_is_never_given_back_ends_in_one_sentence(tmp_path):
         holder.close()
         store.update({"task_id": 1})
         assert store.count() == 1
+
+
+def test_a_store_opens_while_another_process_writes(tmp_path):
+    """Indexes that are there are found without the write lock."""
+    path = tmp_path / "busy.db"
+    with SqliteStore(path, key="task_id") as store:
+        store.update({"task_id": 1})
+        store.ensure_index("name")
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with SqliteStore(path, key="task_id", timeout_s=0.5) as store:
+        assert store.ensure_index("name")
+        assert store.count({"task_id": 1}) == 1
+    holder.execute("ROLLBACK")
+    holder.close()
+
+
+def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path):
+    with SqliteStore(tmp_path / "full.db", key="task_id") as store:
+        store.update({"task_id": 1})
+        connection = store._collection.database.connection()
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count={pages + 5}")
+        with pytest.raises(StoreError, match="is full: make room") as caught:
+            store.update([{"task_id": n, "text": "x" * 4000} for n in range(2, 50)])
+        assert "\n" not in str(caught.value)
+        assert [document["task_id"] for document in store.query()] == [1]
+        connection.execute("PRAGMA max_page_count=1000000")
+        store.update({"task_id": 2, "text": "x" * 4000})
+        assert store.count() == 2
 
 
 def test_a_store_travels_as_a_dictionary_and_as_a_pickle(tmp_path):

@@ -166,9 +166,10 @@ def report(engine: np.ndarray, loop: np.ndarray, n_steps: int) -> str:
     lines += [
         "",
         "The first two rows compare the clocks, which scatter with the machine's load, over segments far shorter than "
-        f"usual. The last two count what the engine adds: {each:.2f} % of a step for checks, frames and files, and {calls.mean():.0f} force call at the "
-        f"start of each segment, so that a restart is exact, which is {afresh:.2f} % in a segment of {default_steps} "
-        f"steps, the default 2 ps. Together: **{each + afresh:.2f} %**.",
+        f"usual. The last two count what the engine adds: {each:.2f} % of a step for checks, frames and files, and "
+        f"{calls.mean():.0f} force call at the start of each segment, so that a restart is exact, which is "
+        f"{afresh:.2f} % in a segment of {default_steps} steps, the default 2 ps. "
+        f"Together: **{each + afresh:.2f} %**.",
         "",
     ]
     return "\n".join(lines)

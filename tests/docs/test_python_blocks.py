@@ -45,6 +45,7 @@ SHORTENED = {
     'ConductivityMaker(potential=PotentialSpecification(name="chgnet"))': "shortened_maker()",
     # the finished run is that of the analytic conductor
     'formula="Li6PS5Cl"': 'formula="Li2S3"',
+    'get_document(store, "3f9c")': "get_document(store, finished_document)",
 }
 """What is replaced in a block before it runs, and why; the output of such a block is not compared."""
 
@@ -73,7 +74,11 @@ def test_python_blocks_run_and_print_what_the_page_says(
     shutil.copytree(tried_project.folder / ".superion", tmp_path / ".superion")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SUPERION_STORE", raising=False)
-    namespace: dict[str, Any] = {"__name__": "__main__", "shortened_maker": shortened_maker}
+    namespace: dict[str, Any] = {
+        "__name__": "__main__",
+        "shortened_maker": shortened_maker,
+        "finished_document": tried_project.document,
+    }
     for block in _python(page):
         if block.not_run is not None:
             continue

@@ -30,6 +30,7 @@ from .results import DiffusionResult, DiffusivityEstimate, MsdCurve, SamplingLaw
 _MINIMUM_FRAMES = 20
 _CURVE_POINTS = 80
 _CURVE_SHARE = 0.7
+_NOTABLE_DRIFT_ANGSTROM = 3.0
 
 
 class DiffusionSettings(BaseModel):
@@ -46,6 +47,9 @@ class DiffusionSettings(BaseModel):
     equilibration_ps: float = Field(default=1.0, ge=0, description="time cut from the start of each run, in ps")
     hop_distance_angstrom: float | None = Field(
         default=None, gt=0, description="hop distance in Å; None guesses it from neighbouring mobile sites"
+    )
+    shortest_lag_ps: float = Field(
+        default=0.4, gt=0, description="lag in ps below which displacements are vibrations and not fitted"
     )
     minimum_hops: float = Field(
         default=8.0, gt=0, description="effective hops below which only an upper bound is given"
@@ -100,7 +104,7 @@ def analyze_diffusion(
     """
     settings = settings or DiffusionSettings()
     parts = [_without_equilibration(run, settings.equilibration_ps) for run in _checked(runs)]
-    data = _Curves(parts)
+    data = _Curves(parts, settings.shortest_lag_ps)
     hop_distance = settings.hop_distance_angstrom or float(np.mean([hop_distance_guess_angstrom(run) for run in parts]))
     first_fit = fit_diffusivity(data.tracer[data.fit_rows], data.fit_lags, data.run_steps, data.step_ps, data.n_ions)
     shares = _axis_shares(data.tracer[data.fit_rows], first_fit)
@@ -130,7 +134,7 @@ def analyze_diffusion(
     tracer = _estimate("tracer", tracer_fit, quantum, data, settings)
     charge = _estimate("charge", charge_fit, quantum, data, settings)
     framework_flags, framework_reason = _framework_flags(data, settings)
-    flags = [*framework_flags, *_motion_flags(data, tracer_fit, tracer)]
+    flags = [*framework_flags, *_motion_flags(data, tracer, settings)]
     reason = framework_reason or tracer.withheld_reason
     first = parts[0]
     volume = float(np.mean([run.volume_angstrom3 for run in parts]))
@@ -205,7 +209,7 @@ def _without_equilibration(run: DisplacementRun, equilibration_ps: float) -> Dis
 class _Curves:
     """The MSD curves of all runs on one set of lags, pooled over all time origins."""
 
-    def __init__(self, runs: Sequence[DisplacementRun]) -> None:
+    def __init__(self, runs: Sequence[DisplacementRun], shortest_lag_ps: float) -> None:
         longest = max(run.n_frames for run in runs)
         stride = grid_step(longest)
         self.stride = stride
@@ -214,7 +218,7 @@ class _Curves:
         self.step_ps = stride * self.frame_interval_ps
         self.run_steps = tuple((run.n_frames - 1) // stride + 1 for run in runs)
         self.duration_ps = float(sum(run.duration_ps for run in runs))
-        self.fit_lags = fit_lags(max(self.run_steps) - 1)
+        self.fit_lags = fit_lags(max(self.run_steps) - 1, shortest_lag_ps / self.step_ps)
         curve = np.unique(np.round(np.geomspace(1, max(2.0, _CURVE_SHARE * (longest - 1)), _CURVE_POINTS)).astype(int))
         self.lags = np.union1d(curve, self.fit_lags * stride)
         self.fit_rows = np.searchsorted(self.lags, self.fit_lags * stride)
@@ -410,12 +414,12 @@ def _framework_flags(data: _Curves, settings: DiffusionSettings) -> tuple[list[s
     return [], None
 
 
-def _motion_flags(data: _Curves, fit: DiffusivityFit, tracer: DiffusivityEstimate) -> list[str]:
+def _motion_flags(data: _Curves, tracer: DiffusivityEstimate, settings: DiffusionSettings) -> list[str]:
     flags = list(tracer.flags)
     if tracer.value_cm2_s is None:
         flags.append("too few hops")
-    if data.lags.size:
-        drifts = [float(np.linalg.norm(drift[-1])) for drift in data.drifts]
-        if max(drifts) > 3.0:
-            flags.append("drifting")
+    if data.fit_lags[-1] * data.step_ps < 4.0 * settings.shortest_lag_ps:
+        flags.append("too short to tell diffusion from vibration")
+    if max(float(np.linalg.norm(drift[-1])) for drift in data.drifts) > _NOTABLE_DRIFT_ANGSTROM:
+        flags.append("drifting")
     return flags

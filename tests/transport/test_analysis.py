@@ -76,7 +76,22 @@ def test_known_garnet_conductivity() -> None:
 
 
 def test_frames_of_another_length_rescale_the_time(run: DisplacementRun, result: DiffusionResult) -> None:
-    assert_same(result, analyze(moved(run, frame_interval_ps=0.2)), factor=0.5)
+    slower = analyze_diffusion(
+        [moved(run, frame_interval_ps=0.2)],
+        mobile_ion="Li",
+        ion_charge=1,
+        # The one time that is physical, not counted in frames.
+        settings=SETTINGS.model_copy(update={"shortest_lag_ps": 2 * SETTINGS.shortest_lag_ps}),
+    )
+    assert_same(result, slower, factor=0.5)
+
+
+def test_vibrations_are_not_fitted() -> None:
+    walk = gaussian_walk(np.random.default_rng(1), n_ions=20, n_frames=2000, frame_interval_ps=0.02)
+    result = analyze(walk.as_run())
+    assert result.tracer.fit_window_ps[0] >= 0.399
+    assert not result.flags
+    assert "too short to tell diffusion from vibration" in analyze(walk.as_run(n_frames=100)).flags
 
 
 def test_a_scaled_world_rescales_the_value(run: DisplacementRun, result: DiffusionResult) -> None:

@@ -370,12 +370,12 @@ def _draw_line(axes: Axes, arrhenius: ArrheniusResult, inverse: np.ndarray, used
             )
     energy = arrhenius.activation_energy_ev
     label = f"fit, $E_a$ = {format_number(energy)} eV"
-    inside = temperature >= (min(used) if used else np.inf) * (1 - 1e-9)
-    axes.plot(x[inside], unit * np.exp(logarithm[inside]), color=INK, linewidth=1.8, label=label)
-    outside = ~inside
-    if outside.any():
-        outside[np.flatnonzero(outside)[0] - 1] = True
-        axes.plot(x[outside], unit * np.exp(logarithm[outside]), color=INK, linewidth=1.4, linestyle=(0, (4, 3)))
+    line = unit * np.exp(logarithm)
+    axes.plot(x, line, color=INK, linewidth=1.4, linestyle=(0, (4, 3)))
+    if used:
+        # Solid only between the temperatures that the fit rests on.
+        inside = (temperature >= min(used) * (1 - 1e-9)) & (temperature <= max(used) * (1 + 1e-9))
+        axes.plot(x[inside], line[inside], color=INK, linewidth=1.8, label=label)
 
 
 def _draw_collective(axes: Axes, collective: ArrheniusResult, inverse: np.ndarray, is_conductivity: bool) -> None:

@@ -165,7 +165,7 @@ def _cards(document: ConductivityDoc) -> Markup:
         temperatures = sorted(result.temperature_k for result in document.temperatures)
         span = f"{temperatures[0]:g}–{temperatures[-1]:g}" if len(temperatures) > 1 else f"{temperatures[0]:g}"
         details = [f"{format_number(duration)} ps analysed", f"{hops:.0f} effective hops in all"]
-        cards.append(_card("Simulated temperatures", span, "K", details))
+        cards.append(_card("Temperatures with a result", span, "K", details))
     return Markup(f'<dl class="cards">{"".join(cards)}</dl>')
 
 

@@ -4,33 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..constants import CM2_PER_S_FROM_ANGSTROM2_PER_PS
 from ..errors import AnalysisError
 from .conductivity import conductivity_from_diffusivity
+from .curves import RunCurves
 from .diffusivity import DiffusivityFit, fit_diffusivity
 from .displacement_run import DisplacementRun
-from .drift import drift_angstrom
+from .estimate import estimate_diffusivity
+from .flags import framework_flags, motion_flags
 from .haven import haven_ratio
 from .hops import concert_factor, effective_hops, he_mo_relative_error, hop_distance_guess_angstrom, settled_excess
-from .intervals import confidence_bound, interval, standard_error_cm2_s, upper_bound_where_withheld
-from .lags import fit_lags, grid_step
-from .msd import collective_position, tracer_msd
-from .msd_model import MsdModel
-from .replicas import replica_inflation
-from .results import DiffusionResult, DiffusivityEstimate, MsdCurve, SamplingLaw
+from .results import DiffusionResult
 
 _MINIMUM_FRAMES = 20
-_CURVE_POINTS = 80
-_CURVE_SHARE = 0.7
-_NOTABLE_DRIFT_ANGSTROM = 3.0
 
 
 class DiffusionSettings(BaseModel):
@@ -104,7 +95,7 @@ def analyze_diffusion(
     """
     settings = settings or DiffusionSettings()
     parts = [_without_equilibration(run, settings.equilibration_ps) for run in _checked(runs)]
-    data = _Curves(parts, settings.shortest_lag_ps)
+    data = RunCurves(parts, settings.shortest_lag_ps)
     hop_distance = settings.hop_distance_angstrom or float(np.mean([hop_distance_guess_angstrom(run) for run in parts]))
     first_fit = fit_diffusivity(data.tracer[data.fit_rows], data.fit_lags, data.run_steps, data.step_ps, data.n_ions)
     shares = _axis_shares(data.tracer[data.fit_rows], first_fit)
@@ -131,10 +122,17 @@ def analyze_diffusion(
         counting=counting,
     )
     quantum = hop_distance**2 / (6.0 * data.n_ions * data.duration_ps)
-    tracer = _estimate("tracer", tracer_fit, quantum, data, settings)
-    charge = _estimate("charge", charge_fit, quantum, data, settings)
-    framework_flags, framework_reason = _framework_flags(data, settings)
-    flags = [*framework_flags, *_motion_flags(data, tracer, settings)]
+    estimate = partial(
+        estimate_diffusivity,
+        data=data,
+        quantum=quantum,
+        minimum_hops=settings.minimum_hops,
+        greatest_relative_error=settings.greatest_relative_error,
+    )
+    tracer = estimate("tracer", tracer_fit)
+    charge = estimate("charge", charge_fit)
+    flags, framework_reason = framework_flags(data, settings.melting_msd_angstrom2)
+    flags += motion_flags(data, tracer, settings.shortest_lag_ps)
     reason = framework_reason or tracer.withheld_reason
     first = parts[0]
     volume = float(np.mean([run.volume_angstrom3 for run in parts]))
@@ -206,91 +204,6 @@ def _without_equilibration(run: DisplacementRun, equilibration_ps: float) -> Dis
     return run.from_frame(cut)
 
 
-class _Curves:
-    """The MSD curves of all runs on one set of lags, pooled over all time origins."""
-
-    def __init__(self, runs: Sequence[DisplacementRun], shortest_lag_ps: float) -> None:
-        longest = max(run.n_frames for run in runs)
-        stride = grid_step(longest)
-        self.stride = stride
-        self.n_ions = runs[0].n_ions
-        self.frame_interval_ps = runs[0].frame_interval_ps
-        self.step_ps = stride * self.frame_interval_ps
-        self.run_steps = tuple((run.n_frames - 1) // stride + 1 for run in runs)
-        self.duration_ps = float(sum(run.duration_ps for run in runs))
-        self.fit_lags = fit_lags(max(self.run_steps) - 1, shortest_lag_ps / self.step_ps)
-        curve = np.unique(np.round(np.geomspace(1, max(2.0, _CURVE_SHARE * (longest - 1)), _CURVE_POINTS)).astype(int))
-        self.lags = np.union1d(curve, self.fit_lags * stride)
-        self.fit_rows = np.searchsorted(self.lags, self.fit_lags * stride)
-        self.drifts = [drift_angstrom(run) for run in runs]
-        self.per_run_tracer = [
-            self._one(run, drift, run.mobile_indices) for run, drift in zip(runs, self.drifts, strict=True)
-        ]
-        self.per_run_collective = []
-        for run, drift in zip(runs, self.drifts, strict=True):
-            position = collective_position(run.positions_angstrom, indices=run.mobile_indices, drift_angstrom=drift)
-            self.per_run_collective.append(self._padded(position[:, None, :], None, None))
-        self.origins = np.array([np.maximum(run.n_frames - self.lags, 0) for run in runs], dtype=float)
-        self.tracer = self._pooled(self.per_run_tracer)
-        self.collective = self._pooled(self.per_run_collective)
-        self.framework: NDArray[np.float64] | None = None
-        if all(run.framework_indices.size > 1 for run in runs):
-            self.framework = self._pooled(
-                [self._one(run, drift, run.framework_indices) for run, drift in zip(runs, self.drifts, strict=True)]
-            )
-
-    def _one(
-        self, run: DisplacementRun, drift: NDArray[np.float64], indices: NDArray[np.integer]
-    ) -> NDArray[np.float64]:
-        return self._padded(run.positions_angstrom, indices, drift)
-
-    def _padded(
-        self,
-        positions: NDArray[np.floating],
-        indices: NDArray[np.integer] | None,
-        drift: NDArray[np.float64] | None,
-    ) -> NDArray[np.float64]:
-        fits = self.lags < positions.shape[0]
-        msd = np.zeros((len(self.lags), 3))
-        msd[fits] = tracer_msd(positions, self.lags[fits], indices=indices, drift_angstrom=drift)
-        return msd
-
-    def _pooled(self, per_run: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-        return np.einsum("rl,rlx->lx", self.origins, np.array(per_run)) / self.origins.sum(axis=0)[:, None]
-
-    def refined(self, fit: DiffusivityFit) -> MsdModel:
-        """Return the smooth model with the slope of the fit, where that is positive."""
-        return replace(fit.model, slope=6.0 * fit.value * self.step_ps) if fit.value > 0 else fit.model
-
-    def fit_window(self, fit: DiffusivityFit) -> tuple[float, float]:
-        return (
-            float(self.fit_lags[fit.start_index] * self.step_ps),
-            float(self.fit_lags[-1] * self.step_ps),
-        )
-
-    def curve(self, fit: DiffusivityFit, tracer: DiffusivityEstimate) -> MsdCurve:
-        total = self.tracer.sum(axis=1)
-        fitted = total[self.fit_rows]
-        gaussian = np.diag(fit.covariance) / np.maximum(fitted, 1e-300) ** 2
-        relative = np.interp(np.log(self.lags), np.log(self.fit_lags * self.stride), gaussian)
-        counting = 0.0
-        if tracer.law is not None and tracer.law.estimate_cm2_s > 0:
-            counting = tracer.law.counting_quantum_cm2_s / tracer.law.estimate_cm2_s
-        # Rattling is not counted in hops, only the diffusive share of the curve is.
-        diffusive = np.minimum(
-            1.0, 6.0 * max(fit.value, 0.0) * self.lags * self.frame_interval_ps / np.maximum(total, 1e-300)
-        )
-        error = total * np.sqrt(relative + counting * diffusive**2)
-        return MsdCurve(
-            lag_ps=tuple((self.lags * self.frame_interval_ps).tolist()),
-            tracer_angstrom2=tuple(total.tolist()),
-            tracer_error_angstrom2=tuple(error.tolist()),
-            tracer_per_axis_angstrom2=tuple((float(x), float(y), float(z)) for x, y, z in self.tracer),
-            collective_angstrom2=tuple(self.collective.sum(axis=1).tolist()),
-            framework_angstrom2=None if self.framework is None else tuple(self.framework.sum(axis=1).tolist()),
-        )
-
-
 def _axis_shares(msd: NDArray[np.float64], fit: DiffusivityFit) -> NDArray[np.float64]:
     shares = np.maximum(np.array(fit.per_axis), 0.0)
     if shares.sum() <= 0:
@@ -300,7 +213,7 @@ def _axis_shares(msd: NDArray[np.float64], fit: DiffusivityFit) -> NDArray[np.fl
 
 def _counting_variance(
     runs: Sequence[DisplacementRun],
-    data: _Curves,
+    data: RunCurves,
     fit: DiffusivityFit,
     hop_distance: float,
     settings: DiffusionSettings,
@@ -324,102 +237,3 @@ def _counting_variance(
     joined = np.concatenate(blocks)
     excess = settled_excess(joined, max(fit.offset, 0.0) / (6.0 * fit.value * length * data.frame_interval_ps))
     return excess * concert_factor(joined) / (6.0 * fit.value * length * data.frame_interval_ps) ** 2
-
-
-def _estimate(
-    kind: Literal["tracer", "charge"],
-    fit: DiffusivityFit,
-    quantum: float,
-    data: _Curves,
-    settings: DiffusionSettings,
-) -> DiffusivityEstimate:
-    unit = CM2_PER_S_FROM_ANGSTROM2_PER_PS
-    value = fit.value
-    gaussian = fit.variance / value**2 if value > 0 else 0.0
-    per_run = data.per_run_tracer if kind == "tracer" else data.per_run_collective
-    inflation = 1.0
-    lasting = [index for index, steps in enumerate(data.run_steps) if steps > data.fit_lags[-1]]
-    if len(lasting) > 1 and value > 0:
-        estimates = [float(fit.weights @ per_run[i][data.fit_rows].sum(axis=1)) for i in lasting]
-        total_steps = sum(data.run_steps)
-        shares = [data.run_steps[i] / total_steps for i in lasting]
-        variances = [(fit.variance + fit.counting_variance) / share for share in shares]
-        inflation = replica_inflation(estimates, variances)
-    # Hops counted out of the fitted noise; where there is nothing to count, the hop distance decides.
-    counted = fit.counting_variance / value if value > settings.minimum_hops * quantum else quantum
-    law = SamplingLaw(
-        estimate_cm2_s=value * unit,
-        gaussian_relative_variance=gaussian * inflation**2,
-        counting_quantum_cm2_s=counted * unit * inflation**2,
-    )
-    error = standard_error_cm2_s(law)
-    window = data.fit_window(fit)
-    reason = None
-    seen = max(0.0, value / quantum)
-    if seen < settings.minimum_hops:
-        reason = f"only about {seen:.1f} effective hops were seen, {settings.minimum_hops:g} are needed"
-    elif error > settings.greatest_relative_error * law.estimate_cm2_s:
-        reason = f"its relative error of {error / law.estimate_cm2_s:.0%} leaves no value to speak of"
-    flags: list[str] = []
-    if not fit.start_found:
-        flags.append("no diffusive regime found")
-    if inflation > 1:
-        flags.append("replicas scatter more than their errors")
-    if reason is not None:
-        law = law.model_copy(update={"background_error_cm2_s": math.sqrt(max(fit.variance, 0.0)) * unit})
-        return DiffusivityEstimate(
-            kind=kind,
-            value_cm2_s=None,
-            standard_error_cm2_s=None,
-            relative_error=None,
-            interval_68_cm2_s=None,
-            interval_95_cm2_s=None,
-            upper_bound_95_cm2_s=upper_bound_where_withheld(law, 0.95),
-            withheld_reason=reason,
-            fit_window_ps=window,
-            law=law,
-            replica_inflation=inflation,
-            flags=tuple(flags),
-        )
-    relative_error = error / law.estimate_cm2_s
-    return DiffusivityEstimate(
-        kind=kind,
-        value_cm2_s=law.estimate_cm2_s,
-        standard_error_cm2_s=error,
-        relative_error=relative_error,
-        degrees_of_freedom=2.0 / relative_error**2 if relative_error > 0 else None,
-        interval_68_cm2_s=interval(law, 0.68),
-        interval_95_cm2_s=interval(law, 0.95),
-        upper_bound_95_cm2_s=confidence_bound(law, 0.95),
-        per_axis_cm2_s=(fit.per_axis[0] * unit, fit.per_axis[1] * unit, fit.per_axis[2] * unit),
-        fit_window_ps=window,
-        law=law,
-        replica_inflation=inflation,
-        flags=tuple(flags),
-    )
-
-
-def _framework_flags(data: _Curves, settings: DiffusionSettings) -> tuple[list[str], str | None]:
-    if data.framework is None:
-        return [], None
-    total = data.framework.sum(axis=1)
-    late = int(np.searchsorted(data.lags, data.lags[-1] / 4))
-    if total[-1] <= 0 or total[late] <= 0:
-        return [], None
-    exponent = math.log(total[-1] / total[late]) / math.log(data.lags[-1] / data.lags[late])
-    if total[-1] > settings.melting_msd_angstrom2 and exponent > 0.6:
-        return ["framework diffusing"], (
-            f"the framework moves by {total[-1]:.1f} Å² and goes on: it melts, rotates or changes phase"
-        )
-    return [], None
-
-
-def _motion_flags(data: _Curves, tracer: DiffusivityEstimate, settings: DiffusionSettings) -> list[str]:
-    flags = list(tracer.flags)
-    if tracer.value_cm2_s is None:
-        flags.append("too few hops")
-    if data.fit_lags[-1] * data.step_ps < 4.0 * settings.shortest_lag_ps:
-        flags.append("too short to tell diffusion from vibration")
-    if max(float(np.linalg.norm(drift[-1])) for drift in data.drifts) > _NOTABLE_DRIFT_ANGSTROM:
-        flags.append("drifting")
-    return flags

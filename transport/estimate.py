@@ -1,0 +1,110 @@
+"""From a fitted slope to a diffusivity with intervals, or to the bound that is all one may claim."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from ..constants import CM2_PER_S_FROM_ANGSTROM2_PER_PS
+from .curves import RunCurves
+from .diffusivity import DiffusivityFit
+from .intervals import confidence_bound, interval, standard_error_cm2_s, upper_bound_where_withheld
+from .replicas import replica_inflation
+from .results import DiffusivityEstimate, SamplingLaw
+
+
+def estimate_diffusivity(
+    kind: Literal["tracer", "charge"],
+    fit: DiffusivityFit,
+    data: RunCurves,
+    *,
+    quantum: float,
+    minimum_hops: float,
+    greatest_relative_error: float,
+) -> DiffusivityEstimate:
+    """Turn a fit into a diffusivity with intervals, or into an upper bound where there is too little to see.
+
+    Parameters
+    ----------
+    kind : {"tracer", "charge"}
+        Which diffusivity it is.
+    fit : DiffusivityFit
+        The fit.
+    data : RunCurves
+        The curves that it fits.
+    quantum : float
+        Diffusivity in Å²/ps that one hop of the hop distance adds.
+    minimum_hops : float
+        Effective hops below which the value is withheld.
+    greatest_relative_error : float
+        Relative error above which the value is withheld.
+
+    Returns
+    -------
+    DiffusivityEstimate
+        The estimate in cm²/s.
+    """
+    unit = CM2_PER_S_FROM_ANGSTROM2_PER_PS
+    value = fit.value
+    gaussian = fit.variance / value**2 if value > 0 else 0.0
+    per_run = data.per_run_tracer if kind == "tracer" else data.per_run_collective
+    inflation = 1.0
+    lasting = [index for index, steps in enumerate(data.run_steps) if steps > data.fit_lags[-1]]
+    if len(lasting) > 1 and value > 0:
+        estimates = [float(fit.weights @ per_run[i][data.fit_rows].sum(axis=1)) for i in lasting]
+        total_steps = sum(data.run_steps)
+        shares = [data.run_steps[i] / total_steps for i in lasting]
+        variances = [(fit.variance + fit.counting_variance) / share for share in shares]
+        inflation = replica_inflation(estimates, variances)
+    # Hops counted out of the fitted noise; where there is nothing to count, the hop distance decides.
+    counted = fit.counting_variance / value if value > minimum_hops * quantum else quantum
+    law = SamplingLaw(
+        estimate_cm2_s=value * unit,
+        gaussian_relative_variance=gaussian * inflation**2,
+        counting_quantum_cm2_s=counted * unit * inflation**2,
+    )
+    error = standard_error_cm2_s(law)
+    window = data.fit_window(fit)
+    reason = None
+    seen = max(0.0, value / quantum)
+    if seen < minimum_hops:
+        reason = f"only about {seen:.1f} effective hops were seen, {minimum_hops:g} are needed"
+    elif error > greatest_relative_error * law.estimate_cm2_s:
+        reason = f"its relative error of {error / law.estimate_cm2_s:.0%} leaves no value to speak of"
+    flags: list[str] = []
+    if not fit.start_found:
+        flags.append("no diffusive regime found")
+    if inflation > 1:
+        flags.append("replicas scatter more than their errors")
+    if reason is not None:
+        law = law.model_copy(update={"background_error_cm2_s": math.sqrt(max(fit.variance, 0.0)) * unit})
+        return DiffusivityEstimate(
+            kind=kind,
+            value_cm2_s=None,
+            standard_error_cm2_s=None,
+            relative_error=None,
+            interval_68_cm2_s=None,
+            interval_95_cm2_s=None,
+            upper_bound_95_cm2_s=upper_bound_where_withheld(law, 0.95),
+            withheld_reason=reason,
+            fit_window_ps=window,
+            law=law,
+            replica_inflation=inflation,
+            flags=tuple(flags),
+        )
+    relative_error = error / law.estimate_cm2_s
+    return DiffusivityEstimate(
+        kind=kind,
+        value_cm2_s=law.estimate_cm2_s,
+        standard_error_cm2_s=error,
+        relative_error=relative_error,
+        degrees_of_freedom=2.0 / relative_error**2 if relative_error > 0 else None,
+        interval_68_cm2_s=interval(law, 0.68),
+        interval_95_cm2_s=interval(law, 0.95),
+        upper_bound_95_cm2_s=confidence_bound(law, 0.95),
+        per_axis_cm2_s=(fit.per_axis[0] * unit, fit.per_axis[1] * unit, fit.per_axis[2] * unit),
+        fit_window_ps=window,
+        law=law,
+        replica_inflation=inflation,
+        flags=tuple(flags),
+    )

@@ -1,0 +1,71 @@
+"""What a reader should be warned of: frameworks that move, runs that are too short, drift."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .curves import RunCurves
+from .results import DiffusivityEstimate
+
+_NOTABLE_DRIFT_ANGSTROM = 3.0
+_DIFFUSIVE_EXPONENT = 0.6
+
+
+def framework_flags(data: RunCurves, greatest_msd_angstrom2: float) -> tuple[list[str], str | None]:
+    """Judge whether the framework moves on for ever.
+
+    Parameters
+    ----------
+    data : RunCurves
+        The curves.
+    greatest_msd_angstrom2 : float
+        MSD in Å² that a framework of a solid does not exceed while it still grows.
+
+    Returns
+    -------
+    flags : list of str
+        Flags for the result.
+    reason : str or None
+        Why the run may not enter an Arrhenius fit.
+    """
+    if data.framework is None:
+        return [], None
+    total = data.framework.sum(axis=1)
+    late = int(np.searchsorted(data.lags, data.lags[-1] / 4))
+    if total[-1] <= 0 or total[late] <= 0:
+        return [], None
+    exponent = math.log(total[-1] / total[late]) / math.log(data.lags[-1] / data.lags[late])
+    if total[-1] > greatest_msd_angstrom2 and exponent > _DIFFUSIVE_EXPONENT:
+        return ["framework diffusing"], (
+            f"the framework moves by {total[-1]:.1f} Å² and goes on: it melts, rotates or changes phase"
+        )
+    return [], None
+
+
+def motion_flags(data: RunCurves, tracer: DiffusivityEstimate, shortest_lag_ps: float) -> list[str]:
+    """Collect what a reader should know of the ions' motion.
+
+    Parameters
+    ----------
+    data : RunCurves
+        The curves.
+    tracer : DiffusivityEstimate
+        Tracer diffusivity.
+    shortest_lag_ps : float
+        Lag in ps below which displacements are vibrations.
+
+    Returns
+    -------
+    list of str
+        Flags for the result.
+    """
+    flags = list(tracer.flags)
+    if tracer.value_cm2_s is None:
+        flags.append("too few hops")
+    if data.fit_lags[-1] * data.step_ps < 4.0 * shortest_lag_ps:
+        flags.append("too short to tell diffusion from vibration")
+    if max(float(np.linalg.norm(drift[-1])) for drift in data.drifts) > _NOTABLE_DRIFT_ANGSTROM:
+        flags.append("drifting")
+    return flags

@@ -70,16 +70,18 @@ def open_job_store(
     text = str(location) if location is not None else store_from_environment()
     if text is None:
         found = project or find_project(create=create)
-        store = _embedded_store(found.database_path, found.blobs, create=create)
+        store = _embedded_store(found.database_path, found.blobs)
     else:
-        store = _opener_for(text)(text, create)
+        store = _opener_for(text)(text)
+    if not create:
+        _expect_embedded_file(store)
     store.connect()
     for path in DOCUMENT_INDEXES:
         store.ensure_index(path)
     return store
 
 
-def _opener_for(text: str) -> Callable[[str, bool], JobStore]:
+def _opener_for(text: str) -> Callable[[str], JobStore]:
     """Choose how to open a location by its first or last letters."""
     for prefix, opener in _OPENERS_BY_SCHEME.items():
         if text.startswith(prefix):
@@ -96,21 +98,26 @@ def _opener_for(text: str) -> Callable[[str, bool], JobStore]:
     return opener_of_file
 
 
-def _embedded_store(database_path: Path, blobs: Path, *, create: bool) -> JobStore:
-    if not create and not database_path.exists():
-        raise StoreError(f"There is no store {database_path} yet: run something first, or name another store.")
+def _expect_embedded_file(store: JobStore) -> None:
+    """Refuse to make an embedded store that is only to be read."""
+    path = store.docs_store.path if isinstance(store.docs_store, SqliteStore) else None
+    if path is not None and not Path(path).exists():
+        raise StoreError(f"There is no store {path} yet: run something first, or name another store.")
+
+
+def _embedded_store(database_path: Path, blobs: Path) -> JobStore:
     return JobStore(
         SqliteStore(database_path, collection_name="outputs"),
         additional_stores={BULK_STORE_NAME: BlobStore(database_path, blobs, collection_name="outputs_data")},
     )
 
 
-def _open_file(text: str, create: bool) -> JobStore:
+def _open_file(text: str) -> JobStore:
     path = Path(text).expanduser()
-    return _embedded_store(path, path.parent / f"{path.stem}_blobs", create=create)
+    return _embedded_store(path, path.parent / f"{path.stem}_blobs")
 
 
-def _open_server(text: str, create: bool) -> JobStore:
+def _open_server(text: str) -> JobStore:
     # pymongo loads only where a server is asked for.
     from .mongo_server import GridFileStore, MongoServerStore
 
@@ -120,7 +127,7 @@ def _open_server(text: str, create: bool) -> JobStore:
     )
 
 
-def _open_specification(text: str, create: bool) -> JobStore:
+def _open_specification(text: str) -> JobStore:
     path = Path(text).expanduser()
     if not path.is_file():
         raise StoreError(f"The store description {path} does not exist: correct the path or {STORE_VARIABLE}.")
@@ -140,11 +147,11 @@ def _open_specification(text: str, create: bool) -> JobStore:
     return store
 
 
-_OPENERS_BY_SCHEME: dict[str, Callable[[str, bool], JobStore]] = {
+_OPENERS_BY_SCHEME: dict[str, Callable[[str], JobStore]] = {
     "mongodb://": _open_server,
     "mongodb+srv://": _open_server,
 }
-_OPENERS_BY_SUFFIX: dict[str, Callable[[str, bool], JobStore]] = {
+_OPENERS_BY_SUFFIX: dict[str, Callable[[str], JobStore]] = {
     ".db": _open_file,
     ".sqlite": _open_file,
     ".yaml": _open_specification,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from superion.transport.analysis import DiffusionSettings, analyze_diffusion
 from superion.transport.synthetic import gaussian_walk, lattice_walk
 

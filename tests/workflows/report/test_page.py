@@ -67,7 +67,8 @@ def test_the_page_needs_no_network(checked, page):
         assert tag not in ("script", "link", "iframe", "img", "object", "embed"), tag
         for name, value in attributes.items():
             if name in ("src", "href", "xlink:href", "action", "data"):
-                assert value is not None and value.startswith("#"), (tag, name, value)
+                assert value is not None, (tag, name)
+                assert value.startswith("#"), (tag, name, value)
     assert "@import" not in page
     assert not re.search(r"url\((?!#)", page)
 

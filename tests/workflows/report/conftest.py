@@ -163,7 +163,7 @@ def make_document(
                 source="cell_size", statement="A 52-atom cell is small: argyrodites want thousands of atoms."
             ),
         ],
-        verdict="A demonstration: one small cell and short runs. The order of magnitude means something, the value not.",
+        verdict="A demonstration: one small cell and short runs. The order of magnitude counts, the value not.",
         notes=["The half-occupied Li sites were ordered by Ewald energy.", "Mobile ion Li+ was guessed."],
         provenance=Provenance(
             superion_version="0.1.0",

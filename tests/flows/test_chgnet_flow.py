@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
 from jobflow import JobStore, run_locally
 from maggma.stores import MemoryStore
 from superion.flows.presets import load_preset
 
 
+@pytest.mark.timeout(1800)
 def test_quickstart_shortened(tmp_path):
     maker = load_preset("quickstart").maker(
         {
             "temperatures_k": [1000, 1400],
             "relax.maximum_steps": 3,
-            "md.duration_ps": 0.24,
-            "md.segment_ps": 0.12,
+            "md.duration_ps": 0.16,
+            "md.segment_ps": 0.08,
             "md.frame_interval_fs": 4,
             "diffusion.settings.equilibration_ps": 0.04,
             "checkpoint_root": str(tmp_path / "trajectories"),

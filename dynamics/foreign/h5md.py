@@ -178,7 +178,8 @@ def _symbols(particles: Any, n_atoms: int, options: ReadOptions, path: Path, not
         return tuple(order[int(index)] for index in np.searchsorted(kinds, values))
     if kinds.min() < 1 or kinds.max() >= len(chemical_symbols):
         raise TrajectoryError(
-            f"The species numbers of {path} ({kinds.min()} to {kinds.max()}) are no atomic numbers; give species_order."
+            f"The species numbers of {path} ({kinds.min()} to {kinds.max()}) are no atomic numbers; "
+            "give species_order (--species-order)."
         )
     symbols = tuple(chemical_symbols[int(value)] for value in values)
     notes.append(f"Species numbers are read as atomic numbers: {', '.join(sorted(set(symbols)))}.")

@@ -212,8 +212,8 @@ def _symbols(columns: dict[str, NDArray[np.str_]], options: ReadOptions, path: P
     order = options.species_order
     if order is None:
         raise TrajectoryError(
-            f"{path} names its atoms by types 1 to {max(types)} only; give species_order, "
-            "the elements of these types in order."
+            f"{path} names its atoms by types 1 to {max(types)} only; give species_order "
+            "(--species-order), the elements of these types in order."
         )
     if min(types) < 1 or max(types) > len(order):
         raise TrajectoryError(

@@ -118,7 +118,8 @@ def _check(raw: RawTrajectory, path: Path) -> None:
     unknown = sorted({symbol for symbol in raw.symbols if atomic_numbers.get(symbol, 0) < 1})
     if unknown:
         raise TrajectoryError(
-            f"{path} names {', '.join(unknown)}, which is no chemical element; give species_order or correct the file."
+            f"{path} names {', '.join(unknown)}, which is no chemical element; "
+            "give species_order (--species-order) or correct the file."
         )
     bad = np.flatnonzero(~np.isfinite(raw.fractional).all(axis=(1, 2)))
     if bad.size:
@@ -134,6 +135,11 @@ def _frame_interval(
     if frame_interval_fs is not None:
         _note_difference("frame interval", frame_interval_fs, raw.frame_interval_fs, "fs", notes)
         return frame_interval_fs
+    if raw.is_stride_assumed:
+        notes.append(
+            "The file does not say how many steps lie between its frames; one is assumed (NBLOCK = 1), "
+            "give frame_interval_fs (--frame-interval-fs) if it is otherwise."
+        )
     if time_step_fs is not None and raw.steps_per_frame is not None:
         _note_difference("time step", time_step_fs, raw.time_step_fs, "fs", notes)
         return time_step_fs * raw.steps_per_frame
@@ -146,9 +152,11 @@ def _frame_interval(
     if raw.steps_per_frame is not None:
         raise TrajectoryError(
             f"{path} counts {raw.steps_per_frame:g} step(s) between frames but does not say how long a step is; "
-            "give time_step_fs (or frame_interval_fs)."
+            "give time_step_fs or frame_interval_fs (--time-step-fs, --frame-interval-fs)."
         )
-    raise TrajectoryError(f"{path} does not say how much time lies between its frames; give frame_interval_fs.")
+    raise TrajectoryError(
+        f"{path} does not say how much time lies between its frames; give frame_interval_fs (--frame-interval-fs)."
+    )
 
 
 def _temperature(raw: RawTrajectory, path: Path, temperature_k: float | None, notes: list[str]) -> float:
@@ -162,7 +170,7 @@ def _temperature(raw: RawTrajectory, path: Path, temperature_k: float | None, no
     if raw.thermostat_temperature_k is not None:
         notes.append("The temperature is the thermostat's; the file has no velocities to check it.")
         return float(raw.thermostat_temperature_k)
-    raise TrajectoryError(f"{path} has neither velocities nor a temperature; give temperature_k.")
+    raise TrajectoryError(f"{path} has neither velocities nor a temperature; give temperature_k (--temperature).")
 
 
 def _note_difference(what: str, stated: float, found: float | None, unit: str, notes: list[str]) -> None:

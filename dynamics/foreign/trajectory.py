@@ -78,6 +78,8 @@ class RawTrajectory:
         Time step of the integrator, where the file gives it.
     steps_per_frame : float or None
         Steps of the integrator between frames, where the file gives them.
+    is_stride_assumed : bool
+        Whether `steps_per_frame` is a guess, to be told where it is used.
     kinetic_temperature_k : float or None
         Mean kinetic temperature, from velocities or kinetic energies.
     thermostat_temperature_k : float or None
@@ -93,6 +95,7 @@ class RawTrajectory:
     frame_interval_fs: float | None = None
     time_step_fs: float | None = None
     steps_per_frame: float | None = None
+    is_stride_assumed: bool = False
     kinetic_temperature_k: float | None = None
     thermostat_temperature_k: float | None = None
     notes: tuple[str, ...] = ()

@@ -79,11 +79,13 @@ def read(path: Path, options: ReadOptions) -> RawTrajectory:
             notes.append(truncation_note(len(frames)))
     if not frames or symbols is None:
         raise TrajectoryError(f"{path} holds no whole configuration; was the run stopped at its start?")
+    stride = _stride(numbers)
     return RawTrajectory(
         symbols=symbols,
         fractional=np.array(frames),
         cells_angstrom=np.array(cells),
-        steps_per_frame=_stride(numbers, notes),
+        steps_per_frame=stride or 1.0,
+        is_stride_assumed=stride is None,
         notes=tuple(notes),
     )
 
@@ -102,7 +104,8 @@ def _header(lines: LineReader, path: Path, options: ReadOptions) -> tuple[NDArra
             counts = [int(word) for word in elements]
             if options.species_order is None:
                 raise TrajectoryError(
-                    f"{path} does not name its elements; give species_order with {len(counts)} symbols."
+                    f"{path} does not name its elements; "
+                    f"give species_order (--species-order) with {len(counts)} symbols."
                 )
             elements = list(options.species_order)
         else:
@@ -130,13 +133,9 @@ def _coordinates(block: list[str], n_atoms: int, path: Path, frame: int) -> NDAr
         ) from None
 
 
-def _stride(numbers: list[int], notes: list[str]) -> float | None:
-    """Return the steps between configurations, as far as their numbers say."""
+def _stride(numbers: list[int]) -> float | None:
+    """Return the steps between configurations, where their numbers say so: VASP may number frames or steps."""
     gaps = set(np.diff(numbers).tolist())
     if len(gaps) == 1 and (gap := gaps.pop()) > 1:
         return float(gap)
-    notes.append(
-        "XDATCAR does not say how many steps lie between its frames; one is assumed (NBLOCK = 1), "
-        "give frame_interval_fs if it is otherwise."
-    )
-    return 1.0
+    return None

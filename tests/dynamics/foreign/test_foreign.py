@@ -318,6 +318,9 @@ def test_missing_time_step_names_the_option(name: str, tmp_path: Path) -> None:
         read_foreign_trajectory(tmp_path / file_name, temperature_k=600)
     run = read_foreign_trajectory(tmp_path / file_name, temperature_k=600, time_step_fs=2)
     assert run.frame_interval_ps == pytest.approx(0.020 if name == "lammps_dump" else 0.002)
+    assert any("NBLOCK" in note for note in run.notes) == (name == "xdatcar")
+    stated = read_foreign_trajectory(tmp_path / file_name, temperature_k=600, frame_interval_fs=4)
+    assert not any("NBLOCK" in note for note in stated.notes)
 
 
 @pytest.mark.parametrize("name", ["xdatcar", "lammps_dump", "extxyz", "ase_traj", "h5md"])

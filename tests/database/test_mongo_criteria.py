@@ -11,6 +11,7 @@ from bson.regex import Regex
 from superion.database.mongo_criteria import compile_criteria
 from superion.database.mongo_order import order_key
 from superion.errors import StoreError
+from support.stable_id import stable_id
 
 NAN = float("nan")
 INF = float("inf")
@@ -55,7 +56,7 @@ NULL_DOCUMENTS = {
         ({"a": {"$size": 0}}, {"empty_list"}),
         ({"a": {}}, {"empty_object", "objects_some_b_missing"}),
     ],
-    ids=str,
+    ids=stable_id,
 )
 def test_null_and_missing(criteria, expected):
     matches = compile_criteria(criteria)
@@ -134,7 +135,7 @@ def test_null_and_missing(criteria, expected):
         ({"a": b"ab"}, {"a": {"$gt": b"z"}}, True),
         ({"a": 1}, {"$comment": "why", "a": 1}, True),
     ],
-    ids=str,
+    ids=stable_id,
 )
 def test_meaning(document, criteria, expected):
     assert compile_criteria(criteria)(document) is expected
@@ -159,7 +160,7 @@ def test_meaning(document, criteria, expected):
         ({"a": object()}, "cannot be compared"),
         ([("a", 1)], "are a dictionary"),
     ],
-    ids=str,
+    ids=stable_id,
 )
 def test_refusals_are_one_sentence(criteria, words):
     with pytest.raises(StoreError, match=words) as caught:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from bson.objectid import ObjectId
+from support.stable_id import stable_id
 
 DAY = datetime(2026, 11, 22, 13, 10, 17, 123000)
 
@@ -156,7 +157,7 @@ def expect_difference(request: pytest.FixtureRequest, case: object) -> None:
         request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
 
 
-@pytest.mark.parametrize(("criteria", "expected"), CRITERIA, ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize(("criteria", "expected"), CRITERIA, ids=lambda value: stable_id(value)[:60])
 def test_criteria(readable, request, criteria, expected):
     expect_difference(request, criteria)
     assert ids(readable.query(criteria, sort={"task_id": 1})) == expected
@@ -164,7 +165,9 @@ def test_criteria(readable, request, criteria, expected):
 
 
 @pytest.mark.parametrize(
-    "criteria", [{"t": {"$near": 1}}, {"$xor": []}, {"$or": []}, {"t": {"$in": 3}}, {"name": {"$not": 5}}], ids=str
+    "criteria",
+    [{"t": {"$near": 1}}, {"$xor": []}, {"$or": []}, {"t": {"$in": 3}}, {"name": {"$not": 5}}],
+    ids=stable_id,
 )
 def test_wrong_criteria_are_refused(readable, criteria):
     with pytest.raises(Exception, match=r".+"):
@@ -184,7 +187,7 @@ def test_wrong_criteria_are_refused(readable, criteria):
         ({"sigma.value": -1, "task_id": -1}, [0, 3, 1, 7, 6, 5, 4, 2]),
         ({"last_updated": -1, "task_id": 1}, [7, 6, 0, 1, 2, 3, 4, 5]),
     ],
-    ids=str,
+    ids=stable_id,
 )
 def test_sort(readable, request, sort, expected):
     expect_difference(request, sort)
@@ -210,7 +213,7 @@ def test_skip_and_limit(readable):
         ({"_id": 0, "elements": 0, "sigma": 0}, {"task_id": 0, "name": "argyrodite", "t": 300}),
         ({"elements": 0, "sigma.value": 0}, {"task_id": 0, "name": "argyrodite", "t": 300, "sigma": {}}),
     ],
-    ids=str,
+    ids=stable_id,
 )
 def test_properties(readable, properties, expected):
     (found,) = readable.query({"task_id": 0}, properties=properties)

@@ -32,7 +32,7 @@ from superion.database.sqlite_store import SqliteStore
 TABLE = Path(__file__).parents[1] / "docs" / "benchmarks" / "store.md"
 START = datetime(2026, 1, 1)
 BATCH = 1000
-SECONDS_PER_MEASUREMENT = 3.0
+SECONDS_PER_MEASUREMENT = 1.0
 
 
 @dataclass(frozen=True)

@@ -48,5 +48,7 @@ def run_job(job: dict) -> dict:
 
 if __name__ == "__main__":
     description = json.loads(Path(sys.argv[1]).read_text())
+    # load the potential's packages first, so that a kill meets dynamics and not imports
+    load_potential(PotentialSpecification(**description["potential"])).calculator()
     print("ready", flush=True)
     print(json.dumps(run_job(description)), flush=True)

@@ -72,7 +72,7 @@ def forked_life(job: dict, after_s: float, outcome: Path, number: signal.Signals
 
 
 def fresh_life(job: dict, after_s: float | None, folder: Path) -> dict | None:
-    """Run the job in a new interpreter and SIGKILL it a while after its imports; None if it was killed."""
+    """Run the job in a new interpreter and SIGKILL it a while after it is ready; None if it was killed."""
     path = folder / "job.json"
     path.write_text(json.dumps(job))
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -200,9 +200,8 @@ def test_new_interpreters_agree(tmp_path: Path):
 
 
 def kill_and_compare_in_new_interpreters(job: dict, folder: Path, n_kills: int, seed: str) -> None:
-    began = time.monotonic()
     unbroken = fresh_life(job | {"root": str(folder / "whole")}, None, folder)
-    length_s = min(time.monotonic() - began, unbroken["wall_time_s"])
+    length_s = unbroken["wall_time_s"]
     instants = random.Random(seed)
     kills = attempt = 0
     while kills < n_kills:

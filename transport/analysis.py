@@ -134,6 +134,8 @@ def analyze_diffusion(
     flags, framework_reason = framework_flags(data, settings.melting_msd_angstrom2)
     flags += motion_flags(data, tracer, settings.shortest_lag_ps)
     reason = framework_reason or tracer.withheld_reason
+    if reason is None and not tracer_fit.start_found:
+        reason = "no straight line fits the displacements: not diffusive, or too short a run to show it"
     first = parts[0]
     volume = float(np.mean([run.volume_angstrom3 for run in parts]))
     to_conductivity = partial(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from .flags import TOO_SHORT
 from .results import DiffusionResult
 
 GROWTH = 1.2
@@ -49,7 +50,8 @@ def convergence_verdict(result: DiffusionResult, target_relative_error: float) -
     Returns
     -------
     ConvergenceVerdict
-        The verdict; never converged while the value is withheld or unusable.
+        The verdict; never converged while the value is withheld, unusable, or from a run too short to
+        tell diffusion from vibration.
     """
     error = result.tracer.relative_error
     if result.tracer.value_cm2_s is None or error is None:
@@ -59,6 +61,9 @@ def convergence_verdict(result: DiffusionResult, target_relative_error: float) -
         return ConvergenceVerdict(
             False, error, target_relative_error, None, f"D is not usable yet: {result.exclusion_reason}."
         )
+    if TOO_SHORT in result.flags:
+        # Fast rattling is easy to know well; its small error says nothing of the slow motion that carries charge.
+        return ConvergenceVerdict(False, error, target_relative_error, None, f"D is not known yet: {TOO_SHORT}.")
     if error <= target_relative_error:
         return ConvergenceVerdict(
             True,

@@ -9,6 +9,9 @@ import numpy as np
 from .curves import RunCurves
 from .results import DiffusivityEstimate
 
+TOO_SHORT = "too short to tell diffusion from vibration"
+"""Flag of a run whose longest fitted lag is hardly longer than a vibration."""
+
 _NOTABLE_DRIFT_ANGSTROM = 3.0
 _DIFFUSIVE_EXPONENT = 0.6
 
@@ -62,10 +65,10 @@ def motion_flags(data: RunCurves, tracer: DiffusivityEstimate, shortest_lag_ps: 
         Flags for the result.
     """
     flags = list(tracer.flags)
-    if tracer.value_cm2_s is None:
-        flags.append("too few hops")
+    if tracer.withheld_reason is not None:
+        flags.append("value withheld")
     if data.fit_lags[-1] * data.step_ps < 4.0 * shortest_lag_ps:
-        flags.append("too short to tell diffusion from vibration")
+        flags.append(TOO_SHORT)
     if max(float(np.linalg.norm(drift[-1])) for drift in data.drifts) > _NOTABLE_DRIFT_ANGSTROM:
         flags.append("drifting")
     return flags

@@ -83,8 +83,10 @@ def cli_process() -> Callable[..., Answer]:
 
 
 @pytest.fixture(autouse=True)
-def _no_store_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def _nothing_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SUPERION_STORE", raising=False)
+    # Libraries loaded by other tests of the same process may have set the width of a terminal.
+    monkeypatch.delenv("COLUMNS", raising=False)
 
 
 @pytest.fixture

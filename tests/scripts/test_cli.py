@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -84,21 +83,6 @@ def test_wrong_usage_ends_with_two_and_loads_nothing_heavy(arguments):
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].strip() == "HEAVY"
     assert "Traceback" not in done.stderr
-
-
-def test_help_takes_little_more_than_its_libraries():
-    libraries = "import typer, pydantic, rich.console, rich.table, rich.markdown, rich.traceback, rich.columns"
-
-    def seconds(*arguments: str) -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-
-    # Processor time, best of three, as a ratio: how fast or busy the machine is does not count.
-    theirs = min(seconds("-c", libraries) for _ in range(3))
-    ours = min(seconds("-m", "superion.scripts.cli", "run", "--help") for _ in range(3))
-    assert ours < 1.7 * theirs
 
 
 def test_version(cli):

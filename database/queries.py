@@ -22,7 +22,9 @@ _HEAD_FIELDS = {
     "output.formula": 1,
     "output.label": 1,
     "output.state": 1,
+    "output.run.state": 1,
     "output.temperature_k": 1,
+    "output.protocol.temperature_k": 1,
     "output.sigma_300k_ms_cm": 1,
     "output.activation_energy_ev": 1,
     "output.provenance.created_at": 1,
@@ -213,6 +215,8 @@ def _criteria(**fields: str | None) -> dict[str, Any]:
 
 def _head(entry: dict[str, Any]) -> DocumentHead:
     output = entry.get("output") or {}
+    # A trajectory keeps these with its run and its protocol.
+    run, protocol = output.get("run") or {}, output.get("protocol") or {}
     return DocumentHead(
         uuid=entry["uuid"],
         index=entry["index"],
@@ -220,8 +224,8 @@ def _head(entry: dict[str, Any]) -> DocumentHead:
         doc_type=output["doc_type"],
         formula=output.get("formula") or "",
         label=output.get("label") or "",
-        state=output.get("state"),
-        temperature_k=output.get("temperature_k"),
+        state=output.get("state") or run.get("state"),
+        temperature_k=output.get("temperature_k") or protocol.get("temperature_k"),
         sigma_300k_ms_cm=output.get("sigma_300k_ms_cm"),
         activation_energy_ev=output.get("activation_energy_ev"),
         created_at=(output.get("provenance") or {}).get("created_at"),

@@ -115,8 +115,9 @@ class RunPlan:
             longest = max(details.trajectories, key=lambda run: run.duration_ps)
             size = sum(run.size_mb for run in details.trajectories)
             runs = "1 run" if len(details.trajectories) == 1 else f"{len(details.trajectories)} runs"
+            disk = f"at most {size:.0f} MB" if size >= 1 else "less than 1 MB"
             text = f"{runs} of at most {longest.duration_ps:g} ps in steps of {longest.time_step_fs:g} fs"
-            rows.append(("dynamics", f"{text}: {details.n_steps} steps, {size:.0f} MB at most"))
+            rows.append(("dynamics", f"{text}: {details.n_steps} steps, {disk}"))
         rows.append(("jobs", f"{len(details.jobs)}"))
         if details.checkpoint_root:
             rows.append(("trajectories", details.checkpoint_root))

@@ -15,6 +15,10 @@ def test_lists(cli, project):
     assert {head["doc_type"] for head in everything} == {"candidate", "trajectory", "diffusion", "conductivity"}
     assert everything[0]["doc_type"] == "conductivity"
     assert [head["doc_type"] for head in cli("list", "--type", "trajectory", "--json").json()] == ["trajectory"] * 2
+    for head in everything:
+        if head["doc_type"] == "trajectory":
+            assert head["state"] == "completed"
+            assert head["temperature_k"] > 0
     assert cli("list", "--formula", "NaCl", "--json").json() == []
     assert len(cli("list", "--limit", "3", "--json").json()) == 3
     table = cli("list", "--type", "conductivity").out

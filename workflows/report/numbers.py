@@ -108,8 +108,12 @@ def format_with_error(value: float | None, error: float | None) -> str:
     return f"({value / scale:.{decimals}f} ± {error / scale:.{decimals}f}) × {power_of_ten(exponent)}"
 
 
+_FAR_APART = 100.0
+"""Ratio of two ends from which a common power of ten would hide one of them."""
+
+
 def format_interval(bounds: Sequence[float] | None, digits: int = 3) -> str:
-    """Write an interval in square brackets, with one power of ten for both ends.
+    """Write an interval in square brackets, with one power of ten for both ends unless they lie far apart.
 
     Parameters
     ----------
@@ -129,7 +133,11 @@ def format_interval(bounds: Sequence[float] | None, digits: int = 3) -> str:
     '[0.687, 1.70]'
     >>> format_interval((6.2e-9, 1.71e-8))
     '[0.620, 1.71] × 10⁻⁸'
+    >>> format_interval((1.61, 10500.0))
+    '[1.61, 1.05 × 10⁴]'
     """
+    if bounds is not None and 0.0 < bounds[0] * _FAR_APART < bounds[1] < math.inf:
+        return f"[{', '.join(format_number(float(value), digits) for value in bounds)}]"
     return NOT_AVAILABLE if bounds is None else format_list(bounds, digits, brackets="[]")
 
 

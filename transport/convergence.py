@@ -11,6 +11,9 @@ from .results import DiffusionResult
 GROWTH = 1.2
 """Ratio of the lengths of successive looks."""
 
+MINIMUM_PS = 30.0
+"""Length below which a run never counts as converged: back-hops that last picoseconds hide in shorter ones."""
+
 
 @dataclass(frozen=True)
 class ConvergenceVerdict:
@@ -37,7 +40,9 @@ class ConvergenceVerdict:
     message: str
 
 
-def convergence_verdict(result: DiffusionResult, target_relative_error: float) -> ConvergenceVerdict:
+def convergence_verdict(
+    result: DiffusionResult, target_relative_error: float, minimum_ps: float = MINIMUM_PS
+) -> ConvergenceVerdict:
     """Compare the relative error of the tracer diffusivity with its target.
 
     Parameters
@@ -46,6 +51,8 @@ def convergence_verdict(result: DiffusionResult, target_relative_error: float) -
         Analysis of the run so far.
     target_relative_error : float
         Relative error at which the run may end.
+    minimum_ps : float
+        Mean length of the runs, in ps, below which they may not end.
 
     Returns
     -------
@@ -64,6 +71,11 @@ def convergence_verdict(result: DiffusionResult, target_relative_error: float) -
     if TOO_SHORT in result.flags:
         # Fast rattling is easy to know well; its small error says nothing of the slow motion that carries charge.
         return ConvergenceVerdict(False, error, target_relative_error, None, f"D is not known yet: {TOO_SHORT}.")
+    if result.duration_ps < minimum_ps * result.n_replicas:
+        message = (
+            f"relative error of D {error:.0%}, but slow back-hops can hide in runs shorter than {minimum_ps:g} ps."
+        )
+        return ConvergenceVerdict(False, error, target_relative_error, None, message)
     if error <= target_relative_error:
         return ConvergenceVerdict(
             True,

@@ -18,6 +18,7 @@ def test_verdicts() -> None:
     result = analyze_diffusion([walk.as_run()], mobile_ion="Li", ion_charge=1, settings=SETTINGS)
     error = result.tracer.relative_error
     assert convergence_verdict(result, error * 1.01).converged
+    assert not convergence_verdict(result, error * 1.01, minimum_ps=100.0).converged
     verdict = convergence_verdict(result, error / 2)
     assert not verdict.converged
     assert verdict.length_factor == pytest.approx(4.0)

@@ -16,7 +16,7 @@ from .curves import RunCurves
 from .diffusivity import DiffusivityFit, fit_diffusivity
 from .displacement_run import DisplacementRun
 from .estimate import estimate_diffusivity
-from .flags import framework_flags, motion_flags
+from .flags import framework_flags, motion_flags, non_diffusive_reason
 from .haven import haven_ratio
 from .hops import concert_factor, effective_hops, he_mo_relative_error, hop_distance_guess_angstrom, settled_excess
 from .results import DiffusionResult
@@ -135,7 +135,7 @@ def analyze_diffusion(
     flags += motion_flags(data, tracer, settings.shortest_lag_ps)
     reason = framework_reason or tracer.withheld_reason
     if reason is None and not tracer_fit.start_found:
-        reason = "no straight line fits the displacements: not diffusive, or too short a run to show it"
+        reason = non_diffusive_reason(data)
     first = parts[0]
     volume = float(np.mean([run.volume_angstrom3 for run in parts]))
     to_conductivity = partial(

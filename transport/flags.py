@@ -14,6 +14,7 @@ TOO_SHORT = "too short to tell diffusion from vibration"
 
 _NOTABLE_DRIFT_ANGSTROM = 3.0
 _DIFFUSIVE_EXPONENT = 0.6
+_EXPONENTS_OF_DIFFUSION = (0.5, 1.4)
 
 
 def framework_flags(data: RunCurves, greatest_msd_angstrom2: float) -> tuple[list[str], str | None]:
@@ -72,3 +73,29 @@ def motion_flags(data: RunCurves, tracer: DiffusivityEstimate, shortest_lag_ps: 
     if max(float(np.linalg.norm(drift[-1])) for drift in data.drifts) > _NOTABLE_DRIFT_ANGSTROM:
         flags.append("drifting")
     return flags
+
+
+def non_diffusive_reason(data: RunCurves) -> str | None:
+    """Judge by its growth whether an MSD that no straight line fits is diffusive all the same.
+
+    Noise that the model of the covariance underrates can spoil a fit; it does not change how the MSD grows.
+
+    Parameters
+    ----------
+    data : RunCurves
+        The curves.
+
+    Returns
+    -------
+    str or None
+        Why the run may not enter an Arrhenius fit; None where the MSD grows about in proportion to time.
+    """
+    lags, total = data.fit_lags, data.tracer[data.fit_rows].sum(axis=1)
+    middle = len(lags) // 2
+    if total[middle] <= 0 or total[-1] <= 0 or lags[-1] <= lags[middle]:
+        return None
+    exponent = math.log(total[-1] / total[middle]) / math.log(lags[-1] / lags[middle])
+    low, high = _EXPONENTS_OF_DIFFUSION
+    if low <= exponent <= high:
+        return None
+    return f"the displacements are not diffusive: their mean square grows as time to the power {exponent:.1f}"

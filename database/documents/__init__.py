@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from .base import Provenance, StructureDict, SuperionDocument
 from .candidate import CandidateDoc
+from .candidate_summary import CandidateOrigin, CandidateSummary, OrderingSummary, StageSummary
 from .conductivity import ConductivityDoc, SystematicError
 from .diffusion import DiffusionDoc
 from .registry import DOCUMENT_TYPES, parse_document, register_document_type
 from .relax import RelaxDoc
+from .stage import StageDoc
 from .trajectory import TrajectoryDoc
 
 __all__ = [
     "DOCUMENT_TYPES",
     "CandidateDoc",
+    "CandidateOrigin",
+    "CandidateSummary",
     "ConductivityDoc",
     "DiffusionDoc",
+    "OrderingSummary",
     "Provenance",
     "RelaxDoc",
+    "StageDoc",
+    "StageSummary",
     "StructureDict",
     "SuperionDocument",
     "SystematicError",

@@ -11,6 +11,7 @@ from .candidate import CandidateDoc
 from .conductivity import ConductivityDoc
 from .diffusion import DiffusionDoc
 from .relax import RelaxDoc
+from .stage import StageDoc
 from .trajectory import TrajectoryDoc
 
 DOCUMENT_TYPES: dict[str, type[SuperionDocument]] = {
@@ -19,6 +20,7 @@ DOCUMENT_TYPES: dict[str, type[SuperionDocument]] = {
     "trajectory": TrajectoryDoc,
     "diffusion": DiffusionDoc,
     "conductivity": ConductivityDoc,
+    "stage": StageDoc,
 }
 """`doc_type` -> class; a new kind of document adds itself with `register_document_type`."""
 

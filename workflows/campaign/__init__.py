@@ -1,0 +1,1 @@
+"""Campaigns: many candidates through stages, from one file to a ranked table."""

@@ -1,0 +1,1 @@
+"""Where candidates come from: files, tables, databases, substitutions."""

@@ -1,0 +1,142 @@
+"""What a stage is: settings, a flow for one structure, and the properties that it finds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from jobflow import Flow
+from pydantic import BaseModel, ConfigDict
+from pymatgen.core import Structure
+
+from ...potentials.specification import PotentialSpecification
+from ...structures.fingerprint import structure_fingerprint
+
+
+class StageSettings(BaseModel):
+    """Base of the settings of a stage: strict, and every field described."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class StageContext:
+    """What a campaign says to all its stages.
+
+    Parameters
+    ----------
+    potential : PotentialSpecification
+        The potential of the campaign; its `model`, `dtype` and `options` are part of every key.
+    mobile_ion : str
+        Element symbol of the mobile ion.
+    ion_charge : float
+        Its formal charge in elementary charges.
+    label : str
+        Name of the material.
+    campaign_id : str or None
+        Campaign that asks.
+    checkpoint_root : str or None
+        Folder of trajectories and relaxations; None for the project's.
+    """
+
+    potential: PotentialSpecification
+    mobile_ion: str
+    ion_charge: float
+    label: str
+    campaign_id: str | None = None
+    checkpoint_root: str | None = None
+
+
+class Stage(ABC):
+    """One step of a screening.
+
+    A subclass is found by its entry point in the group `superion.stages`. It knows nothing of rules: it computes
+    properties, and the campaign's rules decide who goes on.
+    """
+
+    name: ClassVar[str]
+    """Name in the campaign file."""
+    description: ClassVar[str]
+    """One sentence for listings."""
+    settings_model: ClassVar[type[StageSettings]]
+    """Settings that the campaign file may give."""
+    properties: ClassVar[tuple[str, ...]] = ()
+    """Names of the properties that it finds; rules may use those of all stages up to their own."""
+    uses_potential: ClassVar[bool] = True
+    """Whether its result depends on the potential."""
+    version: ClassVar[int] = 1
+    """Raised when the same settings give other numbers; part of the key."""
+
+    @abstractmethod
+    def make(self, structure: Structure, settings: Any, context: StageContext) -> Flow:
+        """Build the flow for one ordered structure.
+
+        Parameters
+        ----------
+        structure : Structure
+            Ordered structure, as the stage before handed it on.
+        settings : StageSettings
+            An instance of `settings_model`.
+        context : StageContext
+            Potential, ion, names.
+
+        Returns
+        -------
+        Flow
+            Its output is a `StageDoc`.
+        """
+
+    def estimated_steps(self, structure: Structure, settings: Any, context: StageContext) -> list[tuple[int, int]]:
+        """Estimate the work for the plan of a campaign.
+
+        Parameters
+        ----------
+        structure : Structure
+            Ordered structure.
+        settings : StageSettings
+            An instance of `settings_model`.
+        context : StageContext
+            Potential, ion, names.
+
+        Returns
+        -------
+        list of tuple of int
+            Number of force evaluations, and atoms in the cell, of each part; empty for work that needs none.
+        """
+        return []
+
+
+def stage_key(stage: Stage, structure: Structure, settings: StageSettings, context: StageContext) -> str:
+    """Identify the result of a stage: what makes it what it is, and nothing of rules or names.
+
+    Parameters
+    ----------
+    stage : Stage
+        The stage.
+    structure : Structure
+        Ordered structure that it starts from.
+    settings : StageSettings
+        Its settings.
+    context : StageContext
+        Potential and ion; labels and campaigns are left out.
+
+    Returns
+    -------
+    str
+        sha256 in hexadecimal.
+    """
+    identity: dict[str, Any] = {
+        "stage": stage.name,
+        "version": stage.version,
+        "settings": settings.model_dump(mode="json"),
+        "structure": structure_fingerprint(structure),
+        "mobile_ion": [context.mobile_ion, context.ion_charge],
+    }
+    if stage.uses_potential:
+        # Where it runs does not change what it is.
+        identity["potential"] = context.potential.model_dump(mode="json", exclude={"device"})
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

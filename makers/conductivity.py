@@ -17,7 +17,7 @@ from ..transport.results import ArrheniusResult, DiffusionResult
 from ..transport.ruled_out import greatest_sigma_300k_ms_cm
 from .atoms import as_structure
 from .provenance import job_provenance
-from .systematic_errors import SimulatedCase, known_systematic_errors
+from .systematic_errors import SimulatedCase, known_systematic_errors, shortest_fitted_lag_ps
 from .verdict import verdict
 
 
@@ -112,6 +112,7 @@ class ConductivitySummaryMaker(Maker):
                     potential=potential,
                     was_disordered=candidate.was_disordered,
                     volume_was_relaxed=_cell_was_heated(structure.volume, results),
+                    longest_lag_ps=shortest_fitted_lag_ps(results),
                 )
             ),
             verdict=verdict(

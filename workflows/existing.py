@@ -261,7 +261,7 @@ def analyze_existing(
     True
     """
     from ..makers.conductivity import ConductivitySummaryMaker
-    from ..makers.systematic_errors import SimulatedCase, known_systematic_errors
+    from ..makers.systematic_errors import SimulatedCase, known_systematic_errors, shortest_fitted_lag_ps
     from ..structures.mobile_ion import resolve_mobile_ion
     from ..transport.analysis import DiffusionSettings
 
@@ -289,6 +289,7 @@ def analyze_existing(
         potential=None,
         was_disordered=False,
         volume_was_relaxed=True,
+        longest_lag_ps=shortest_fitted_lag_ps(answer.temperatures),
     )
     return answer.model_copy(update={"systematic_errors": known_systematic_errors(case)})
 

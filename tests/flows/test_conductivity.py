@@ -85,7 +85,7 @@ def test_document_says_where_it_comes_from(finished):
     assert document.label == "cosine"
     assert (document.mobile_ion, document.ion_charge) == ("Li", 1.0)
     assert document.n_atoms == len(system.atoms)
-    assert {error.source for error in document.systematic_errors} == {"potential", "cell_size", "method"}
+    assert {error.source for error in document.systematic_errors} == {"potential", "cell_size", "run_length", "method"}
     assert f"{document.n_atoms} atoms" in document.verdict
     assert "demonstration" in document.verdict
     assert any("guessed" in note for note in document.notes)

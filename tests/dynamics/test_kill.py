@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import ase.io
@@ -52,8 +54,41 @@ def load_job_module():
     return module
 
 
-def forked_life(job: dict, after_s: float, outcome: Path, number: signal.Signals = signal.SIGKILL) -> bool:
-    """Run the job in a forked process and send it a signal after a while; True if it was killed before its end."""
+@dataclass(frozen=True)
+class Moment:
+    """When to send a signal: after so many more segments have appeared, and then a while."""
+
+    new_segments: int
+    delay_s: float
+
+    def wait(self, root: Path, has_ended: Callable[[], bool]) -> None:
+        """Watch the disk until the moment has come, or the job has ended."""
+        there = count_segments(root)
+        while count_segments(root) < there + self.new_segments:
+            if has_ended():
+                return
+            time.sleep(0.001)
+        time.sleep(self.delay_s)
+
+
+def count_segments(root: Path) -> int:
+    return len(list(root.glob("*/segment-*.h5md")))
+
+
+def seconds_per_segment(root: Path) -> float:
+    """Time from one closed segment to the next, free of what a process does before its first step."""
+    closed = sorted(path.stat().st_mtime for path in root.glob("*/segment-*.h5md"))
+    return (closed[-1] - closed[0]) / (len(closed) - 1)
+
+
+def random_moments(seed: str, segments: list[int], segment_s: float) -> list[Moment]:
+    """One moment for each number of segments, in random order, each with a random delay within a segment."""
+    chance = random.Random(seed)
+    return [Moment(count, chance.uniform(0.0, segment_s)) for count in chance.sample(segments, len(segments))]
+
+
+def forked_life(job: dict, moment: Moment, outcome: Path, number: signal.Signals = signal.SIGKILL) -> bool:
+    """Run the job in a forked process and send it a signal at a moment; True if it was killed before its end."""
     child = os.fork()
     if child == 0:
         code = 1
@@ -62,7 +97,8 @@ def forked_life(job: dict, after_s: float, outcome: Path, number: signal.Signals
             code = 0
         finally:
             os._exit(code)
-    time.sleep(after_s)
+    # Left unreaped, so that the signal never meets a stranger's process.
+    moment.wait(Path(job["root"]), lambda: os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None)
     os.kill(child, number)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
@@ -108,25 +144,21 @@ def assert_same_trajectory(broken: dict, unbroken: dict) -> None:
 
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_killed_run_equals_unbroken_run(name: str, tmp_path: Path):
-    """At least five kills for each integrator: 25 in all."""
+    """Five kills for each integrator, 25 in all: before the first step, and within the first to third new segment."""
     job = cosine_job(PROTOCOLS[name], tmp_path)
     module = load_job_module()
-    began = time.monotonic()
     unbroken = module.run_job(job | {"root": str(tmp_path / "whole")})
-    length_s = time.monotonic() - began
     assert (unbroken["state"], unbroken["n_frames"]) == ("completed", 51)
 
-    instants = random.Random(f"kill {name}")
-    kills = attempt = 0
+    moments = random_moments(f"kill {name}", [0, 1, 1, 2, 2], seconds_per_segment(tmp_path / "whole"))
+    attempt = 0
     segments_at_kill = set()
-    while kills < 5:
+    while moments:
         root = tmp_path / f"broken-{attempt}"
         broken_job = job | {"root": str(root)}
-        while forked_life(broken_job, instants.uniform(0.0, 0.5 * length_s), tmp_path / "broken.json"):
-            kills += 1
-            segments_at_kill.add(len(list(root.glob("*/segment-*.h5md"))))
-            if kills >= 5:
-                break
+        while moments and forked_life(broken_job, moments[0], tmp_path / "broken.json"):
+            moments.pop(0)
+            segments_at_kill.add(count_segments(root))
         assert_same_trajectory(module.run_job(broken_job), unbroken)
         attempt += 1
     assert len(segments_at_kill - {0}) >= 2, "the kills did not hit a run under way"
@@ -137,17 +169,16 @@ def test_stops_and_kills_in_any_order(name: str, tmp_path: Path):
     """Clean stops at any step and kills, mixed: other segments, the same frames."""
     job = cosine_job(PROTOCOLS[name], tmp_path)
     module = load_job_module()
-    began = time.monotonic()
     unbroken = module.run_job(job | {"root": str(tmp_path / "whole")})
-    length_s = time.monotonic() - began
-    instants = random.Random(f"stop {name}")
+    # A stop closes the open segment, so six moments of one segment each never reach the end of ten.
+    moments = random_moments(f"stop {name}", [1] * 6, 0.6 * seconds_per_segment(tmp_path / "whole"))
     broken_job = job | {"root": str(tmp_path / "broken")}
     stopped = 0
-    for number in [signal.SIGTERM, signal.SIGUSR1, signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGUSR1]:
+    numbers = [signal.SIGTERM, signal.SIGUSR1, signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGUSR1]
+    for moment, number in zip(moments, numbers, strict=True):
         outcome = tmp_path / "outcome.json"
         outcome.unlink(missing_ok=True)
-        # a stop in the first instants, before the engine listens, ends the process as any other would
-        forked_life(broken_job, instants.uniform(0.1, 0.3) * length_s, outcome, number)
+        forked_life(broken_job, moment, outcome, number)
         if outcome.exists():
             stopped += json.loads(outcome.read_text())["stop_reason"] == "signal"
     assert stopped >= 2

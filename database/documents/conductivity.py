@@ -13,7 +13,9 @@ from .base import StructureDict, SuperionDocument
 class SystematicError(BaseModel):
     """What is known of an error that the statistical interval leaves out."""
 
-    source: Literal["potential", "cell_size", "ordering", "run_length", "method"] = Field(description="where it comes from")
+    source: Literal["potential", "cell_size", "ordering", "run_length", "method"] = Field(
+        description="where it comes from"
+    )
     statement: str = Field(description="one sentence, with its source")
 
 

@@ -1,0 +1,38 @@
+"""`superion campaign check`: whether a campaign file is right, before anything is read or computed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..console import results_console, say, write_json
+from ..options import JsonOption
+
+CampaignFileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The campaign file, in YAML.")]
+
+
+def check(file: CampaignFileArgument, as_json: JsonOption = False) -> None:
+    """Check a campaign file and list every mistake with its line; reads no candidate."""
+    from ...workflows.campaign.file.load import load_campaign_file
+    from ...workflows.campaign.file.problems import CampaignFileError
+
+    try:
+        campaign = load_campaign_file(file)
+    except CampaignFileError as error:
+        if as_json:
+            write_json({"file": str(file), "valid": False, "problems": [vars(problem) for problem in error.problems]})
+        else:
+            for sentence in error.sentences():
+                say(f"error: {sentence}")
+        raise typer.Exit(error.exit_code) from None
+    if as_json:
+        write_json({"file": str(file), "valid": True, "problems": [], "campaign": campaign})
+        return
+    stages = ", ".join(entry.stage for entry in campaign.stages)
+    results_console().print(
+        f"{file} is right: campaign {campaign.name}, {len(campaign.candidates)} sources, stages {stages}.",
+        markup=False,
+        soft_wrap=True,
+    )

@@ -7,7 +7,7 @@ import math
 from ..constants import BOLTZMANN_EV_PER_K, ROOM_TEMPERATURE_K
 from ..errors import AnalysisError
 from .intervals import confidence_bound, upper_bound_where_withheld
-from .results import DiffusionResult
+from .results import DiffusionResult, DiffusivityEstimate
 
 FALSE_RULED_OUT_RATE = 0.05
 """Greatest probability, over all looks at one run, of ruling out a material that reaches the target."""
@@ -110,7 +110,11 @@ def sequential_confidence(look: int, false_rate: float = FALSE_RULED_OUT_RATE) -
 
 
 def sequential_sigma_upper_ms_cm(result: DiffusionResult, look: int, false_rate: float = FALSE_RULED_OUT_RATE) -> float:
-    """Upper bound of the Nernst-Einstein conductivity that holds at all looks together.
+    """Upper bound that holds for the Nernst-Einstein and the collective conductivity, at all looks together.
+
+    Where ions move in concert (Haven ratio below 1), the conductivity is the collective one and exceeds that of the
+    tracer. The greater of the two bounds lies below the greater of the two truths no more often than that one's
+    own bound does, so both cost no more of the error than one.
 
     Parameters
     ----------
@@ -119,16 +123,36 @@ def sequential_sigma_upper_ms_cm(result: DiffusionResult, look: int, false_rate:
     look : int
         Number of this look, from 1.
     false_rate : float
-        Probability that any look's bound lies below the truth.
+        Probability that any look's bound lies below the greater of the two true conductivities.
 
     Returns
     -------
     float
         Upper bound in mS/cm; infinite where nothing can be said.
+
+    Examples
+    --------
+    Four ions always hop together: the collective conductivity is four times the tracer's.
+
+    >>> import numpy as np
+    >>> from superion.transport.calibration import analyze_walk
+    >>> from superion.transport.synthetic import lattice_walk
+    >>> walk = lattice_walk(np.random.default_rng(1), n_ions=24, n_frames=400, rattle_angstrom=0.3, group_size=4)
+    >>> result = analyze_walk(walk)
+    >>> sequential_sigma_upper_ms_cm(result, 1) > 2.0 * result.nernst_einstein.upper_bound_95_ms_cm
+    True
     """
-    law = result.tracer.law
-    if law is None or result.tracer.upper_bound_95_cm2_s <= 0:
+    if result.tracer.upper_bound_95_cm2_s <= 0:
         return math.inf
+    confidence = sequential_confidence(look, false_rate)
+    # The same for both: density of ions, charge and temperature.
     per_diffusivity = result.nernst_einstein.upper_bound_95_ms_cm / result.tracer.upper_bound_95_cm2_s
-    bound = upper_bound_where_withheld if result.tracer.value_cm2_s is None else confidence_bound
-    return bound(law, sequential_confidence(look, false_rate)) * per_diffusivity
+    return max(_upper_cm2_s(estimate, confidence) for estimate in (result.tracer, result.charge)) * per_diffusivity
+
+
+def _upper_cm2_s(estimate: DiffusivityEstimate, confidence: float) -> float:
+    """Bound one diffusivity from above, whether its value is claimed or withheld."""
+    if estimate.law is None:
+        return math.inf
+    bound = upper_bound_where_withheld if estimate.value_cm2_s is None else confidence_bound
+    return bound(estimate.law, confidence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from pymatgen.core import Structure
@@ -13,7 +14,7 @@ from ..dynamics.trajectory import Trajectory
 from ..errors import AnalysisError
 from ..structures.framework import framework_centres, framework_has_melted
 from ..transport.analysis import DiffusionSettings, analyze_diffusion
-from ..transport.convergence import convergence_verdict, is_look_due
+from ..transport.convergence import ConvergenceVerdict, confirmed, convergence_verdict, is_look_due
 from ..transport.results import DiffusionResult
 from ..transport.ruled_out import greatest_sigma_300k_ms_cm, is_ruled_out, sequential_sigma_upper_ms_cm
 from .displacement import displacement_run
@@ -81,9 +82,9 @@ class AdaptiveLength:
             )
         except AnalysisError as error:
             return StopVerdict(message=str(error))
-        return self._judge(result, look, trajectory.n_frames)
+        return self._judge(result, look, trajectory.n_frames, earlier[-1] if earlier else None)
 
-    def _judge(self, result: DiffusionResult, look: int, n_frames: int) -> StopVerdict:
+    def _judge(self, result: DiffusionResult, look: int, n_frames: int, previous: dict[str, Any] | None) -> StopVerdict:
         """Compare what was found with what is asked for."""
         estimate = {
             "look": look,
@@ -105,12 +106,23 @@ class AdaptiveLength:
                     f"and {target:g} mS/cm is asked for."
                 )
                 return StopVerdict(reason="ruled_out", message=message, estimate=estimate)
-        if self.criteria.target_relative_error is None:
+        asked = self.criteria.target_relative_error
+        if asked is None:
             return StopVerdict(estimate=estimate)
-        verdict = convergence_verdict(result, self.criteria.target_relative_error)
+        verdict = convergence_verdict(result, asked)
+        # Kept without the target: a run that goes on with another one judges its earlier looks anew.
+        estimate["error_could_converge"] = verdict.length_factor is not None
+        verdict = confirmed(verdict, None if previous is None else _verdict_then(previous, asked))
         return StopVerdict(
             reason="converged" if verdict.converged else None, message=verdict.message, estimate=estimate
         )
+
+
+def _verdict_then(estimate: dict[str, Any], target_relative_error: float) -> ConvergenceVerdict:
+    """Judge an earlier look by the target of now."""
+    error = estimate.get("relative_error")
+    met = bool(estimate.get("error_could_converge")) and error is not None and error <= target_relative_error
+    return ConvergenceVerdict(met, error, target_relative_error, None, "")
 
 
 def melting_check(structure: Structure, mobile_ion: str) -> Callable[[Trajectory], StopVerdict]:

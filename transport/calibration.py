@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .analysis import DiffusionSettings, analyze_diffusion
-from .convergence import GROWTH, convergence_verdict
+from .convergence import GROWTH, ConvergenceVerdict, confirmed, convergence_verdict
 from .results import Bounds, DiffusionResult, DiffusivityEstimate
 from .ruled_out import greatest_sigma_300k_ms_cm, is_ruled_out, sequential_sigma_upper_ms_cm
 from .synthetic import SyntheticWalk, back_hop_walk, gaussian_walk, lattice_walk
@@ -315,11 +315,14 @@ def adaptive_run(
     """
     walk = draw(kind, n_ions, n_frames, seed)
     claimed: Outcome | None = None
+    previous: ConvergenceVerdict | None = None
     falsely_ruled_out = False
     for number, length in enumerate(looks(n_frames), start=1):
         result = analyze_walk(walk, length)
-        if claimed is None and convergence_verdict(result, target_relative_error).converged:
+        verdict = convergence_verdict(result, target_relative_error)
+        if claimed is None and confirmed(verdict, previous).converged:
             claimed = Outcome.of(result.tracer, walk.tracer_cm2_s)
+        previous = verdict
         per_diffusivity = result.nernst_einstein.upper_bound_95_ms_cm / result.tracer.upper_bound_95_cm2_s
         target = greatest_sigma_300k_ms_cm(walk.tracer_cm2_s * per_diffusivity, _TEMPERATURE_K)
         falsely_ruled_out |= is_ruled_out(sequential_sigma_upper_ms_cm(result, number), _TEMPERATURE_K, target)

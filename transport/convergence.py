@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .flags import TOO_SHORT
 from .results import DiffusionResult
@@ -92,6 +92,36 @@ def convergence_verdict(
         factor,
         f"relative error of D {error:.0%}, target {target_relative_error:.0%}: about {factor:.1f} times as long.",
     )
+
+
+def confirmed(verdict: ConvergenceVerdict, previous: ConvergenceVerdict | None) -> ConvergenceVerdict:
+    """Let a target count as met only when two looks in a row say so.
+
+    The error that an analysis estimates has an error of its own, and is small where chance makes it so. A run that ends
+    at the first look that meets the target ends too often on such a dip, and its interval is then too narrow.
+
+    Parameters
+    ----------
+    verdict : ConvergenceVerdict
+        Verdict of this look.
+    previous : ConvergenceVerdict or None
+        Verdict of the look before; None at the first.
+
+    Returns
+    -------
+    ConvergenceVerdict
+        The verdict; not converged where the look before was not.
+
+    Examples
+    --------
+    >>> met = ConvergenceVerdict(True, 0.18, 0.2, 1.0, "relative error of D 18% meets the target of 20%.")
+    >>> confirmed(met, None).converged, confirmed(met, met).converged
+    (False, True)
+    """
+    if not verdict.converged or (previous is not None and previous.converged):
+        return verdict
+    message = f"{verdict.message.rstrip('.')}; the next look, at {GROWTH:g} times the length, must confirm it."
+    return replace(verdict, converged=False, length_factor=GROWTH, message=message)
 
 
 def is_look_due(n_frames: int, previous_look_frames: int, minimum_frames: int = 50) -> bool:

@@ -76,8 +76,8 @@ def test_ends_early_when_converged(cosine_system, candidate, tmp_path):
     document = call(maker, candidate, 1500.0)
     assert (document.run.state, document.run.stop_reason) == ("completed", "converged")
     assert document.run.completed_ps < 40.0
-    last = [entry for entry in document.run.history if entry["estimate"]][-1]
-    assert last["estimate"]["relative_error"] <= 0.4
+    before, last = [entry["estimate"] for entry in document.run.history if entry["estimate"]][-2:]
+    assert max(before["relative_error"], last["relative_error"]) <= 0.4, "two looks in a row"
     again = call(maker, candidate, 1500.0)
     assert again.run.resumed_from_step * 4.0 / 1000.0 == document.run.completed_ps
     assert again.run.history == document.run.history

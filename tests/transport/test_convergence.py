@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 from superion.transport.analysis import DiffusionSettings, analyze_diffusion
-from superion.transport.convergence import convergence_verdict, is_look_due
+from superion.transport.convergence import GROWTH, ConvergenceVerdict, confirmed, convergence_verdict, is_look_due
 from superion.transport.synthetic import lattice_walk
 
 SETTINGS = DiffusionSettings(equilibration_ps=0.0)
@@ -41,3 +41,14 @@ def test_looks_grow_geometrically() -> None:
     assert looked[0] == 50
     assert len(looked) < 45
     assert all(b >= 1.2 * a for a, b in itertools.pairwise(looked))
+
+
+def test_a_target_met_once_must_be_met_again() -> None:
+    met = ConvergenceVerdict(True, 0.15, 0.2, 1.0, "relative error of D 15% meets the target of 20%.")
+    missed = ConvergenceVerdict(False, 0.25, 0.2, 1.6, "relative error of D 25%, target 20%.")
+    first = confirmed(met, None)
+    assert (first.converged, first.length_factor) == (False, GROWTH)
+    assert "must confirm it" in first.message
+    assert not confirmed(met, missed).converged
+    assert confirmed(met, met) is met
+    assert confirmed(missed, met) is missed

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from pymatgen.core import Element, Structure
 
-from ..errors import StructureError
 from .occupancy import Sublattice, is_full, site_occupants
+from .rejection import RejectionCode, StructureRejection
 
-_LIKE_CHARGES_ANGSTROM = (2.0, 1.6, 1.4)
+LIKE_CHARGES_ANGSTROM = (2.0, 1.6, 1.4)
 """Two ions of like charge are kept this far apart; the shorter distances are for refinements that leave no
 other way; relax such a structure before anything else."""
 _PROTONS_ANGSTROM = 1.2
 _OVERLAP_EV = 20.0
 _MOST_MOVES = 40_000
+_SAME_ENERGY_EV = 1e-6
+_MOVES_PER_GLANCE = 5_000
+"""Moves between two looks at the clock."""
 
 
 @dataclass(frozen=True)
@@ -72,30 +76,145 @@ def arrange(
     cell: Structure, counted: Sequence[Sublattice], charges: Mapping[str, float], seed: int, n_starts: int, sweeps: int
 ) -> tuple[list[str], float, list[str]]:
     """Anneal the occupants; gives the element of each site ('' for vacant), the Ewald energy in eV, and notes."""
-    separate = _pools(counted)
-    merged = _merge(separate)
-    coulomb = _ewald_matrix(cell)
-    for pools, distance in itertools.product((separate, merged), _LIKE_CHARGES_ANGSTROM):
-        exclusion = _exclusion_matrix(cell, distance)
-        best: tuple[int, float, list[str]] | None = None
-        for start in range(n_starts):
-            generator = np.random.default_rng([seed, start])
-            found = _anneal(coulomb, exclusion, pools, charges, generator, sweeps)
-            # equal energies of symmetry-related arrangements differ in the last digits: the earlier start wins
-            if best is None or (found[0], found[1]) < (best[0], best[1] - 1e-6):
-                best = found
-        assert best is not None
-        if best[0] == 0:
-            notes = []
-            if distance < _LIKE_CHARGES_ANGSTROM[0]:
-                notes.append(f"Ions of like charge had to be allowed {distance:g} Å apart to fit the occupancies.")
-            if pools is merged and len(merged) < len(separate):
-                notes.append("Ions had to be moved between different sites of their element to keep them apart.")
-            return best[2], best[1], notes
-    raise StructureError(
-        f"The partial occupancies of {cell.composition.reduced_formula} cannot be ordered without ions closer than "
-        f"{_LIKE_CHARGES_ANGSTROM[-1]:g} Å: check the occupancies, or order the structure with another tool."
-    )
+    found, notes = Annealing(cell, counted, charges).sample(seed=seed, n_starts=n_starts, sweeps=sweeps)
+    return list(found[0].symbols), found[0].energy_ev, notes
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """Which atom sits where.
+
+    Attributes
+    ----------
+    symbols : tuple of str
+        Element of each site; empty for a vacancy.
+    energy_ev : float
+        Ewald energy of the formal charges of the cell, in eV.
+    """
+
+    symbols: tuple[str, ...]
+    energy_ev: float
+
+
+class Annealing:
+    """Arrangements of low electrostatic energy of one cell with counted occupants.
+
+    Parameters
+    ----------
+    cell : Structure
+        The cell with its partial occupancies.
+    counted : sequence of Sublattice
+        Its sites by kind, with whole numbers of atoms.
+    charges : mapping of str to float
+        Formal charge of each element.
+    deadline : float, optional
+        Value of `time.monotonic` after which the search is given up.
+    """
+
+    def __init__(
+        self,
+        cell: Structure,
+        counted: Sequence[Sublattice],
+        charges: Mapping[str, float],
+        deadline: float | None = None,
+    ) -> None:
+        self.cell = cell
+        self.charges = dict(charges)
+        self.separate = _pools(counted)
+        self.merged = _merge(self.separate)
+        self.coulomb = ewald_matrix(cell)
+        self.deadline = deadline
+        self._ways: list[tuple[list[_Pool], float, np.ndarray]] | None = None
+
+    def sample(self, *, seed: int, n_starts: int, sweeps: int, first: int = 0) -> tuple[list[Arrangement], list[str]]:
+        """Anneal from several starts, with as little crowding of ions as there must be.
+
+        Parameters
+        ----------
+        seed : int
+            Seed of the search.
+        n_starts : int
+            Independent starts.
+        sweeps : int
+            Attempted exchanges per start and site.
+        first : int
+            Number of the first start; each has random numbers of its own.
+
+        Returns
+        -------
+        arrangements : list of Arrangement
+            What the starts without overlapping ions found, lowest energy first; equal energies in order of the starts.
+        notes : list of str
+            What had to be allowed.
+
+        Raises
+        ------
+        StructureRejection
+            When every start ends with overlapping ions, or the deadline has passed.
+        """
+        ways = self._ways or [
+            (pools, distance, exclusion_matrix(self.cell, distance))
+            for pools, distance in itertools.product((self.separate, self.merged), LIKE_CHARGES_ANGSTROM)
+        ]
+        for pools, distance, exclusion in ways:
+            found = []
+            for start in range(first, first + n_starts):
+                generator = np.random.default_rng([seed, start])
+                overlaps, energy, symbols = _anneal(
+                    self.coulomb, exclusion, pools, self.charges, generator, sweeps, self.deadline
+                )
+                if overlaps == 0:
+                    found.append(Arrangement(tuple(symbols), energy))
+            if found:
+                # later starts go the way that was open to the first
+                self._ways = [(pools, distance, exclusion)]
+                return rank_arrangements(found), self._notes(pools, distance)
+        raise StructureRejection(
+            RejectionCode.TOO_CLOSE,
+            f"The partial occupancies of {self.cell.composition.reduced_formula} cannot be ordered without ions closer "
+            f"than {LIKE_CHARGES_ANGSTROM[-1]:g} Å: check the occupancies, or order the structure with another tool.",
+        )
+
+    def energy_ev(self, symbols: Sequence[str]) -> float:
+        """Ewald energy of an arrangement in eV.
+
+        Parameters
+        ----------
+        symbols : sequence of str
+            Element of each site; empty for a vacancy.
+
+        Returns
+        -------
+        float
+            Energy of the cell.
+        """
+        charge = np.array([self.charges[symbol] if symbol else 0.0 for symbol in symbols])
+        return float(charge @ self.coulomb @ charge)
+
+    def _notes(self, pools: list[_Pool], distance: float) -> list[str]:
+        notes = crowding_notes(distance)
+        if pools is self.merged and len(self.merged) < len(self.separate):
+            notes.append("Ions had to be moved between different sites of their element to keep them apart.")
+        return notes
+
+
+def crowding_notes(like_charges_angstrom: float) -> list[str]:
+    """Say that ions are closer than they should be; nothing where they are not."""
+    if like_charges_angstrom >= LIKE_CHARGES_ANGSTROM[0]:
+        return []
+    return [f"Ions of like charge had to be allowed {like_charges_angstrom:g} Å apart to fit the occupancies."]
+
+
+def rank_arrangements(arrangements: Sequence[Arrangement]) -> list[Arrangement]:
+    """Sort by energy; energies that differ in the last digits only keep their order."""
+    # equal energies of symmetry-related arrangements differ in the last digits: the earlier start wins
+    by_energy = sorted(range(len(arrangements)), key=lambda index: arrangements[index].energy_ev)
+    level, levels = 0, {}
+    for place, index in enumerate(by_energy):
+        if place and arrangements[index].energy_ev - arrangements[by_energy[place - 1]].energy_ev > _SAME_ENERGY_EV:
+            level += 1
+        levels[index] = level
+    return [arrangements[index] for index in sorted(by_energy, key=lambda index: (levels[index], index))]
 
 
 def _anneal(
@@ -105,6 +224,7 @@ def _anneal(
     charges: Mapping[str, float],
     generator: np.random.Generator,
     sweeps: int,
+    deadline: float | None,
 ) -> tuple[int, float, list[str]]:
     """One start: number of overlaps left, Ewald energy in eV, element of each site."""
     symbols = [""] * len(coulomb)
@@ -126,6 +246,8 @@ def _anneal(
     # from a temperature (in eV) at which vacancies wander to one at which nothing moves
     temperatures = np.geomspace(1.0, 0.02, n_moves)
     for move in range(n_moves):
+        if deadline is not None and move % _MOVES_PER_GLANCE == 0 and time.monotonic() > deadline:
+            raise out_of_time()
         sites = movable[chosen[move]]
         first, second = sites[int(draws[move, 0] * len(sites))], sites[int(draws[move, 1] * len(sites))]
         one, other = symbols[first], symbols[second]
@@ -148,6 +270,15 @@ def _anneal(
     return overlaps, float(charge @ coulomb @ charge), symbols
 
 
+def out_of_time() -> StructureRejection:
+    """Reject a structure that takes too long."""
+    return StructureRejection(
+        RejectionCode.TOO_SLOW,
+        "The partial occupancies were not ordered within the time allowed: allow more time, fewer atoms or fewer "
+        "orderings.",
+    )
+
+
 def _first_arrangement(pool: _Pool, generator: np.random.Generator) -> list[str]:
     """Shuffle the occupants among sites of one kind; a merged pool starts with each on its own kind."""
     order = list(pool.symbols)
@@ -158,7 +289,7 @@ def _first_arrangement(pool: _Pool, generator: np.random.Generator) -> list[str]
     return order
 
 
-def _ewald_matrix(cell: Structure) -> np.ndarray:
+def ewald_matrix(cell: Structure) -> np.ndarray:
     """Interaction of unit charges on every pair of sites: E = q·M·q in eV."""
     from pymatgen.analysis.ewald import EwaldSummation
 
@@ -168,7 +299,7 @@ def _ewald_matrix(cell: Structure) -> np.ndarray:
     return 0.5 * (matrix + matrix.T)
 
 
-def _exclusion_matrix(cell: Structure, like_charges_angstrom: float) -> np.ndarray:
+def exclusion_matrix(cell: Structure, like_charges_angstrom: float) -> np.ndarray:
     """Put a prohibitive energy on pairs of sites that cannot both be occupied."""
     species = [set(site_occupants(site)) for site in cell]
     partial = np.array([not is_full(site) for site in cell])

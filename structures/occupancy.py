@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from pymatgen.core import Composition, PeriodicSite, Structure
 
-from ..errors import StructureError
-from .supercell import supercell_matrix
+from .rejection import RejectionCode, StructureRejection
+from .supercell import face_distances_angstrom, supercell_matrix
 
 OCCUPANCY_TOLERANCE = 1e-3
 """Occupancies closer than this are the same."""
@@ -19,8 +19,11 @@ OCCUPANCY_TOLERANCE = 1e-3
 _FULL_TOLERANCE = 0.02
 """A refinement's occupancies may sum to this much beside 1 on a full site."""
 
-_GOOD_ENOUGH = 0.1
+COMPOSITION_TOLERANCE = 0.1
 """Largest relative change of an element's amount that asks for no larger cell."""
+
+_LARGEST_STACK = 8
+"""Up to this size repetitions that are not near-cubic are tried too."""
 
 _NEUTRAL_PER_ATOM = 0.02
 """Formal charge per atom beyond which a composition is not meant to be neutral."""
@@ -96,7 +99,10 @@ def site_occupants(site: PeriodicSite) -> dict[str, float]:
 
 
 def count_in_supercell(
-    structure: Structure, charges: Mapping[str, float], maximum_atoms: int
+    structure: Structure,
+    charges: Mapping[str, float],
+    maximum_atoms: int,
+    composition_tolerance: float = COMPOSITION_TOLERANCE,
 ) -> tuple[Structure, Counting, list[str]]:
     """Choose whole numbers of atoms, repeating the cell while they fit badly and there is room.
 
@@ -108,6 +114,8 @@ def count_in_supercell(
         Formal charge of each element.
     maximum_atoms : int
         The most atoms to which the cell may be repeated.
+    composition_tolerance : float
+        Largest relative change of an element's amount that asks for no larger cell.
 
     Returns
     -------
@@ -120,20 +128,22 @@ def count_in_supercell(
 
     Raises
     ------
-    StructureError
+    StructureRejection
         When a site holds more than one atom.
     """
     candidates: list[tuple[np.ndarray, Counting]] = []
     for matrix in _repetitions(structure, maximum_atoms):
         counting = _count(_sublattices(structure), round(np.linalg.det(matrix)), charges)
         candidates.append((matrix, counting))
-        if counting.charge == 0.0 and counting.deviation <= _GOOD_ENOUGH:
+        if counting.charge == 0.0 and counting.deviation <= composition_tolerance:
             break
     # a supercell cannot mend a composition that is not neutral
     neutral = [candidate for candidate in candidates if candidate[1].charge == 0.0] or candidates
     least = min(counting.deviation for _, counting in neutral)
     # a larger cell must be worth its atoms: the smallest that is nearly as good as the best
-    matrix = next(matrix for matrix, counting in neutral if counting.deviation <= max(_GOOD_ENOUGH, 1.5 * least))
+    matrix = next(
+        matrix for matrix, counting in neutral if counting.deviation <= max(composition_tolerance, 1.5 * least)
+    )
     size = round(np.linalg.det(matrix))
     cell = structure.copy()
     notes = []
@@ -152,16 +162,33 @@ def count_in_supercell(
 
 
 def _repetitions(structure: Structure, maximum_atoms: int) -> Iterator[np.ndarray]:
-    """Near-cubic repetitions of the cell, smallest first, up to a number of atoms."""
+    """Near-cubic repetitions and small stacks of the cell, smallest first, up to a number of atoms."""
     lattice = structure.lattice.matrix
-    matrices: dict[int, np.ndarray] = {}
+    matrices = {size: _most_compact_stack(lattice, size) for size in range(2, _LARGEST_STACK + 1)}
     for edge in np.linspace(1.0, 3.0, 15)[1:] * min(structure.lattice.abc):
         matrix = supercell_matrix(lattice, edge)
-        matrices.setdefault(round(np.linalg.det(matrix)), matrix)
+        size = round(np.linalg.det(matrix))
+        if size not in matrices or _width(matrix, lattice) > _width(matrices[size], lattice) + 1e-6:
+            matrices[size] = matrix
     yield np.eye(3, dtype=int)
     for size in sorted(matrices):
         if size > 1 and size * structure.composition.num_atoms <= maximum_atoms:
             yield matrices[size]
+
+
+def _most_compact_stack(lattice: np.ndarray, size: int) -> np.ndarray:
+    """Whole multiples of the three lattice vectors, as wide as they can be."""
+    stacks = [
+        np.diag([first, second, size // (first * second)])
+        for first in range(1, size + 1)
+        for second in range(1, size + 1)
+        if size % (first * second) == 0
+    ]
+    return max(stacks, key=lambda stack: (round(_width(stack, lattice), 6), tuple(np.diag(stack))))
+
+
+def _width(matrix: np.ndarray, lattice: np.ndarray) -> float:
+    return float(face_distances_angstrom(matrix @ lattice).min())
 
 
 def _sublattices(structure: Structure) -> list[Sublattice]:
@@ -169,8 +196,9 @@ def _sublattices(structure: Structure) -> list[Sublattice]:
     for index, site in enumerate(structure):
         occupancy = tuple((symbol, round(amount, 3)) for symbol, amount in site_occupants(site).items())
         if sum(amount for _, amount in occupancy) > 1.0 + _FULL_TOLERANCE:
-            raise StructureError(
-                f"The site {index + 1} ({site.species_string}) holds more than one atom: correct its occupancies."
+            raise StructureRejection(
+                RejectionCode.IMPOSSIBLE_OCCUPANCY,
+                f"The site {index + 1} ({site.species_string}) holds more than one atom: correct its occupancies.",
             )
         groups.setdefault(occupancy, []).append(index)
     return [Sublattice(tuple(sites), occupancy) for occupancy, sites in groups.items() if occupancy]

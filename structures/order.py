@@ -9,8 +9,8 @@ from pymatgen.core import Structure
 
 from ..errors import StructureError
 from .ewald_arrangement import arrange
-from .occupancy import count_in_supercell, is_full, site_occupants
-from .oxidation import guess_oxidation_states
+from .formal_charges import formal_charges
+from .occupancy import count_in_supercell, is_full
 
 _MOST_SITES = 1500
 
@@ -92,7 +92,7 @@ def order_structure(
         plain = structure.copy()
         plain.remove_oxidation_states()
         return OrderingResult(structure=plain, notes=(), was_disordered=False)
-    charges, notes = _charges(structure, oxidation_states)
+    charges, notes = formal_charges(structure, oxidation_states)
     cell, counting, counting_notes = count_in_supercell(structure, charges, maximum_atoms)
     notes += counting_notes
     if len(cell) > _MOST_SITES:
@@ -112,38 +112,3 @@ def order_structure(
         f"{len(cell) - len(ordered)} of {len(cell)} sites vacant, {energy / len(ordered):.3f} eV/atom (formal charges)."
     )
     return OrderingResult(structure=ordered, notes=tuple(notes), was_disordered=True)
-
-
-def _charges(structure: Structure, given: Mapping[str, float] | None) -> tuple[dict[str, float], list[str]]:
-    """Charge of each element, and how it was found."""
-    elements = {symbol for site in structure for symbol in site_occupants(site)}
-    if given is not None:
-        missing = sorted(elements - set(given))
-        if missing:
-            raise StructureError(f"No oxidation state was given for {', '.join(missing)}: give one for every element.")
-        return {symbol: float(given[symbol]) for symbol in elements}, []
-    written: dict[str, list[tuple[float, float]]] = {}
-    for site in structure:
-        for species, amount in site.species.items():
-            state = getattr(species, "oxi_state", None)
-            if state is not None:
-                written.setdefault(species.symbol, []).append((float(state), float(amount)))
-    if set(written) == elements:
-        # an element of two valences enters with their mean: the sites it sits on are not told apart
-        mean = {
-            symbol: sum(state * amount for state, amount in pairs) / sum(amount for _, amount in pairs)
-            for symbol, pairs in written.items()
-        }
-        if abs(sum(mean[symbol] * amount for site in structure for symbol, amount in site_occupants(site).items())) < (
-            0.02 * len(structure)
-        ):
-            return mean, []
-    guess, balanced = guess_oxidation_states(structure.composition)
-    text = ", ".join(f"{symbol} {guess[symbol]:+g}" for symbol in sorted(guess))
-    notes = [f"Oxidation states guessed for ordering: {text}."]
-    if not balanced:
-        notes.append(
-            f"The composition {structure.composition.reduced_formula} is not neutral with any common oxidation states: "
-            "it is ordered as it is, in a uniform background charge."
-        )
-    return guess, notes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -97,6 +98,53 @@ def read_structure_with_notes(path_or_bundled_name: str | Path) -> StructureRead
         As `read_structure`.
     """
     path = _locate(str(path_or_bundled_name))
+    structures, notes = _parse_with_notes(path)
+    if len(structures) > 1:
+        notes.insert(0, f"{path.name} holds {len(structures)} structures; the first is taken.")
+    return _checked(structures[0], path, notes)
+
+
+def read_structures(path_or_bundled_name: str | Path) -> Iterator[StructureReading | StructureError]:
+    """Read every crystal structure of a file, each checked by itself.
+
+    Parameters
+    ----------
+    path_or_bundled_name : str or Path
+        A file, or the name of a shipped example.
+
+    Yields
+    ------
+    StructureReading or StructureError
+        In the order of the file: a structure, or the reason why this one cannot be a crystal. A CIF of several data
+        blocks gives one for each block that holds atoms.
+
+    Raises
+    ------
+    StructureError
+        When the file is not there, or nothing in it can be read.
+
+    Examples
+    --------
+    >>> [reading.structure.composition.reduced_formula for reading in read_structures("Li6PS5Cl")]
+    ['Li6PS5Cl']
+    """
+    path = _locate(str(path_or_bundled_name))
+    if _is_cif(path):
+        blocks = _cif_blocks(path)
+        if len(blocks) > 1:
+            for block_name, text in blocks.items():
+                yield _read_block(path, block_name, text)
+            return
+    structures, notes = _parse_with_notes(path)
+    for structure in structures:
+        try:
+            yield _checked(structure, path, list(notes))
+        except StructureError as error:
+            yield error
+
+
+def _parse_with_notes(path: Path) -> tuple[list[Structure], list[str]]:
+    """Read all structures of a file with the remarks of the parser; refuse a file that gives none."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         structures, reasons = _parse(path)
@@ -110,15 +158,52 @@ def read_structure_with_notes(path_or_bundled_name: str | Path) -> StructureRead
             f"The file {path.name} cannot be read as a crystal structure ({'; '.join(reasons)}): "
             "give a CIF, POSCAR, extxyz or another format of pymatgen or ASE."
         )
-    if len(structures) > 1:
-        notes.insert(0, f"{path.name} holds {len(structures)} structures; the first is taken.")
-    structure = structures[0]
+    return structures, notes
+
+
+def _checked(structure: Structure, path: Path, notes: list[str]) -> StructureReading:
+    """Check that a structure can be a crystal."""
     notes.extend(_replace_deuterium(structure))
     try:
         notes.extend(validate_structure(structure))
     except StructureError as error:
         raise StructureError(f"{path.name}: {error}") from error
     return StructureReading(structure=structure, source=path.name, notes=tuple(notes))
+
+
+def _cif_blocks(path: Path) -> dict[str, str]:
+    """Split a CIF into the data blocks that hold atoms; nothing where it cannot be split."""
+    from pymatgen.io.cif import CifFile
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            blocks = CifFile.from_file(str(path)).data
+            return {
+                str(name): str(block)
+                for name, block in blocks.items()
+                if any("_atom_site_" in str(key).lower() for key in block.data)
+            }
+    except Exception:
+        # the reader of whole files says what is wrong
+        return {}
+
+
+def _read_block(path: Path, block_name: str, text: str) -> StructureReading | StructureError:
+    """Read one data block of a CIF."""
+    from pymatgen.io.cif import CifParser
+
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            (structure,) = CifParser.from_str(text).parse_structures(primitive=False, on_error="raise")
+        notes = dict.fromkeys(_one_line(item.message) for item in caught if issubclass(item.category, UserWarning))
+        return _checked(structure, path, [f"data block {block_name}", *notes])
+    except StructureError as error:
+        return StructureError(f"{path.name}, data block {block_name}: {str(error).removeprefix(f'{path.name}: ')}")
+    except Exception as error:
+        reason = _one_line(error) or type(error).__name__
+        return StructureError(f"{path.name}, data block {block_name}, cannot be read as a crystal ({reason}).")
 
 
 def _locate(name: str) -> Path:
@@ -173,6 +258,11 @@ def _parse_with_pymatgen(path: Path) -> list[Structure]:
         return list(CifParser(str(path)).parse_structures(primitive=False, on_error="raise"))
     if name.endswith((".xyz", ".extxyz")):
         return []  # pymatgen reads only molecules from these
+    if name.endswith((".json", ".jsonl", ".json.gz", ".jsonl.gz")):
+        # pymatgen's own reader builds whatever classes such a file names
+        from .plain_structure import read_plain_structures
+
+        return read_plain_structures(path)
     return [Structure.from_file(str(path))]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pymatgen.core import DummySpecies, Element, Structure
 
-from ..errors import StructureError
+from .rejection import RejectionCode, StructureRejection
 
 _SMALLEST_VOLUME_ANGSTROM3 = 1.5
 """Volume per atom below which nothing exists at pressures of interest (diamond: 5.7)."""
@@ -43,7 +43,7 @@ def validate_structure(structure: Structure) -> list[str]:
 
     Raises
     ------
-    StructureError
+    StructureRejection
         For an empty cell, coordinates that are no numbers, an unknown element, an absurd volume, overlapping atoms,
         or isolated atoms.
 
@@ -62,9 +62,12 @@ def validate_structure(structure: Structure) -> list[str]:
 
 def _check_numbers(structure: Structure) -> None:
     if len(structure) == 0:
-        raise StructureError("The structure holds no atoms: give one that does.")
+        raise StructureRejection(RejectionCode.NOT_A_CRYSTAL, "The structure holds no atoms: give one that does.")
     if not (np.isfinite(structure.lattice.matrix).all() and np.isfinite(structure.frac_coords).all()):
-        raise StructureError("The structure has coordinates or cell lengths that are not numbers: correct the file.")
+        raise StructureRejection(
+            RejectionCode.NOT_A_CRYSTAL,
+            "The structure has coordinates or cell lengths that are not numbers: correct the file.",
+        )
 
 
 def _check_elements(structure: Structure) -> None:
@@ -72,19 +75,25 @@ def _check_elements(structure: Structure) -> None:
         for species in site.species:
             symbol = species.symbol
             if isinstance(species, DummySpecies) or not Element.is_valid_symbol(symbol):
-                raise StructureError(f"'{symbol}' is not a chemical element: correct the structure's species.")
+                raise StructureRejection(
+                    RejectionCode.NOT_A_CRYSTAL,
+                    f"'{symbol}' is not a chemical element: correct the structure's species.",
+                )
 
 
 def _check_volume(structure: Structure) -> None:
     # occupancies count: two half-occupied sites are one atom
     n_atoms = sum(site.species.num_atoms for site in structure)
     if n_atoms <= 0:
-        raise StructureError("The structure's occupancies are all zero: give one that holds atoms.")
+        raise StructureRejection(
+            RejectionCode.NOT_A_CRYSTAL, "The structure's occupancies are all zero: give one that holds atoms."
+        )
     volume = structure.volume / n_atoms
     if not _SMALLEST_VOLUME_ANGSTROM3 <= volume <= _LARGEST_VOLUME_ANGSTROM3:
-        raise StructureError(
+        raise StructureRejection(
+            RejectionCode.NOT_A_CRYSTAL,
             f"The cell holds {volume:.3g} Å³ per atom, outside {_SMALLEST_VOLUME_ANGSTROM3:g} to "
-            f"{_LARGEST_VOLUME_ANGSTROM3:g} Å³: correct the cell lengths (in Å) or the atoms in the cell."
+            f"{_LARGEST_VOLUME_ANGSTROM3:g} Å³: correct the cell lengths (in Å) or the atoms in the cell.",
         )
 
 
@@ -93,9 +102,10 @@ def _check_distances(structure: Structure) -> None:
     lonely = np.setdiff1d(np.arange(len(structure)), centre)
     if lonely.size:
         site = structure[int(lonely[0])]
-        raise StructureError(
+        raise StructureRejection(
+            RejectionCode.NOT_A_CRYSTAL,
             f"The atom {site.species_string} (site {int(lonely[0]) + 1}) has no neighbour within "
-            f"{_ISOLATION_ANGSTROM:g} Å: give a crystal, not isolated atoms in a box."
+            f"{_ISOLATION_ANGSTROM:g} Å: give a crystal, not isolated atoms in a box.",
         )
     occupancy = np.array([site.species.num_atoms for site in structure])
     radius = np.array([_covalent_radius(site) for site in structure])
@@ -105,9 +115,10 @@ def _check_distances(structure: Structure) -> None:
     if overlapping.any():
         worst = int(np.flatnonzero(overlapping)[np.argmin(distance[overlapping])])
         first, second = int(centre[worst]), int(neighbour[worst])
-        raise StructureError(
+        raise StructureRejection(
+            RejectionCode.TOO_CLOSE,
             f"The atoms {structure[first].species_string} (site {first + 1}) and {structure[second].species_string} "
-            f"(site {second + 1}) are only {distance[worst]:.2f} Å apart: remove the duplicate or correct positions."
+            f"(site {second + 1}) are only {distance[worst]:.2f} Å apart: remove the duplicate or correct positions.",
         )
 
 

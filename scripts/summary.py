@@ -48,7 +48,7 @@ def print_conductivity(document: ConductivityDoc, console: Console) -> None:
     table.add_column("D (cm²/s)", justify="right", no_wrap=True)
     table.add_column("σ (mS/cm)", justify="right", no_wrap=True)
     table.add_column("68 % (statistical)", justify="right", no_wrap=True)
-    table.add_column("hops", justify="right")
+    table.add_column("eff. hops", justify="right")
     table.add_column("flags", overflow="fold")
     for result in sorted(document.temperatures, key=lambda item: item.temperature_k):
         sigma = result.nernst_einstein
@@ -66,6 +66,8 @@ def print_conductivity(document: ConductivityDoc, console: Console) -> None:
     for temperature, reason in document.temperature_failures.items():
         table.add_row(escape(temperature), NOT_AVAILABLE, NOT_AVAILABLE, NOT_AVAILABLE, NOT_AVAILABLE, escape(reason))
     console.print(table)
+    if any("diffusive hops" in (result.tracer.withheld_reason or "") for result in document.temperatures):
+        line("effective hops count whatever moves an ion, diffusive hops are those that D itself amounts to")
     line()
 
     if document.activation_energy_ev is not None:
@@ -88,7 +90,8 @@ def print_conductivity(document: ConductivityDoc, console: Console) -> None:
         line("σ(300 K)           not available: too few usable temperatures to extrapolate")
     if document.arrhenius is not None:
         line(f"curvature          {escape(document.arrhenius.curvature.note)}")
-        for flag in document.arrhenius.flags:
+        # A curved line says so in its flags too.
+        for flag in (flag for flag in document.arrhenius.flags if flag != document.arrhenius.curvature.note):
             line(f"                   {escape(flag)}")
     line()
     for error in document.systematic_errors:

@@ -43,7 +43,7 @@ class DiffusionSettings(BaseModel):
         default=0.4, gt=0, description="lag in ps below which displacements are vibrations and not fitted"
     )
     minimum_hops: float = Field(
-        default=8.0, gt=0, description="effective hops below which only an upper bound is given"
+        default=8.0, gt=0, description="diffusive hops below which only an upper bound is given"
     )
     greatest_relative_error: float = Field(
         default=0.7, gt=0, description="relative error above which only an upper bound is given"

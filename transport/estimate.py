@@ -35,7 +35,7 @@ def estimate_diffusivity(
     quantum : float
         Diffusivity in Å²/ps that one hop of the hop distance adds.
     minimum_hops : float
-        Effective hops below which the value is withheld.
+        Diffusive hops (D over `quantum`) below which the value is withheld.
     greatest_relative_error : float
         Relative error above which the value is withheld.
 
@@ -68,7 +68,7 @@ def estimate_diffusivity(
     reason = None
     seen = max(0.0, value / quantum)
     if seen < minimum_hops:
-        reason = f"only about {seen:.1f} effective hops were seen, {minimum_hops:g} are needed"
+        reason = f"only about {seen:.1f} diffusive hops were seen, {minimum_hops:g} are needed"
     elif error > greatest_relative_error * law.estimate_cm2_s:
         reason = f"its relative error of {error / law.estimate_cm2_s:.0%} leaves no value to speak of"
     flags: list[str] = []

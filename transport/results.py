@@ -112,7 +112,10 @@ class DiffusionResult(TransportModel):
     haven_ratio: HavenRatio
     nernst_einstein: ConductivityEstimate
     collective: ConductivityEstimate
-    effective_hops: float = Field(description="max. total MSD of the mobile ions divided by the hop distance²")
+    effective_hops: float = Field(
+        description="largest total MSD of the mobile ions divided by the hop distance², after He & Mo: rattling counts "
+        "too. Values are withheld by their diffusive hops, D · 6 n_ions duration / hop distance²"
+    )
     hop_distance_angstrom: float = Field(description="hop distance behind effective_hops, in Å")
     he_mo_relative_error: float | None = Field(
         description="relative error by the rule of He, Zhu, Epstein & Mo (10.1038/s41524-018-0074-y), for comparison"

@@ -144,7 +144,7 @@ def test_an_immobile_crystal_gets_a_bound_and_no_value() -> None:
     run = lattice_walk(rng, n_ions=10, n_frames=1000, hop_rate_per_ps=0.0, rattle_angstrom=0.3).as_run()
     result = analyze(run)
     assert result.tracer.value_cm2_s is None
-    assert "effective hops" in result.tracer.withheld_reason
+    assert "diffusive hops" in result.tracer.withheld_reason
     assert not result.usable
     assert result.nernst_einstein.value_ms_cm is None
     # Three hops of the guessed distance are what an empty count allows.

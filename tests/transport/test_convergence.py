@@ -29,7 +29,7 @@ def test_a_withheld_value_never_converges() -> None:
     result = analyze_diffusion([walk.as_run()], mobile_ion="Li", ion_charge=1, settings=SETTINGS)
     verdict = convergence_verdict(result, 10.0)
     assert not verdict.converged
-    assert "effective hops" in verdict.message
+    assert "diffusive hops" in verdict.message
 
 
 def test_looks_grow_geometrically() -> None:

@@ -216,7 +216,8 @@ def _arrhenius_section(document: ConductivityDoc, name: str) -> Markup:
             f"{format_with_error(collective.activation_energy_ev, collective.activation_energy_error_ev)} eV "
             "(statistical)."
         )
-    remarks += list(arrhenius.flags)
+    # A curved line says so in its flags too.
+    remarks += [flag for flag in arrhenius.flags if flag != arrhenius.curvature.note]
     return section("Temperature dependence", figure(svg, caption, css_class="narrow"), bullets(remarks))
 
 
@@ -238,7 +239,7 @@ def _temperature_section(document: ConductivityDoc, results: Sequence[DiffusionR
     columns = [
         Column("T", "K", True),
         Column("Length", "ps (replicas)", True),
-        Column("Hops", "effective", True),
+        Column("Effective hops", "from the largest MSD", True),
         Column("D, tracer", "cm²/s", True),
         Column("68 % interval", "cm²/s, statistical", True),
         Column("σ, Nernst–Einstein", "mS/cm", True),
@@ -273,7 +274,8 @@ def _temperature_section(document: ConductivityDoc, results: Sequence[DiffusionR
         columns,
         rows,
         caption="Tracer diffusivity D ± one standard error and conductivity at each temperature; "
-        "“<” marks a 95 % upper bound in place of a value.",
+        "“<” marks a 95 % upper bound in place of a value. Effective hops count whatever moves an ion (He and Mo); the "
+        "diffusive hops that a remark may name are those that D itself amounts to.",
         excluded_rows=frozenset(excluded),
         notes={number: "; ".join(temperature_flags(result)) for number, result in enumerate(results)},
     )

@@ -9,6 +9,7 @@ from superion.errors import StoreError
 from superion.workflows.report import render_report, write_report
 from superion.workflows.report.html_parts import charge_text, escape, formula_markup
 from superion.workflows.report.material import reproduction_command, temperature_flags
+from support.conductivity_documents import make_curved_document
 
 VOID = {"meta", "br", "img", "hr", "link", "input"}
 
@@ -85,6 +86,18 @@ def test_the_page_says_the_answer_with_its_intervals(checked, document):
     assert document.verdict in text
     for error in document.systematic_errors:
         assert error.statement in text
+
+
+def test_a_curved_line_is_said_once():
+    document = make_curved_document()
+    assert document.arrhenius.curvature.note in document.arrhenius.flags
+    assert visible(parse(render_report(document))).count(document.arrhenius.curvature.note) == 1
+
+
+def test_the_two_counts_of_hops_have_two_names(checked):
+    text = visible(checked)
+    assert "Effective hops" in text
+    assert "diffusive hops that a remark may name" in text
 
 
 def test_every_temperature_is_there_also_those_without_result(checked, document):

@@ -91,7 +91,7 @@ def resolve_mobile_ion(structure: Structure, symbol: str | None = None, charge: 
         symbol = _guess_symbol(structure, present)
         notes.append(f"mobile ion guessed: {symbol}")
     else:
-        symbol, written_charge = _split(symbol)
+        symbol, written_charge = parse_ion(symbol)
         charge = written_charge if charge is None else charge
         if symbol not in present:
             raise StructureError(
@@ -106,7 +106,29 @@ def resolve_mobile_ion(structure: Structure, symbol: str | None = None, charge: 
     return MobileIon(symbol=symbol, charge=float(charge), guessed=guessed, note="; ".join(notes))
 
 
-def _split(text: str) -> tuple[str, float | None]:
+def parse_ion(text: str) -> tuple[str, float | None]:
+    """Split an ion into its element and its charge.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``Li``, ``Na+``, ``Mg2+`` or ``O2-``.
+
+    Returns
+    -------
+    tuple of str and float or None
+        Chemical symbol, and charge in elementary charges where it was written.
+
+    Raises
+    ------
+    StructureError
+        When it is neither an element nor an ion.
+
+    Examples
+    --------
+    >>> parse_ion("O2-")
+    ('O', -2.0)
+    """
     match = re.fullmatch(r"([A-Za-z]{1,2})(?:(\d*)([+-]))?", text.strip())
     symbol = match.group(1).capitalize() if match else ""
     if match is None or not Element.is_valid_symbol(symbol):

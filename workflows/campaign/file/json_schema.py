@@ -1,0 +1,125 @@
+"""The campaign file as JSON Schema, with the settings of every stage and source, so that editors complete it."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from ....errors import SettingsError
+from ...candidates.registry import load_source, source_kinds
+from ...candidates.source import CandidateSource
+from ...stages.registry import load_stage, stage_names
+from ...stages.stage import Stage
+from .model import CampaignFile
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+"""The JSON Schema dialect that pydantic writes."""
+
+
+def campaign_json_schema() -> dict[str, Any]:
+    """Describe the campaign file as JSON Schema.
+
+    Stages and sources of other packages are included; one that does not load is left out.
+
+    Returns
+    -------
+    dict
+        Plain JSON.
+
+    Examples
+    --------
+    >>> schema = campaign_json_schema()
+    >>> sorted(schema["required"])
+    ['candidates', 'mobile_ion', 'name', 'potential', 'stages']
+    """
+    stages, sources = _loaded_stages(), _loaded_sources()
+    models: list[type[Any]] = [CampaignFile]
+    models += [stage.settings_model for stage in stages] + [source.settings_model for source in sources]
+    unique = list(dict.fromkeys(models))
+    references, shared = models_json_schema([(model, "validation") for model in unique])
+    definitions: dict[str, Any] = shared["$defs"]
+
+    def definition(model: type[Any]) -> dict[str, Any]:
+        return definitions[references[(model, "validation")]["$ref"].rsplit("/", 1)[1]]
+
+    top = copy.deepcopy(definition(CampaignFile))
+    rules = definitions["StageEntry"]["properties"]["rules"]
+    for stage in stages:
+        definitions[f"stage_{stage.name}"] = _stage_entry(stage, definition(stage.settings_model), rules)
+    top["properties"]["stages"]["items"] = {"anyOf": [_reference(f"stage_{stage.name}") for stage in stages]}
+    top["properties"]["candidates"]["items"] = {
+        "anyOf": [references[(source.settings_model, "validation")] for source in sources]
+    }
+    for source in sources:
+        _describe_kind(definition(source.settings_model), source)
+    top["properties"]["potential"] = {
+        "description": top["properties"]["potential"].get("description", ""),
+        "anyOf": [{"type": "string"}, _reference("PotentialSpecification")],
+    }
+    top["$defs"] = _reachable(top, definitions)
+    return {"$schema": DIALECT, "title": "superion campaign", **{k: v for k, v in top.items() if k != "title"}}
+
+
+def _stage_entry(stage: Stage, settings: dict[str, Any], rules: dict[str, Any]) -> dict[str, Any]:
+    """Put a stage's name, settings and rules beside each other, as the file has them."""
+    return {
+        "type": "object",
+        "title": stage.name,
+        "description": stage.description,
+        "properties": {
+            "stage": {"const": stage.name, "description": stage.description},
+            **settings.get("properties", {}),
+            "rules": rules,
+        },
+        "required": ["stage", *settings.get("required", [])],
+        "additionalProperties": False,
+    }
+
+
+def _describe_kind(definition: dict[str, Any], source: CandidateSource) -> None:
+    definition["description"] = source.description
+    definition["properties"]["kind"] = {"const": source.kind, "description": source.description}
+    definition["required"] = list(dict.fromkeys(["kind", *definition.get("required", [])]))
+
+
+def _reference(name: str) -> dict[str, str]:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _reachable(top: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """Keep only the definitions that the schema refers to."""
+    kept: dict[str, Any] = {}
+    waiting: list[Any] = [top]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            name = str(item.get("$ref", "")).rsplit("/", 1)[-1]
+            if name in definitions and name not in kept:
+                kept[name] = definitions[name]
+                waiting.append(definitions[name])
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+    return dict(sorted(kept.items()))
+
+
+def _loaded_stages() -> list[Stage]:
+    found = []
+    for name in stage_names():
+        try:
+            found.append(load_stage(name))
+        except SettingsError:
+            continue
+    return found
+
+
+def _loaded_sources() -> list[CandidateSource]:
+    found = []
+    for kind in source_kinds():
+        try:
+            found.append(load_source(kind))
+        except SettingsError:
+            continue
+    return found

@@ -1,0 +1,110 @@
+"""Reading campaign files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ....errors import SettingsError
+from .explain import explain
+from .model import CampaignFile
+from .problems import CampaignFileError, Problem
+from .yaml_document import MAXIMUM_BYTES, read_yaml
+
+
+def load_campaign_file(path: str | Path) -> CampaignFile:
+    """Read and check a campaign file.
+
+    A potential's model file is looked for from the folder of the campaign file first.
+
+    Parameters
+    ----------
+    path : str or Path
+        The YAML file.
+
+    Returns
+    -------
+    CampaignFile
+        Checked; no candidate is read yet.
+
+    Raises
+    ------
+    SettingsError
+        If the file is not there or cannot be used; the message names the line, see `CampaignFileError`.
+    """
+    file = Path(path).expanduser()
+    try:
+        with file.open("rb") as opened:
+            # One byte more than allowed is enough to know.
+            content = opened.read(MAXIMUM_BYTES + 1)
+    except FileNotFoundError:
+        raise SettingsError(f"There is no campaign file {path}: check its path.") from None
+    except IsADirectoryError:
+        raise SettingsError(f"{path} is a folder: give the campaign file in it.") from None
+    except OSError as error:
+        raise SettingsError(f"The campaign file {path} cannot be read ({error.strerror}): mend that.") from error
+    return parse_campaign(content, file.name, base_folder=file.resolve().parent)
+
+
+def parse_campaign(text: str | bytes, name: str = "campaign.yaml", *, base_folder: Path | None = None) -> CampaignFile:
+    r"""Check the content of a campaign file.
+
+    Parameters
+    ----------
+    text : str or bytes
+        The YAML.
+    name : str
+        Name of the file, for messages.
+    base_folder : Path, optional
+        Folder from which a potential's model file is looked for; none if None.
+
+    Returns
+    -------
+    CampaignFile
+        Checked; no candidate is read yet.
+
+    Raises
+    ------
+    CampaignFileError
+        With the line and one sentence for every mistake.
+
+    Examples
+    --------
+    >>> from superion.errors import SettingsError
+    >>> try:
+    ...     parse_campaign("name: demo\nstags: []\n", "demo.yaml")
+    ... except SettingsError as error:
+    ...     print(error.sentences()[-1])
+    demo.yaml, line 2: there is no setting 'stags', did you mean 'stages'?
+    """
+    document = read_yaml(text, name)
+    data = document.data
+    if not isinstance(data, dict):
+        sentence = "the file is no list of settings: write 'name: …', 'candidates: …' and so on, one to a line"
+        raise CampaignFileError(name, [Problem(line=1, place="", sentence=sentence)])
+    if base_folder is not None:
+        data = _with_model_file(data, base_folder)
+    try:
+        return CampaignFile.model_validate(data)
+    except ValidationError as error:
+        raise CampaignFileError(name, explain(error, document)) from None
+
+
+def _with_model_file(data: dict[str, Any], base_folder: Path) -> dict[str, Any]:
+    """Make the path of a potential's model file absolute where it is relative to the campaign file."""
+    potential = data.get("potential")
+    if isinstance(potential, str):
+        name, _, short = potential.partition(":")
+        potential = {"name": name, "model": short or None}
+    model = potential.get("model") if isinstance(potential, dict) else None
+    if not isinstance(potential, dict) or not isinstance(model, str) or "\0" in model:
+        return data
+    try:
+        file = base_folder / Path(model).expanduser()
+        if not file.is_file():
+            return data
+    except (OSError, RuntimeError):
+        return data
+    return {**data, "potential": {**potential, "model": str(file.resolve())}}

@@ -1,0 +1,234 @@
+"""The campaign file as a checked object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+
+from ....dynamics.protocol import MdSettings
+from ....errors import PotentialError, SettingsError, StructureError
+from ....potentials.specification import PotentialSpecification
+from ...candidates.registry import load_source, source_kinds
+from ...candidates.source import CandidateSourceSettings
+from ...stages.registry import load_stage
+from ..rules import BestRule
+from .dispatch import Dispatch, LocalDispatch
+from .limits import Limits
+from .ordering import OrderingSettings
+from .ranking import USUAL_ORDER, USUAL_PARETO, RankingSettings
+from .section import Section
+from .stage_entry import StageEntry, with_inherited_md
+
+
+def _source_of_kind(data: Any) -> Any:
+    """Let the source itself check its settings."""
+    if not isinstance(data, Mapping):
+        return data
+    kind = data.get("kind")
+    if not isinstance(kind, str):
+        given = f"not {kind!r}" if kind is not None else "and this one has none"
+        sentence = f"each source of candidates needs 'kind: NAME', {given}: there are {', '.join(source_kinds())}"
+        raise _at(("kind",), sentence, kind)
+    try:
+        source = load_source(kind)
+    except SettingsError as error:
+        raise _at(("kind",), _as_clause(error), kind) from None
+    return source.settings_model.model_validate(data)
+
+
+SourceEntry = Annotated[SerializeAsAny[CandidateSourceSettings], BeforeValidator(_source_of_kind)]
+"""One source, checked by the model of its kind."""
+
+
+class CampaignFile(Section):
+    """A campaign: where candidates come from, the stages that they go through, and who goes on.
+
+    Examples
+    --------
+    >>> campaign = CampaignFile.model_validate({
+    ...     "name": "demo", "candidates": [{"kind": "files", "paths": ["*.cif"]}], "mobile_ion": "Li",
+    ...     "potential": "chgnet", "stages": [{"stage": "validate"}],
+    ... })
+    >>> campaign.potential.name, campaign.ordering.n_orderings
+    ('chgnet', 1)
+    """
+
+    name: str = Field(
+        min_length=1,
+        max_length=100,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="name of the campaign in the store: letters, digits, dots, dashes and underscores",
+    )
+    description: str = Field(default="", max_length=10_000, description="what it is for, for the report")
+    candidates: tuple[SourceEntry, ...] = Field(min_length=1, description="where the candidates come from")
+    mobile_ion: str = Field(description="ion that moves, such as Li or O2-; candidates without it are rejected")
+    ion_charge: float | None = Field(
+        default=None, description="its charge in elementary charges; null takes what is written or usual"
+    )
+    potential: PotentialSpecification = Field(
+        description="interatomic potential of all stages; NAME or NAME:MODEL for short"
+    )
+    ordering: OrderingSettings = Field(
+        default_factory=OrderingSettings, description="how partial occupancies become whole atoms"
+    )
+    md: MdSettings = Field(
+        default_factory=MdSettings,
+        description="molecular dynamics of all stages that run it and give none of their own",
+    )
+    stages: tuple[StageEntry, ...] = Field(min_length=1, description="what the candidates go through, in this order")
+    ranking: RankingSettings = Field(default_factory=RankingSettings, description="how the report ranks")
+    dispatch: Dispatch = Field(default_factory=LocalDispatch, description="where the work is done")
+    limits: Limits = Field(default_factory=Limits, description="what the campaign may at most use")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _inherit_md(cls, data: Any) -> Any:
+        """Hand the MD settings of the campaign down to its stages."""
+        if not isinstance(data, Mapping) or not isinstance(data.get("stages"), list | tuple):
+            return data
+        md = data.get("md")
+        if isinstance(md, MdSettings):
+            md = md.model_dump(exclude_unset=True)
+        if not isinstance(md, Mapping) or not md:
+            return data
+        try:
+            MdSettings.model_validate(dict(md))
+        except ValidationError:
+            # Said once, of the section itself.
+            return data
+        return {**data, "stages": [with_inherited_md(entry, md) for entry in data["stages"]]}
+
+    @field_validator("potential", mode="before")
+    @classmethod
+    def _potential_by_name(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            name, _, model = value.partition(":")
+            return {"name": name, "model": model or None}
+        return value
+
+    @field_validator("potential")
+    @classmethod
+    def _potential_exists(cls, value: PotentialSpecification) -> PotentialSpecification:
+        from ....potentials.registry import potential_class
+
+        try:
+            potential_class(value.name)
+        except PotentialError as error:
+            raise _at(("name",), _as_clause(error), value.name) from None
+        return value
+
+    @field_validator("mobile_ion")
+    @classmethod
+    def _ion_is_an_element(cls, value: str) -> str:
+        from ....structures.mobile_ion import parse_ion
+
+        try:
+            parse_ion(value)
+        except StructureError as error:
+            raise PydanticCustomError("ion", "{sentence}", {"sentence": _as_clause(error)}) from None
+        return value
+
+    @field_validator("ion_charge")
+    @classmethod
+    def _ion_is_charged(cls, value: float | None) -> float | None:
+        if value == 0.0:
+            raise ValueError("the mobile ion must carry a charge: give one other than zero, or leave it out")
+        return value
+
+    @model_validator(mode="after")
+    def _stages_fit_together(self) -> CampaignFile:
+        problems = [*_repeated_stages(self), *_rules_ahead_of_their_stage(self), *_ranking_without_stage(self)]
+        if problems:
+            raise ValidationError.from_exception_data("CampaignFile", problems)
+        return self
+
+    def properties_after(self, n_stages: int | None = None) -> tuple[str, ...]:
+        """Name the properties that the first stages find.
+
+        Parameters
+        ----------
+        n_stages : int, optional
+            How many stages; all if None.
+
+        Returns
+        -------
+        tuple of str
+            Names, in the order of the stages.
+        """
+        names = [name for entry in self.stages[:n_stages] for name in load_stage(entry.stage).properties]
+        return tuple(dict.fromkeys(names))
+
+    def ranked_by(self) -> str | None:
+        """Name the property that sorts the table.
+
+        Returns
+        -------
+        str or None
+            Its name; None where no stage finds anything to rank by.
+        """
+        known = self.properties_after()
+        return self.ranking.by or next((name for name in USUAL_ORDER if name in known), None)
+
+    def pareto_properties(self) -> tuple[str, ...]:
+        """Name the properties of the Pareto front.
+
+        Returns
+        -------
+        tuple of str
+            Their names.
+        """
+        if self.ranking.pareto is not None:
+            return self.ranking.pareto
+        known = self.properties_after()
+        return tuple(name for name in USUAL_PARETO if name in known)
+
+
+def _repeated_stages(campaign: CampaignFile) -> Iterator[InitErrorDetails]:
+    seen: set[str] = set()
+    for index, entry in enumerate(campaign.stages):
+        if entry.stage in seen:
+            sentence = f"the stage '{entry.stage}' is here a second time: a candidate goes through each stage once"
+            yield _details(("stages", index, "stage"), sentence, entry.stage)
+        seen.add(entry.stage)
+
+
+def _rules_ahead_of_their_stage(campaign: CampaignFile) -> Iterator[InitErrorDetails]:
+    for index, entry in enumerate(campaign.stages):
+        known = campaign.properties_after(index + 1)
+        for position, rule in enumerate(entry.rules):
+            key = "by" if isinstance(rule, BestRule) else "property"
+            name = getattr(rule, key)
+            if name not in known:
+                there = f"they find {', '.join(known)}" if known else "they find no property"
+                sentence = f"no stage up to '{entry.stage}' finds '{name}': {there}"
+                yield _details(("stages", index, "rules", position, key), sentence, name)
+
+
+def _ranking_without_stage(campaign: CampaignFile) -> Iterator[InitErrorDetails]:
+    known = campaign.properties_after()
+    ranking = campaign.ranking
+    asked: list[tuple[tuple[str | int, ...], str | None]] = [(("by",), ranking.by)]
+    asked += [(("weights", name), name) for name in ranking.weights]
+    asked += [(("pareto", position), name) for position, name in enumerate(ranking.pareto or ())]
+    for place, name in asked:
+        if name is not None and name not in known:
+            sentence = f"no stage of this campaign finds '{name}': add the stage, or rank by another property"
+            yield _details(("ranking", *place), sentence, name)
+
+
+def _as_clause(error: Exception) -> str:
+    """Make a whole sentence fit behind a colon."""
+    sentence = str(error)
+    return sentence[:1].lower() + sentence[1:].rstrip(".;")
+
+
+def _details(place: tuple[str | int, ...], sentence: str, value: Any) -> InitErrorDetails:
+    problem = PydanticCustomError("campaign", "{sentence}", {"sentence": sentence})
+    return InitErrorDetails(type=problem, loc=place, input=value)
+
+
+def _at(place: tuple[str | int, ...], sentence: str, value: Any) -> ValidationError:
+    return ValidationError.from_exception_data("CampaignFile", [_details(place, sentence, value)])

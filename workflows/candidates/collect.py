@@ -1,0 +1,229 @@
+"""From the sources of a campaign to its candidates: read, without duplicates, with all their origins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...database.documents.candidate_summary import CandidateOrigin
+from ...database.properties import PropertyEstimate
+from ...errors import SettingsError
+from .registry import load_source
+from .source import RawCandidate, UnreadableCandidate
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
+    from ..campaign.file.model import CampaignFile
+
+ID_LETTERS = 16
+"""Letters of the fingerprint that name a candidate."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A crystal of a campaign, once, with all the places that named it.
+
+    Parameters
+    ----------
+    candidate_id : str
+        First letters of the fingerprint of the structure as the first source gave it.
+    label : str
+        Name of the material for readers.
+    structure : Structure
+        The crystal as the first source gave it, perhaps with partial occupancies.
+    origins : tuple of CandidateOrigin
+        All places that named it or an equivalent crystal, in the order of the campaign file.
+    measured : dict of str to PropertyEstimate
+        Measured properties; of several sources the first that has one.
+    notes : tuple of str
+        What was noticed while reading.
+    """
+
+    candidate_id: str
+    label: str
+    structure: Structure
+    origins: tuple[CandidateOrigin, ...]
+    measured: dict[str, PropertyEstimate] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SourceCount:
+    """What one source of a campaign gave.
+
+    Parameters
+    ----------
+    kind : str
+        Kind of the source.
+    n_read : int
+        Structures that it gave.
+    n_rejected : int
+        Entries that cannot be used.
+    n_duplicates : int
+        Structures that an earlier entry of this or another source had given.
+    """
+
+    kind: str
+    n_read: int
+    n_rejected: int
+    n_duplicates: int
+
+
+@dataclass(frozen=True)
+class CollectedCandidates:
+    """All that the sources of a campaign gave.
+
+    Parameters
+    ----------
+    candidates : list of Candidate
+        Without duplicates, in the order of the campaign file.
+    rejected : list of UnreadableCandidate
+        Entries that cannot be used, with the reason.
+    sources : tuple of SourceCount
+        Numbers for each source, in the order of the campaign file.
+    """
+
+    candidates: list[Candidate]
+    rejected: list[UnreadableCandidate]
+    sources: tuple[SourceCount, ...] = ()
+
+
+def collect_candidates(
+    campaign: CampaignFile, base_folder: str | Path, *, known: Sequence[Candidate] = ()
+) -> CollectedCandidates:
+    """Read the sources of a campaign and merge equivalent crystals.
+
+    Parameters
+    ----------
+    campaign : CampaignFile
+        The campaign.
+    base_folder : str or Path
+        Folder of the campaign file; relative paths of its sources start there.
+    known : sequence of Candidate
+        Candidates that the campaign has already; an equivalent crystal keeps their id and structure.
+
+    Returns
+    -------
+    CollectedCandidates
+        Candidates and rejections; nothing that a source named is lost.
+
+    Raises
+    ------
+    SettingsError
+        If there are more candidates than `limits.maximum_candidates`, or a source as a whole cannot be read.
+    """
+    folder = Path(base_folder)
+    raw: list[RawCandidate] = []
+    rejected: list[UnreadableCandidate] = []
+    source_of: list[int] = []
+    n_rejected: list[int] = []
+    for index, settings in enumerate(campaign.candidates):
+        before = len(rejected)
+        for item in _unique_origins(load_source(settings.kind).read(settings, folder)):
+            if isinstance(item, UnreadableCandidate):
+                rejected.append(item)
+                continue
+            raw.append(item)
+            source_of.append(index)
+        n_rejected.append(len(rejected) - before)
+    candidates, duplicates = merge_equivalent(raw, known)
+    limit = campaign.limits.maximum_candidates
+    if len(candidates) > limit:
+        raise SettingsError(
+            f"The campaign {campaign.name} has {len(candidates)} candidates, more than limits.maximum_candidates = "
+            f"{limit}: raise that limit or name fewer."
+        )
+    sources = tuple(
+        SourceCount(
+            kind=settings.kind,
+            n_read=source_of.count(index),
+            n_rejected=n_rejected[index],
+            n_duplicates=sum(source_of[position] == index for position in duplicates),
+        )
+        for index, settings in enumerate(campaign.candidates)
+    )
+    return CollectedCandidates(candidates, rejected, sources)
+
+
+def merge_equivalent(raw: Sequence[RawCandidate], known: Sequence[Candidate] = ()) -> tuple[list[Candidate], list[int]]:
+    """Merge equivalent crystals, keeping all their origins.
+
+    Parameters
+    ----------
+    raw : sequence of RawCandidate
+        What the sources gave.
+    known : sequence of Candidate
+        Candidates that are there already; they come first.
+
+    Returns
+    -------
+    candidates : list of Candidate
+        One for each crystal, in the order in which each was first named.
+    duplicates : list of int
+        Positions in `raw` of the structures that were there already.
+    """
+    from ...structures.equivalence import group_equivalent
+
+    structures = [candidate.structure for candidate in known] + [item.structure for item in raw]
+    groups = sorted((sorted(group) for group in group_equivalent(structures)), key=lambda group: group[0])
+    n_known = len(known)
+    candidates = []
+    duplicates = []
+    for group in groups:
+        members = [raw[position - n_known] for position in group if position >= n_known]
+        if group[0] < n_known:
+            first = known[group[0]]
+            duplicates += [position - n_known for position in group if position >= n_known]
+        else:
+            first = _as_candidate(members[0])
+            duplicates += [position - n_known for position in group[1:]]
+        candidates.append(_merged(first, members))
+    return candidates, sorted(duplicates)
+
+
+def _as_candidate(item: RawCandidate) -> Candidate:
+    from ...structures.fingerprint import structure_fingerprint
+
+    return Candidate(
+        candidate_id=structure_fingerprint(item.structure)[:ID_LETTERS],
+        label=item.label,
+        structure=item.structure,
+        origins=(),
+        notes=item.notes,
+    )
+
+
+def _merged(first: Candidate, members: Iterable[RawCandidate]) -> Candidate:
+    """Put the origins and measured values of equivalent crystals together."""
+    origins = list(first.origins)
+    measured = dict(first.measured)
+    notes = list(first.notes)
+    for item in members:
+        if item.origin not in origins:
+            origins.append(item.origin)
+        for name, estimate in item.measured.items():
+            if measured.setdefault(name, estimate) != estimate:
+                notes.append(f"{item.origin.identifier} measured another {name}; that of the first source is kept.")
+    return Candidate(
+        candidate_id=first.candidate_id,
+        label=first.label,
+        structure=first.structure,
+        origins=tuple(origins),
+        measured=measured,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _unique_origins(
+    items: Iterable[RawCandidate | UnreadableCandidate],
+) -> Iterator[RawCandidate | UnreadableCandidate]:
+    """Leave out entries that one source names a second time by the same identifier and with the same values."""
+    seen: set[str] = set()
+    for item in items:
+        key = item.origin.model_dump_json()
+        if key not in seen:
+            seen.add(key)
+            yield item

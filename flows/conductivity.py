@@ -22,7 +22,7 @@ from ..makers.relax import RelaxMaker
 from ..makers.supercell import SupercellMaker
 from ..makers.volume import VolumeMaker
 from ..potentials.registry import potential_class
-from ..potentials.specification import PotentialSpecification
+from ..potentials.specification import PotentialSpecification, potential_specification
 from ..structures.mobile_ion import resolve_mobile_ion
 from ..structures.order import order_structure
 from ..structures.supercell import expand_to_minimum_edge, minimum_edge_angstrom
@@ -43,8 +43,8 @@ class ConductivityMaker(Maker):
     ----------
     name : str
         Name of the flow.
-    potential : PotentialSpecification
-        The potential of all jobs that name none of their own.
+    potential : PotentialSpecification, str or dict
+        The potential of all jobs that name none of their own, also as "name", "name:model" or its fields.
     temperatures_k : tuple of float
         Temperatures of the molecular dynamics in K. Four or more let the straightness of the Arrhenius plot be tested.
     n_replicas : int
@@ -88,6 +88,10 @@ class ConductivityMaker(Maker):
     diffusion: DiffusionMaker = field(default_factory=DiffusionMaker)
     summary: ConductivitySummaryMaker = field(default_factory=ConductivitySummaryMaker)
     checkpoint_root: str | None = None
+
+    def __post_init__(self) -> None:
+        """Take the potential by name, too."""
+        self.potential = potential_specification(self.potential)
 
     def make(self, structure: StructureInput, label: str | None = None) -> Flow:
         """Build the flow for one crystal.

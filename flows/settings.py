@@ -16,7 +16,7 @@ from jobflow import Maker
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from ..errors import SettingsError
-from ..potentials.specification import PotentialSpecification
+from ..potentials.specification import PotentialSpecification, potential_specification
 
 _HIDDEN = frozenset({"name"})
 """Fields that name jobs; a flow decides over them."""
@@ -181,8 +181,7 @@ def _converted(hint: Any, value: Any, full_name: str) -> Any:
     """Turn a value from YAML or a command line into a field's type."""
     inner = _single(hint)
     if inner is PotentialSpecification and isinstance(value, str):
-        name, _, model = value.partition(":")
-        return PotentialSpecification(name=name, model=model or None)
+        return potential_specification(value)
     if _is_maker(inner):
         return _switched(hint, value, full_name)
     if typing.get_origin(inner) is tuple:

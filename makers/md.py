@@ -9,7 +9,7 @@ from jobflow import Maker, Response, job
 from ..database.documents import CandidateDoc, TrajectoryDoc
 from ..dynamics.protocol import MdSettings, RunLimits
 from ..potentials.registry import load_potential
-from ..potentials.specification import PotentialSpecification
+from ..potentials.specification import PotentialSpecification, potential_specification
 from ..transport.analysis import DiffusionSettings
 from .atoms import as_structure
 from .provenance import job_provenance
@@ -28,8 +28,9 @@ class MdMaker(Maker):
     ----------
     name : str
         First part of the job's name; the temperature follows.
-    potential : PotentialSpecification or None
-        The potential; None for the flow's, or the default one outside a flow.
+    potential : PotentialSpecification, str, dict or None
+        The potential, also as "name", "name:model" or its fields; None for the flow's, or the default one outside a
+        flow.
     protocol : MdSettings
         Ensemble, thermostat, time step, seed: what the trajectory is.
     limits : RunLimits
@@ -49,6 +50,11 @@ class MdMaker(Maker):
     stop: StopCriteria = field(default_factory=StopCriteria)
     analysis: DiffusionSettings | None = None
     checkpoint_root: str | None = None
+
+    def __post_init__(self) -> None:
+        """Take the potential by name, too."""
+        if self.potential is not None:
+            self.potential = potential_specification(self.potential)
 
     @job(output_schema=TrajectoryDoc)
     def make(self, candidate: CandidateDoc, temperature_k: float, replica: int = 0) -> TrajectoryDoc | Response:

@@ -16,7 +16,7 @@ from pymatgen.core import Structure
 from ..database.documents import CandidateDoc, RelaxDoc
 from ..potentials.potential import Potential
 from ..potentials.registry import load_potential
-from ..potentials.specification import PotentialSpecification
+from ..potentials.specification import PotentialSpecification, potential_specification
 from ..structures.fingerprint import structure_fingerprint
 from .atomic_file import write_text_atomically
 from .atoms import as_structure
@@ -48,8 +48,9 @@ class RelaxMaker(Maker):
     ----------
     name : str
         Name of the job.
-    potential : PotentialSpecification or None
-        The potential; None for the flow's, or the default one outside a flow.
+    potential : PotentialSpecification, str, dict or None
+        The potential, also as "name", "name:model" or its fields; None for the flow's, or the default one outside a
+        flow.
     force_tolerance_ev_per_angstrom : float
         Largest force allowed at the end in eV/Å.
     maximum_steps : int
@@ -66,6 +67,11 @@ class RelaxMaker(Maker):
     maximum_steps: int = 500
     relax_cell: bool = True
     checkpoint_root: str | None = None
+
+    def __post_init__(self) -> None:
+        """Take the potential by name, too."""
+        if self.potential is not None:
+            self.potential = potential_specification(self.potential)
 
     @job(output_schema=RelaxDoc)
     def make(self, candidate: CandidateDoc) -> RelaxDoc:

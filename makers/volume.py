@@ -14,7 +14,7 @@ from ..dynamics.protocol import MdSettings, RunLimits
 from ..dynamics.trajectory import Trajectory
 from ..errors import AnalysisError
 from ..potentials.registry import load_potential
-from ..potentials.specification import PotentialSpecification
+from ..potentials.specification import PotentialSpecification, potential_specification
 from .atoms import as_structure
 from .provenance import job_provenance
 from .stop_rules import melting_check
@@ -39,8 +39,9 @@ class VolumeMaker(Maker):
     ----------
     name : str
         First part of the job's name; the temperature follows.
-    potential : PotentialSpecification or None
-        The potential; None for the flow's, or the default one outside a flow.
+    potential : PotentialSpecification, str, dict or None
+        The potential, also as "name", "name:model" or its fields; None for the flow's, or the default one outside a
+        flow.
     protocol : MdSettings
         Barostat, thermostat, time step, seed.
     limits : RunLimits
@@ -57,6 +58,11 @@ class VolumeMaker(Maker):
     limits: RunLimits = field(default_factory=lambda: RunLimits(duration_ps=10.0))
     average: VolumeSettings = field(default_factory=VolumeSettings)
     checkpoint_root: str | None = None
+
+    def __post_init__(self) -> None:
+        """Take the potential by name, too."""
+        if self.potential is not None:
+            self.potential = potential_specification(self.potential)
 
     @job(output_schema=CandidateDoc)
     def make(self, candidate: CandidateDoc, temperature_k: float) -> CandidateDoc | Response:

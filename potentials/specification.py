@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from ..errors import SettingsError
 
 
 class PotentialSpecification(BaseModel):
@@ -38,6 +41,58 @@ class PotentialSpecification(BaseModel):
             return None
         path = Path(model).expanduser()
         return str(path.resolve()) if path.is_file() else model
+
+
+def potential_specification(given: PotentialSpecification | str | Mapping[str, Any]) -> PotentialSpecification:
+    """Take a potential in any of the forms that a user may give it in.
+
+    Parameters
+    ----------
+    given : PotentialSpecification, str or mapping
+        A specification, ``name`` or ``name:model``, or the fields of a specification.
+
+    Returns
+    -------
+    PotentialSpecification
+        What was asked for.
+
+    Raises
+    ------
+    SettingsError
+        If it is none of these.
+
+    Examples
+    --------
+    >>> potential_specification("mace:medium-mpa-0").model
+    'medium-mpa-0'
+    >>> potential_specification({"name": "chgnet", "device": "cpu"}).device
+    'cpu'
+    """
+    if isinstance(given, PotentialSpecification):
+        return given
+    if isinstance(given, str):
+        name, _, model = given.partition(":")
+        given = {"name": name.strip(), "model": model.strip() or None}
+    if not isinstance(given, Mapping):
+        raise SettingsError(
+            f"The potential cannot be {given!r}: give a name such as 'chgnet' or 'mace:medium-mpa-0', "
+            "or a PotentialSpecification."
+        )
+    # Serialised models carry the name of their class.
+    fields = {key: value for key, value in given.items() if not str(key).startswith("@")}
+    if not fields.get("name"):
+        raise SettingsError(
+            f"The potential {dict(given)!r} has no name: give one such as 'chgnet' or 'mace:medium-mpa-0'."
+        )
+    try:
+        return PotentialSpecification.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(
+            f"The potential's '{place}' cannot be {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}; its "
+            f"fields are {', '.join(PotentialSpecification.model_fields)}."
+        ) from None
 
 
 class PotentialProvenance(BaseModel):

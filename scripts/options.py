@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -113,14 +113,10 @@ def parse_potential(text: str, *, device: str | None = None, dtype: str | None =
     >>> parse_potential("mace:medium-mpa-0").model
     'medium-mpa-0'
     """
-    from ..potentials.specification import PotentialSpecification
+    from ..potentials.specification import potential_specification
 
-    name, _, model = text.partition(":")
-    if not name:
+    if not text.partition(":")[0].strip():
         raise SettingsError(f"--potential wants a name such as chgnet or mace:MODEL, and '{text}' has none.")
-    fields: dict[str, Any] = {"name": name, "model": model or None}
-    if device is not None:
-        fields["device"] = device
-    if dtype is not None:
-        fields["dtype"] = dtype
-    return PotentialSpecification(**fields)
+    named = potential_specification(text).model_dump()
+    chosen = {"device": device, "dtype": dtype}
+    return potential_specification(named | {key: value for key, value in chosen.items() if value is not None})

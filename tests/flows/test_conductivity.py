@@ -246,3 +246,34 @@ def test_plan_tells_what_will_happen():
     assert described.cost_core_hours == pytest.approx(4 * 100_000 * 0.1 / 3600)
     assert described.jobs.count("diffusion 700 K") == 1
     assert any("Ewald" in note for note in described.notes)
+
+
+@pytest.mark.parametrize("form", ["string", "fields"])
+def test_a_potential_by_name_runs_with_plain_jobflow(form, cosine_system, tmp_path):
+    potentials = {
+        "string": "ase:ase.calculators.lj.LennardJones",
+        "fields": cosine_system.specification.model_dump(),
+    }
+    maker = cosine_maker(
+        cosine_system,
+        tmp_path / "trajectories",
+        potential=potentials[form],
+        temperatures_k=(300.0,),
+        md=MdMaker(limits=RunLimits(duration_ps=0.5, segment_ps=0.5), stop=StopCriteria(target_relative_error=None)),
+    )
+    assert isinstance(maker.potential, PotentialSpecification)
+    document, _ = run(maker.make(cosine_system.atoms), tmp_path / "jobs")
+    assert document.provenance.potential.name == "ase"
+    assert document.provenance.potential.model == maker.potential.model
+
+
+@pytest.mark.parametrize(
+    "maker", [ConductivityMaker, MdMaker, RelaxMaker, VolumeMaker], ids=lambda maker: maker.__name__
+)
+def test_every_maker_takes_a_potential_by_name(maker):
+    wanted = PotentialSpecification(name="chgnet", model="0.3.0")
+    assert maker(potential="chgnet:0.3.0").potential == wanted
+    assert maker(potential={"name": "chgnet", "model": "0.3.0"}).potential == wanted
+    assert maker.from_dict(maker(potential="chgnet:0.3.0").as_dict()).potential == wanted
+    with pytest.raises(SettingsError, match="cannot be 7: give a name such as 'chgnet'"):
+        maker(potential=7)

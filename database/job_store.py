@@ -25,6 +25,7 @@ DOCUMENT_INDEXES = (
     "output.provenance.created_at",
     "output.provenance.campaign_id",
     "output.sigma_300k_ms_cm",
+    "output.stage_key",
 )
 """Fields that queries look up and sort by: indexed in every store that superion opens."""
 

@@ -200,8 +200,12 @@ class SqliteCollection:
         if not documents:
             return
         with self.database.writing():
-            for criteria, document in documents:
-                self._replace_one(criteria, document)
+            field = _common_text_field([criteria for criteria, _ in documents])
+            if field is not None and field in self.indexed_paths() and self._is_regular(field):
+                self._replace_by_text(field, documents)
+            else:
+                for criteria, document in documents:
+                    self._replace_one(criteria, document)
             before, self._n_written = self._n_written, self._n_written + len(documents)
             if any(before < size <= self._n_written for size in ANALYZED_SIZES):
                 # Without statistics SQLite guesses which index narrows most.
@@ -396,6 +400,33 @@ class SqliteCollection:
         body = encode({"_id": old["_id"], **_without_id(document)})
         self._run(f"UPDATE {self._table} SET body=? WHERE id=?", (body, row_id))
 
+    def _replace_by_text(self, field: str, documents: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> None:
+        """Do what `_replace_one` does for all, with one look-up: each criteria asks for one text at one path."""
+        wanted = {criteria[field] for criteria, _ in documents}
+        condition = condition_from_criteria({field: {"$in": sorted(wanted)}}, {field})
+        sql = path_sql(field)
+        assert sql is not None  # only such paths are indexed
+        rows = self._stream(
+            f"SELECT {sql.value} FROM {self._table} WHERE {condition.sql}",
+            condition.parameters,
+        )
+        known = {text for (text,) in rows}
+        new: list[str] = []
+        for criteria, document in documents:
+            if criteria[field] in known:
+                # What is there already, from before or from this batch, is replaced in its turn.
+                self._insert(new)
+                new = []
+                self._replace_one(criteria, document)
+            else:
+                new.append(encode({"_id": document.get("_id") or ObjectId(), **_without_id(document)}))
+                known.add(criteria[field])
+        self._insert(new)
+
+    def _insert(self, bodies: Sequence[str]) -> None:
+        for body in bodies:
+            self._run(f"INSERT INTO {self._table} (body) VALUES (?)", (body,))
+
     def _find_first(self, criteria: Mapping[str, Any]) -> tuple[int, dict[str, Any]] | None:
         matches = compile_criteria(criteria)
         condition, _ = self._plan(criteria, ())
@@ -407,6 +438,17 @@ class SqliteCollection:
 
 class DuplicateValueError(StoreError):
     """A document shares a value with another one where an index wants them different."""
+
+
+def _common_text_field(criteria: Sequence[Mapping[str, Any]]) -> str | None:
+    """Find the one field that every criteria asks a plain text of; None where they differ, or for a single one."""
+    if len(criteria) < 2 or any(len(entry) != 1 for entry in criteria):
+        return None
+    field = next(iter(criteria[0]))
+    if field.startswith("$"):
+        return None
+    plain = all(isinstance(entry.get(field), str) and "\x00" not in entry[field] for entry in criteria)
+    return field if plain else None
 
 
 def _is_downward(sort: SortFields) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .base import Provenance, StructureDict, SuperionDocument
+from .campaign_record import CampaignRecord
 from .candidate import CandidateDoc
 from .candidate_summary import CandidateOrigin, CandidateSummary, OrderingSummary, StageSummary
 from .conductivity import ConductivityDoc, SystematicError
@@ -14,6 +15,7 @@ from .trajectory import TrajectoryDoc
 
 __all__ = [
     "DOCUMENT_TYPES",
+    "CampaignRecord",
     "CandidateDoc",
     "CandidateOrigin",
     "CandidateSummary",

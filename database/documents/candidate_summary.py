@@ -39,7 +39,10 @@ class OrderingSummary(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     fingerprint: str = Field(description="sha256 of the exact structure")
-    structure: StructureDict = Field(description="pymatgen Structure.as_dict() of the ordered structure")
+    structure: StructureDict | None = Field(
+        default=None,
+        description="pymatgen Structure.as_dict() of the ordered structure; None in a row read without structures",
+    )
     ewald_energy_ev: float | None = Field(default=None, description="electrostatic energy in eV")
     composition_deviation: float = Field(default=0.0, description="largest deviation of an occupancy from that given")
     kept: bool = Field(default=True, description="whether later stages use it")

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from pymatgen.core import Structure
 
 from ..dynamics.engine import run_md
+from ..dynamics.identity import trajectory_key
 from ..dynamics.protocol import MdProtocol, RunLimits
 from ..dynamics.results import MdResult
 from ..dynamics.verdicts import StopRule
 from ..errors import ProtocolError, TrajectoryError
 from ..potentials.potential import Potential
 from .atoms import ase_atoms
-from .checkpoint_root import default_checkpoint_root
+from .checkpoint_root import checkpoint_root_of
 from .heartbeat import heartbeat_writer
 from .stop_request import leave_if_stop_was_requested, remember_stop_request
 
@@ -63,19 +65,23 @@ def run_trajectory(
         If the wall-time limit leaves no time for a single step.
     """
     leave_if_stop_was_requested()
+    atoms = ase_atoms(structure)
     result = run_md(
-        ase_atoms(structure),
+        atoms,
         potential,
         protocol,
         limits,
-        Path(checkpoint_root) if checkpoint_root else default_checkpoint_root(),
+        checkpoint_root_of(trajectory_key(atoms, potential.provenance, protocol), checkpoint_root),
         stop_rules=stop_rules,
         health_checks=health_checks,
         on_progress=heartbeat_writer(),
     )
     if result.stop_reason == "signal":
         remember_stop_request()
-    if result.stop_reason in ("disk_full", "error"):
+    if result.stop_reason == "disk_full":
+        # The launcher asks what is behind an error: room on the disk, unlike a mistake, may come back.
+        raise TrajectoryError(result.message) from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    if result.stop_reason == "error":
         raise TrajectoryError(result.message)
     steps_taken = round(1000.0 * result.completed_ps / result.time_step_fs) - result.resumed_from_step
     if result.stop_reason == "walltime" and steps_taken < 1:

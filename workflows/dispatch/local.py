@@ -16,10 +16,12 @@ from monty.json import MontyDecoder
 
 from ...errors import SettingsError, StoreError
 from .codec import decode_flow, encode_flow
-from .driver import GRACE_S, LocalDriver, Watcher, describe_store
+from .driver import GRACE_S, drive_flow
 from .events import LocalRunReport
+from .flow_run import FlowRun, Watcher, describe_store, ignore_event
 from .processors import worker_slots
 from .run_folder import RunFolder, lock_run
+from .worker_pool import WorkerPool
 
 
 def run_flow_locally(
@@ -141,7 +143,8 @@ def _drive(
         store.connect()
         flow = decode_flow(folder.read_flow())
         slots = worker_slots(flow, workers, threads_per_worker)
-        return LocalDriver(folder, store, flow, slots, on_event or (lambda event: None), lock).run()
+        run = FlowRun(folder, store, flow, len(slots), on_event or ignore_event)
+        return drive_flow(run, WorkerPool(slots, folder.path, (lock,)))
     except OSError as error:
         raise _cannot_write(folder, error) from error
     finally:

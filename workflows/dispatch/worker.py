@@ -8,6 +8,7 @@ stops as if by SIGTERM: molecular dynamics writes its checkpoint, anything else 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import queue
@@ -71,12 +72,42 @@ def run_task(task: dict[str, Any]) -> dict[str, Any]:
         write_text_atomically(Path(task["outcome"]), encode_outcome(outcome))
         return {"ok": True}
     except Exception as error:
-        traceback.print_exc()
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
         is_plain = isinstance(error, SuperionError)
         message = str(error) if is_plain else f"{type(error).__name__}: {error}"
-        record = {"type": type(error).__name__, "message": message, "is_superion_error": is_plain}
-        write_text_atomically(Path(task["failure"]), json.dumps(record))
-        return {"ok": False}
+        record = {
+            "type": type(error).__name__,
+            "message": message,
+            "is_superion_error": is_plain,
+            "is_disk_full": is_disk_full(error),
+        }
+        # Where the disk is full the driver learns it from the answer alone.
+        with contextlib.suppress(OSError):
+            write_text_atomically(Path(task["failure"]), json.dumps(record))
+        return {"ok": False, "failure": record}
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Say whether an error, or one behind it, is a disk without room.
+
+    Parameters
+    ----------
+    error : BaseException or None
+        The error.
+
+    Returns
+    -------
+    bool
+        True for a full disk, an exhausted quota, and a file beyond the size that the system allows.
+    """
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _open_store(specification: dict[str, Any] | None) -> Any:
@@ -99,8 +130,10 @@ def _log_to(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        # Without room for the log the job is what counts.
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:
@@ -114,6 +147,28 @@ def _listen(lines: TextIO, tasks: queue.Queue[dict[str, Any] | None]) -> None:
         tasks.put(json.loads(line))
     tasks.put(None)
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _run_in_its_folder(task: dict[str, Any]) -> dict[str, Any]:
+    """Run one job in a folder of its own, its output in a log."""
+    from ...makers.heartbeat import PROGRESS_FOLDER_VARIABLE
+
+    os.environ[PROGRESS_FOLDER_VARIABLE] = task["progress"]
+    folder = Path(task["folder"])
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        os.chdir(folder)
+        with _log_to(Path(task["log"])):
+            return run_task(task)
+    except OSError as error:
+        message = f"its folder {folder} cannot be written ({error.strerror or error})"
+        record = {
+            "type": "OSError",
+            "message": message,
+            "is_superion_error": False,
+            "is_disk_full": is_disk_full(error),
+        }
+        return {"ok": False, "failure": record}
 
 
 def main() -> None:
@@ -134,11 +189,7 @@ def main() -> None:
         for entry in task["sys_path"]:
             if entry not in sys.path:
                 sys.path.append(entry)
-        folder = Path(task["folder"])
-        folder.mkdir(parents=True, exist_ok=True)
-        os.chdir(folder)
-        with _log_to(Path(task["log"])):
-            answer = run_task(task)
+        answer = _run_in_its_folder(task)
         with contextlib.suppress(BrokenPipeError):
             print(json.dumps(answer | {"task": task["id"]}), file=answers)
         if stop_was_requested():

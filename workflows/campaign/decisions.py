@@ -1,0 +1,568 @@
+"""What a campaign's rules make of what its stages found: who goes on, who waits, who is out, and what is to do next.
+
+All of it follows from three things: the stages with their rules, the candidates with their orderings, and the outcomes
+of units by key. Nothing here reads or writes a store, so a changed threshold is judged anew from the same outcomes.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ...database.aggregate import aggregate_estimates
+from ...database.documents.candidate_summary import CandidateStatus, StageSummary
+from ...database.properties import PropertyEstimate
+from .rules import BestRule, Rule, Verdict, judge_best, judge_threshold
+
+Estimates = Mapping[str, PropertyEstimate]
+Barrier = tuple[int, int]
+"""Positions of a stage and of a rule in it that compares candidates."""
+
+
+@dataclass(frozen=True)
+class StageStep:
+    """One stage as a campaign uses it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the stage.
+    rules : tuple of Rule
+        Who goes on.
+    key_of : callable
+        The key of the stage's work on a structure, from the structure's fingerprint.
+    """
+
+    name: str
+    rules: tuple[Rule, ...]
+    key_of: Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class CandidateEntry:
+    """What decisions need to know of a candidate.
+
+    Parameters
+    ----------
+    candidate_id : str
+        Its id.
+    fingerprints : tuple of str
+        Fingerprints of its ordered structures.
+    rejection : str or None
+        Why it was turned away before any stage.
+    properties : mapping of str to PropertyEstimate
+        What is known of it without any stage.
+    """
+
+    candidate_id: str
+    fingerprints: tuple[str, ...]
+    rejection: str | None = None
+    properties: Estimates = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StageOutcome:
+    """What decisions need to know of a stage document.
+
+    Parameters
+    ----------
+    stage_key : str
+        Key of the unit.
+    state : str
+        completed, rejected or failed.
+    reason : str or None
+        Why it was rejected or failed.
+    properties : mapping of str to PropertyEstimate
+        What it found.
+    handed_on : str or None
+        Fingerprint of the structure that the next stage starts from; None where it is the one this stage had.
+    """
+
+    stage_key: str
+    state: Literal["completed", "rejected", "failed"]
+    reason: str | None = None
+    properties: Estimates = field(default_factory=dict)
+    handed_on: str | None = None
+
+
+@dataclass(frozen=True, order=True)
+class Unit:
+    """The work of one stage on one ordered structure.
+
+    Parameters
+    ----------
+    stage_index : int
+        Position of the stage in the campaign.
+    candidate_id : str
+        The candidate, or the first of several that share the structure.
+    ordering_index : int
+        Which of its orderings.
+    stage_key : str
+        Key of its outcome.
+    fingerprint : str
+        Fingerprint of the structure that it starts from.
+    source_key : str or None
+        Key of the stage document that holds this structure; None where it is the ordering itself.
+    """
+
+    stage_index: int
+    candidate_id: str
+    ordering_index: int
+    stage_key: str
+    fingerprint: str
+    source_key: str | None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Where a candidate stands.
+
+    Parameters
+    ----------
+    status : str
+        waiting, running, held, rejected, failed or done.
+    stage : str or None
+        Stage that it is in, or that ended it.
+    reason : str or None
+        Why it was rejected, failed or is held.
+    stages : mapping of str to StageSummary
+        Stages that it has reached.
+    properties : mapping of str to PropertyEstimate
+        All that is known of it.
+    kept : tuple of bool
+        Which of its orderings go on.
+    missing : tuple of Unit
+        Units that it needs next.
+    """
+
+    status: CandidateStatus
+    stage: str | None
+    reason: str | None
+    stages: Mapping[str, StageSummary]
+    properties: Estimates
+    kept: tuple[bool, ...]
+    missing: tuple[Unit, ...] = ()
+
+
+@dataclass
+class _Comparison:
+    """A rule that compares candidates, with those that have come up to it."""
+
+    rule: BestRule
+    pool: dict[str, PropertyEstimate | None] = field(default_factory=dict)
+    verdicts: dict[str, Verdict] | None = None
+    is_stale: bool = True
+
+
+@dataclass
+class _Alive:
+    """An ordering that is still in play."""
+
+    index: int
+    fingerprint: str
+    source_key: str | None = None
+
+
+@dataclass
+class _Walk:
+    """A candidate's way through the stages, as far as it can be told."""
+
+    decision: Decision
+    arrived: dict[Barrier, PropertyEstimate | None]
+    is_out: bool
+
+
+class CampaignState:
+    """Judges candidates as outcomes come in; only those that something has changed for are judged again.
+
+    Parameters
+    ----------
+    steps : sequence of StageStep
+        The stages, in their order.
+
+    Examples
+    --------
+    >>> step = StageStep("relax", (), key_of=lambda fingerprint: f"relax of {fingerprint}")
+    >>> state = CampaignState([step])
+    >>> state.add_candidates([CandidateEntry("Li3N", ("abc",))])
+    >>> _ = state.refresh()
+    >>> [unit.stage_key for unit in state.next_units()]
+    ['relax of abc']
+    >>> state.add_outcome(StageOutcome("relax of abc", "completed"))
+    >>> sorted(state.refresh()), state.decision("Li3N").status
+    (['Li3N'], 'done')
+    """
+
+    def __init__(self, steps: Sequence[StageStep]) -> None:
+        self.steps = list(steps)
+        self._entries: dict[str, CandidateEntry] = {}
+        self._outcomes: dict[str, StageOutcome] = {}
+        self._walks: dict[str, _Walk] = {}
+        self._running: set[str] = set()
+        self._dirty: set[str] = set()
+        self._users: dict[str, set[str]] = {}
+        self._wanted: dict[str, Unit] = {}
+        self._queue: list[Unit] = []
+        self._queued: dict[str, Unit] = {}
+        self._keys: dict[tuple[int, str], str] = {}
+        self._comparisons: dict[Barrier, _Comparison] = {
+            (s, r): _Comparison(rule)
+            for s, step in enumerate(self.steps)
+            for r, rule in enumerate(step.rules)
+            if isinstance(rule, BestRule)
+        }
+        self._on_their_way: dict[Barrier, int] = dict.fromkeys(self._comparisons, 0)
+
+    # ------------------------------------------------------------------- input
+
+    def add_candidates(self, entries: Iterable[CandidateEntry]) -> None:
+        """Take in candidates; one that is there already is replaced.
+
+        Parameters
+        ----------
+        entries : iterable of CandidateEntry
+            Candidates.
+        """
+        for entry in entries:
+            self._entries[entry.candidate_id] = entry
+            self._dirty.add(entry.candidate_id)
+
+    def add_outcome(self, outcome: StageOutcome) -> None:
+        """Take in what a unit found; a newer outcome of the same unit replaces the older.
+
+        Parameters
+        ----------
+        outcome : StageOutcome
+            The outcome.
+        """
+        if self._outcomes.get(outcome.stage_key) == outcome:
+            return
+        self._outcomes[outcome.stage_key] = outcome
+        self._dirty |= self._users.get(outcome.stage_key, set())
+
+    def forget_outcome(self, stage_key: str) -> None:
+        """Take an outcome out, so that its unit is wanted again.
+
+        Parameters
+        ----------
+        stage_key : str
+            Key of the unit.
+        """
+        if self._outcomes.pop(stage_key, None) is not None:
+            self._dirty |= self._users.get(stage_key, set())
+
+    def set_running(self, stage_key: str, is_running: bool) -> None:
+        """Note that a unit is being computed, or no more.
+
+        Parameters
+        ----------
+        stage_key : str
+            Key of the unit.
+        is_running : bool
+            Whether it is.
+        """
+        if is_running == (stage_key in self._running):
+            return
+        (self._running.add if is_running else self._running.discard)(stage_key)
+        self._dirty |= self._users.get(stage_key, set())
+
+    # ------------------------------------------------------------------ output
+
+    @property
+    def candidate_ids(self) -> list[str]:
+        """Ids of all candidates, sorted."""
+        return sorted(self._entries)
+
+    def has_outcome(self, stage_key: str) -> bool:
+        """Say whether the outcome of a unit is known.
+
+        Parameters
+        ----------
+        stage_key : str
+            Key of the unit.
+
+        Returns
+        -------
+        bool
+            True for failed ones too.
+        """
+        return stage_key in self._outcomes
+
+    def outcome(self, stage_key: str) -> StageOutcome | None:
+        """Give the outcome of a unit.
+
+        Parameters
+        ----------
+        stage_key : str
+            Key of the unit.
+
+        Returns
+        -------
+        StageOutcome or None
+            None where there is none.
+        """
+        return self._outcomes.get(stage_key)
+
+    def decision(self, candidate_id: str) -> Decision:
+        """Say where a candidate stands, as of the last `refresh`.
+
+        Parameters
+        ----------
+        candidate_id : str
+            Its id.
+
+        Returns
+        -------
+        Decision
+            Status, stages, properties, and what is to do.
+        """
+        return self._walks[candidate_id].decision
+
+    def wanted_keys(self) -> set[str]:
+        """List the keys of all units that have no outcome and are wanted now.
+
+        Returns
+        -------
+        set of str
+            Keys; running ones included.
+        """
+        return set(self._wanted)
+
+    def next_units(self) -> Iterator[Unit]:
+        """Take units to compute out of the queue: early stages first, then by candidate.
+
+        Yields
+        ------
+        Unit
+            Each once; it comes again only after its outcome was forgotten or `put_back`.
+        """
+        while self._queue:
+            unit = heapq.heappop(self._queue)
+            if self._queued.get(unit.stage_key) != unit:
+                continue
+            del self._queued[unit.stage_key]
+            if self._wanted.get(unit.stage_key) == unit and unit.stage_key not in self._running:
+                yield unit
+
+    def put_back(self, unit: Unit) -> None:
+        """Put a unit that was taken, but not computed, back into the queue.
+
+        Parameters
+        ----------
+        unit : Unit
+            What `next_units` gave.
+        """
+        if self._queued.get(unit.stage_key) != unit:
+            self._queued[unit.stage_key] = unit
+            heapq.heappush(self._queue, unit)
+
+    def refresh(self) -> set[str]:
+        """Judge again what has changed.
+
+        Returns
+        -------
+        set of str
+            Ids of the candidates whose decision is another one now.
+        """
+        changed: set[str] = set()
+        while True:
+            for candidate_id in sorted(self._dirty):
+                if self._judge(candidate_id):
+                    changed.add(candidate_id)
+            self._dirty.clear()
+            for barrier, comparison in self._comparisons.items():
+                self._dirty |= self._compare(barrier, comparison)
+                if self._dirty:
+                    # Later comparisons depend on this one.
+                    break
+            if not self._dirty:
+                return changed
+
+    # ------------------------------------------------------------------ inside
+
+    def _compare(self, barrier: Barrier, comparison: _Comparison) -> set[str]:
+        """Bring the verdicts of one comparison up to date; give the candidates for whom they have changed."""
+        before = comparison.verdicts
+        if self._on_their_way[barrier]:
+            comparison.verdicts = None
+            return set() if before is None else set(comparison.pool)
+        if before is not None and not comparison.is_stale:
+            return set()
+        comparison.is_stale = False
+        comparison.verdicts = judge_best(comparison.rule, dict(sorted(comparison.pool.items())))
+        return {
+            candidate_id
+            for candidate_id, verdict in comparison.verdicts.items()
+            if before is None or before.get(candidate_id) != verdict
+        }
+
+    def _judge(self, candidate_id: str) -> bool:
+        """Judge one candidate and take the consequences; say whether anything is new."""
+        old = self._walks.get(candidate_id)
+        new = self._walk(self._entries[candidate_id])
+        self._walks[candidate_id] = new
+        for barrier, comparison in self._comparisons.items():
+            was_coming = old is not None and not old.is_out and barrier not in old.arrived
+            is_coming = not new.is_out and barrier not in new.arrived
+            self._on_their_way[barrier] += is_coming - was_coming
+            was_there, is_there = old is not None and barrier in old.arrived, barrier in new.arrived
+            if is_there and (not was_there or comparison.pool[candidate_id] != new.arrived[barrier]):
+                comparison.pool[candidate_id] = new.arrived[barrier]
+                comparison.is_stale = True
+            elif was_there and not is_there:
+                del comparison.pool[candidate_id]
+                comparison.is_stale = True
+        self._want(candidate_id, old, new)
+        return old is None or old.decision != new.decision
+
+    def _want(self, candidate_id: str, old: _Walk | None, new: _Walk) -> None:
+        """Queue what a candidate needs now, and drop what nobody needs any more."""
+        before = set() if old is None else _keys_of(old.decision)
+        after = _keys_of(new.decision)
+        for key in after - before:
+            self._users.setdefault(key, set()).add(candidate_id)
+        for key in before - after:
+            self._users[key].discard(candidate_id)
+            if not self._users[key]:
+                del self._users[key]
+        missing = {unit.stage_key: unit for unit in new.decision.missing}
+        for unit in () if old is None else old.decision.missing:
+            known = self._wanted.get(unit.stage_key)
+            if known is not None and unit.stage_key not in missing and not self._is_missed_by_others(unit.stage_key):
+                del self._wanted[unit.stage_key]
+        for key, unit in missing.items():
+            if key not in self._wanted:
+                self._wanted[key] = unit
+                self.put_back(unit)
+
+    def _is_missed_by_others(self, stage_key: str) -> bool:
+        """Whether another candidate waits for a unit."""
+        return stage_key not in self._outcomes and any(
+            unit.stage_key == stage_key
+            for user in self._users.get(stage_key, ())
+            if user in self._walks
+            for unit in self._walks[user].decision.missing
+        )
+
+    def _key(self, stage_index: int, fingerprint: str) -> str:
+        found = self._keys.get((stage_index, fingerprint))
+        if found is None:
+            found = self._keys[stage_index, fingerprint] = self.steps[stage_index].key_of(fingerprint)
+        return found
+
+    def _walk(self, entry: CandidateEntry) -> _Walk:
+        """Follow a candidate through the stages until it must wait, is out, or is through."""
+        properties = dict(entry.properties)
+        stages: dict[str, StageSummary] = {}
+        arrived: dict[Barrier, PropertyEstimate | None] = {}
+        alive = [_Alive(index, fingerprint) for index, fingerprint in enumerate(entry.fingerprints)]
+
+        def end(status: CandidateStatus, stage: str | None, reason: str | None, *missing: Unit) -> _Walk:
+            indices = {ordering.index for ordering in alive}
+            kept = tuple(index in indices for index in range(len(entry.fingerprints)))
+            decision = Decision(status, stage, reason, stages, properties, kept, missing)
+            return _Walk(decision, arrived, is_out=status in ("rejected", "failed"))
+
+        if entry.rejection is not None:
+            return end("rejected", None, entry.rejection)
+        for s, step in enumerate(self.steps):
+            keys = [self._key(s, ordering.fingerprint) for ordering in alive]
+            outcomes = [self._outcomes.get(key) for key in keys]
+            found = [outcome for outcome in outcomes if outcome is not None]
+            if len(found) < len(keys):
+                missing = [
+                    Unit(s, entry.candidate_id, ordering.index, key, ordering.fingerprint, ordering.source_key)
+                    for ordering, key, outcome in zip(alive, keys, outcomes, strict=True)
+                    if outcome is None
+                ]
+                state: Literal["running", "waiting"] = "running" if self._running & set(keys) else "waiting"
+                stages[step.name] = StageSummary(state=state, stage_keys=keys)
+                return end(state, step.name, None, *missing)
+            lost = [outcome for outcome in found if outcome.state != "completed"]
+            if len(lost) == len(found):
+                # A failure may be mended by a retry; a rejection is final.
+                worst = next((outcome for outcome in lost if outcome.state == "failed"), lost[0])
+                final: Literal["rejected", "failed"] = "failed" if worst.state == "failed" else "rejected"
+                stages[step.name] = StageSummary(state=final, reason=worst.reason, stage_keys=keys)
+                return end(final, step.name, worst.reason)
+            known, notes = _aggregate([outcome for outcome in found if outcome.state == "completed"])
+            properties |= known
+            notes += [f"left out an ordering that was {outcome.state}: {outcome.reason}" for outcome in lost]
+            alive = _handed_on(alive, found)
+            for r, rule in enumerate(step.rules):
+                verdict = self._apply(entry.candidate_id, (s, r), rule, properties, arrived)
+                if verdict is None:
+                    reason = f"waits until all candidates are through {step.name}: only the best of them go on"
+                    stages[step.name] = StageSummary(state="held", reason=reason, stage_keys=keys, notes=notes)
+                    self._look_ahead(s + 1, alive, properties)
+                    return end("held", step.name, reason)
+                if verdict.note is not None:
+                    notes.append(verdict.note)
+                if not verdict.kept:
+                    stages[step.name] = StageSummary(
+                        state="rejected", reason=verdict.reason, stage_keys=keys, notes=notes
+                    )
+                    self._look_ahead(s + 1, alive, properties)
+                    return end("rejected", step.name, verdict.reason)
+            stages[step.name] = StageSummary(state="passed", stage_keys=keys, notes=notes)
+        return end("done", self.steps[-1].name if self.steps else None, None)
+
+    def _apply(
+        self,
+        candidate_id: str,
+        barrier: Barrier,
+        rule: Rule,
+        properties: Estimates,
+        arrived: dict[Barrier, PropertyEstimate | None],
+    ) -> Verdict | None:
+        """Judge by one rule; None where the others must come first."""
+        if not isinstance(rule, BestRule):
+            return judge_threshold(rule, properties.get(rule.property))
+        arrived[barrier] = properties.get(rule.by)
+        verdicts = self._comparisons[barrier].verdicts
+        return None if verdicts is None else verdicts.get(candidate_id)
+
+    def _look_ahead(self, stage_index: int, alive: list[_Alive], properties: dict[str, PropertyEstimate]) -> None:
+        """Add what later stages found before a rule was changed: the candidate stays out, its numbers stay known."""
+        for s in range(stage_index, len(self.steps)):
+            outcomes = [self._outcomes.get(self._key(s, ordering.fingerprint)) for ordering in alive]
+            found = [outcome for outcome in outcomes if outcome is not None]
+            completed = [outcome for outcome in found if outcome.state == "completed"]
+            if len(found) < len(outcomes) or not completed:
+                return
+            properties |= _aggregate(completed)[0]
+            alive = _handed_on(alive, found)
+
+
+def _keys_of(decision: Decision) -> set[str]:
+    """Keys that a decision counts on."""
+    return {key for stage in decision.stages.values() for key in stage.stage_keys}
+
+
+def _handed_on(alive: Sequence[_Alive], outcomes: Sequence[StageOutcome]) -> list[_Alive]:
+    """Orderings that completed a stage, with the structures that the next one starts from."""
+    return [
+        ordering if outcome.handed_on is None else _Alive(ordering.index, outcome.handed_on, outcome.stage_key)
+        for ordering, outcome in zip(alive, outcomes, strict=True)
+        if outcome.state == "completed"
+    ]
+
+
+def _aggregate(outcomes: Sequence[StageOutcome]) -> tuple[dict[str, PropertyEstimate], list[str]]:
+    """Bring what the orderings of one candidate say together."""
+    if len(outcomes) == 1:
+        return dict(outcomes[0].properties), []
+    properties: dict[str, PropertyEstimate] = {}
+    notes = []
+    for name in dict.fromkeys(name for outcome in outcomes for name in outcome.properties):
+        estimates = [outcome.properties[name] for outcome in outcomes if name in outcome.properties]
+        estimate = aggregate_estimates(name, estimates)
+        if estimate is None:
+            notes.append(f"{name}: the orderings bound it from opposite sides, so nothing is known of their mean")
+            continue
+        properties[name] = estimate
+        if len(estimates) < len(outcomes):
+            notes.append(f"{name}: known of {len(estimates)} of {len(outcomes)} orderings")
+    return properties, notes

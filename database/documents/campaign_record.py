@@ -25,6 +25,9 @@ class CampaignRecord(BaseModel):
     schema_version: int = Field(default=1, description="version of this layout")
     campaign_id: str = Field(description="name that identifies the campaign in its store")
     file_text: str = Field(description="text of the campaign file")
+    base_folder: str | None = Field(
+        default=None, description="folder of the campaign file; None for one that was imported and never submitted here"
+    )
     paused: bool = Field(default=False, description="whether nothing new is started")
     counts: dict[str, int] = Field(default_factory=dict, description="number of candidates by status, for listings")
     created_at: UtcDatetime = Field(

@@ -31,6 +31,7 @@ class StageSummary(BaseModel):
     state: Literal["waiting", "running", "passed", "held", "rejected", "failed"] = Field(description="state")
     reason: str | None = Field(default=None, description="why it was rejected, held or failed; one sentence")
     stage_keys: list[str] = Field(default_factory=list, description="keys of the stage documents, one per ordering")
+    notes: list[str] = Field(default_factory=list, description="what the verdict leaves open, one sentence each")
 
 
 class OrderingSummary(BaseModel):

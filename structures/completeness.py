@@ -2,11 +2,191 @@
 
 from __future__ import annotations
 
+import warnings
+
 from pymatgen.core import Composition, Structure
+
+from .charge_range import charge_range
+from .mobile_ion import GUESS_ORDER, parse_ion
+from .rejection import RejectionCode, StructureRejection
+
+_LEAST_PART = 0.8
+"""An element of which less than this part of the expected amount is there is missing."""
+
+_LARGEST_CHANGE = 0.1
+"""Part of all atoms by which a composition may differ from the expected one."""
+
+_WORTH_SAYING = 0.02
+
+_CHARGE_PER_ATOM = 0.05
+"""Formal charge per atom that no rounding and no uncompensated dopant explains."""
+
+_WATER_VALENCE = 0.5
+"""Sum of bond valences of an oxygen below which it can only be water: 2 in an oxide, 1 in a hydroxide without its H."""
+
+_HYDROXIDE_VALENCE = 1.0
+
+_BOND_ANGSTROM = 3.0
 
 
 def check_completeness(
     structure: Structure, mobile_ion: str | None = None, expected_composition: Composition | None = None
 ) -> list[str]:
-    """Refuse a structure that lacks atoms."""
+    """Refuse a structure that lacks hydrogen, mobile ions or other atoms.
+
+    With a known composition the amounts are compared, in units of the elements that neither move nor are hydrogen.
+    Without one, oxygen that is bonded to next to nothing gives missing water away, and a formal charge that no common
+    oxidation states balance gives other missing atoms away.
+
+    Parameters
+    ----------
+    structure : Structure
+        A crystal, perhaps with partial occupancies.
+    mobile_ion : str, optional
+        Element or ion that must be there, such as ``Li``.
+    expected_composition : Composition, optional
+        What the material is known to hold, in any unit.
+
+    Returns
+    -------
+    list of str
+        Remarks on differences that are allowed.
+
+    Raises
+    ------
+    StructureRejection
+        With the code ``missing_hydrogen``, ``missing_mobile_ion``, ``missing_element``, ``wrong_composition`` or
+        ``not_neutral``.
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice
+    >>> salt = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.1), ["Li", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    >>> check_completeness(salt, "Li", Composition("LiCl"))
+    []
+    """
+    notes = []
+    mobile = None if mobile_ion is None else parse_ion(mobile_ion)[0]
+    if expected_composition is not None:
+        check_elements(structure, expected_composition, mobile)
+        notes = _check_amounts(structure.composition, expected_composition, mobile)
+    if mobile is not None and mobile not in structure.composition.get_el_amt_dict():
+        raise StructureRejection(
+            RejectionCode.MISSING_MOBILE_ION,
+            f"The structure {structure.composition.reduced_formula} holds no {mobile}: add the sites of the mobile "
+            "ions, or name another mobile ion.",
+        )
+    _check_water_and_charge(structure)
+    return notes
+
+
+def check_elements(structure: Structure, expected_composition: Composition, mobile_ion: str | None = None) -> None:
+    """Refuse a structure in which an expected element has no sites at all.
+
+    Parameters
+    ----------
+    structure : Structure
+        A crystal, perhaps with partial occupancies.
+    expected_composition : Composition
+        What the material is known to hold, in any unit.
+    mobile_ion : str, optional
+        Symbol of the element that moves; the likeliest one when None.
+
+    Raises
+    ------
+    StructureRejection
+        With the code ``missing_hydrogen``, ``missing_mobile_ion`` or ``missing_element``.
+    """
+    there = structure.composition.get_el_amt_dict()
+    missing = sorted(symbol for symbol in expected_composition.get_el_amt_dict() if symbol not in there)
+    if not missing:
+        return
+    if mobile_ion is None:
+        mobile_ion = next((symbol for symbol in GUESS_ORDER if symbol in expected_composition), None)
+    if "H" in missing and mobile_ion != "H":
+        code = RejectionCode.MISSING_HYDROGEN
+    elif mobile_ion in missing:
+        code = RejectionCode.MISSING_MOBILE_ION
+    else:
+        code = RejectionCode.MISSING_ELEMENT
+    raise StructureRejection(
+        code,
+        f"The material is {expected_composition.reduced_formula}, but its structure {structure.composition.formula} "
+        f"has no sites of {', '.join(missing)}: add them, or give a structure that holds them.",
+    )
+
+
+def _check_amounts(found: Composition, expected: Composition, mobile: str | None) -> list[str]:
+    there, wanted = found.get_el_amt_dict(), expected.get_el_amt_dict()
+    framework = [symbol for symbol in wanted if symbol not in (mobile, "H")] or list(wanted)
+    scale = sum(there[symbol] for symbol in framework) / sum(wanted[symbol] for symbol in framework)
+    wanted = {symbol: amount * scale for symbol, amount in wanted.items()}
+    asked = Composition({symbol: round(amount, 3) for symbol, amount in wanted.items()}).formula
+    changes = {symbol: there.get(symbol, 0.0) - wanted.get(symbol, 0.0) for symbol in sorted({*there, *wanted})}
+    limit = _LARGEST_CHANGE * sum(wanted.values())
+    if sum(abs(change) for symbol, change in changes.items() if symbol not in (mobile, "H")) <= limit:
+        for symbol, code in ((mobile, RejectionCode.MISSING_MOBILE_ION), ("H", RejectionCode.MISSING_HYDROGEN)):
+            if symbol in wanted and there[symbol] < _LEAST_PART * wanted[symbol]:
+                raise StructureRejection(
+                    code,
+                    f"The cell {found.formula} holds {there[symbol]:.4g} {symbol} where the material has "
+                    f"{wanted[symbol]:.4g}: add what is missing, or give another structure.",
+                )
+    change = sum(abs(change) for change in changes.values())
+    if change > limit:
+        raise StructureRejection(
+            RejectionCode.WRONG_COMPOSITION,
+            f"The cell holds {found.formula} where the material has {asked}: correct the occupancies, or give another "
+            "structure.",
+        )
+    if change > _WORTH_SAYING * sum(wanted.values()):
+        return [f"The structure's composition {found.formula} differs from that of the material, {asked}."]
     return []
+
+
+def _check_water_and_charge(structure: Structure) -> None:
+    valences = [] if "H" in structure.composition.get_el_amt_dict() else _oxygen_valences(structure)
+    n_water = sum(valence < _WATER_VALENCE for valence in valences)
+    formula = structure.composition.formula
+    if n_water:
+        raise StructureRejection(
+            RejectionCode.MISSING_HYDROGEN,
+            f"{n_water} oxygen atoms of {formula} are bonded as in water, but there is no hydrogen: add its sites.",
+        )
+    limits = charge_range(structure)
+    if limits is None:
+        return
+    # the charge nearest to zero that the oxidation states allow
+    charge = max(limits[0], 0.0) + min(limits[1], 0.0)
+    if abs(charge) <= _CHARGE_PER_ATOM * structure.composition.num_atoms:
+        return
+    if charge < 0.0 and sum(valence < _HYDROXIDE_VALENCE for valence in valences) >= -charge - 0.5:
+        raise StructureRejection(
+            RejectionCode.MISSING_HYDROGEN,
+            f"The cell {formula} lacks {-charge:.3g} positive charges and has oxygen that is bonded as in a hydroxide: "
+            "add the sites of hydrogen.",
+        )
+    lacks = "positive charges: cations, such as mobile ions," if charge < 0.0 else "negative charges: anions"
+    raise StructureRejection(
+        RejectionCode.NOT_NEUTRAL,
+        f"The cell {formula} lacks {abs(charge):.3g} {lacks} are missing or occupancies are wrong; correct them.",
+    )
+
+
+def _oxygen_valences(structure: Structure) -> list[float]:
+    """Sum of bond valences of each fully occupied oxygen site."""
+    from pymatgen.analysis.bond_valence import calculate_bv_sum_unordered
+
+    plain = structure.copy()
+    plain.remove_oxidation_states()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return [
+                abs(float(calculate_bv_sum_unordered(site, plain.get_neighbors(site, _BOND_ANGSTROM))))
+                for site in plain
+                if site.species.get_el_amt_dict().get("O", 0.0) > 1.0 - _WORTH_SAYING
+            ]
+    except (KeyError, ValueError, ZeroDivisionError):
+        # an element without bond valence parameters: nothing can be said
+        return []

@@ -9,34 +9,12 @@ import numpy as np
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Structure
 
-from .ewald_arrangement import Arrangement
+from .ewald_arrangement import Arrangement, ordered_structure
 
 _SAME_ENERGY_EV_PER_SITE = 1e-6
 _SAME_DISTANCE_ANGSTROM = 0.02
 _MARGIN_ANGSTROM = 0.3
 """Shells this near to the largest distance may be cut by rounding: they are not compared."""
-
-
-def ordered_structure(cell: Structure, arrangement: Arrangement) -> Structure:
-    """Build the crystal of an arrangement.
-
-    Parameters
-    ----------
-    cell : Structure
-        The cell with its partial occupancies.
-    arrangement : Arrangement
-        Element of each site.
-
-    Returns
-    -------
-    Structure
-        The occupied sites, in the order of the cell.
-    """
-    return Structure(
-        cell.lattice,
-        [symbol for symbol in arrangement.symbols if symbol],
-        [site.frac_coords for site, symbol in zip(cell, arrangement.symbols, strict=True) if symbol],
-    )
 
 
 class DistinctArrangements:

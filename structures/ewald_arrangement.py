@@ -72,14 +72,6 @@ def _merge(pools: list[_Pool]) -> list[_Pool]:
     return merged
 
 
-def arrange(
-    cell: Structure, counted: Sequence[Sublattice], charges: Mapping[str, float], seed: int, n_starts: int, sweeps: int
-) -> tuple[list[str], float, list[str]]:
-    """Anneal the occupants; gives the element of each site ('' for vacant), the Ewald energy in eV, and notes."""
-    found, notes = Annealing(cell, counted, charges).sample(seed=seed, n_starts=n_starts, sweeps=sweeps)
-    return list(found[0].symbols), found[0].energy_ev, notes
-
-
 @dataclass(frozen=True)
 class Arrangement:
     """Which atom sits where.
@@ -94,6 +86,28 @@ class Arrangement:
 
     symbols: tuple[str, ...]
     energy_ev: float
+
+
+def ordered_structure(cell: Structure, arrangement: Arrangement) -> Structure:
+    """Build the crystal of an arrangement.
+
+    Parameters
+    ----------
+    cell : Structure
+        The cell with its partial occupancies.
+    arrangement : Arrangement
+        Element of each site.
+
+    Returns
+    -------
+    Structure
+        The occupied sites, in the order of the cell.
+    """
+    return Structure(
+        cell.lattice,
+        [symbol for symbol in arrangement.symbols if symbol],
+        [site.frac_coords for site, symbol in zip(cell, arrangement.symbols, strict=True) if symbol],
+    )
 
 
 class Annealing:

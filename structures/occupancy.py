@@ -98,6 +98,34 @@ def site_occupants(site: PeriodicSite) -> dict[str, float]:
     return {symbol: amount for symbol, amount in sorted(amounts.items()) if amount > OCCUPANCY_TOLERANCE}
 
 
+def check_occupancies(structure: Structure) -> None:
+    """Refuse sites that hold more than one atom, or none.
+
+    Parameters
+    ----------
+    structure : Structure
+        A crystal, perhaps with partial occupancies.
+
+    Raises
+    ------
+    StructureRejection
+        With the code ``impossible_occupancy``.
+    """
+    for index, site in enumerate(structure):
+        amounts = [float(amount) for _, amount in site.species.items()]
+        if sum(amounts) > 1.0 + _FULL_TOLERANCE:
+            raise StructureRejection(
+                RejectionCode.IMPOSSIBLE_OCCUPANCY,
+                f"The site {index + 1} ({site.species_string}) holds more than one atom: correct its occupancies.",
+            )
+        if sum(amounts) < OCCUPANCY_TOLERANCE or min(amounts) < 0.0:
+            raise StructureRejection(
+                RejectionCode.IMPOSSIBLE_OCCUPANCY,
+                f"The site {index + 1} at {site.frac_coords.round(4).tolist()} is occupied by {sum(amounts):g} atoms: "
+                "correct its occupancy or leave the site out.",
+            )
+
+
 def count_in_supercell(
     structure: Structure,
     charges: Mapping[str, float],
@@ -129,8 +157,9 @@ def count_in_supercell(
     Raises
     ------
     StructureRejection
-        When a site holds more than one atom.
+        When a site holds more than one atom, or none.
     """
+    check_occupancies(structure)
     candidates: list[tuple[np.ndarray, Counting]] = []
     for matrix in _repetitions(structure, maximum_atoms):
         counting = _count(_sublattices(structure), round(np.linalg.det(matrix)), charges)
@@ -195,11 +224,6 @@ def _sublattices(structure: Structure) -> list[Sublattice]:
     groups: dict[tuple[tuple[str, float], ...], list[int]] = {}
     for index, site in enumerate(structure):
         occupancy = tuple((symbol, round(amount, 3)) for symbol, amount in site_occupants(site).items())
-        if sum(amount for _, amount in occupancy) > 1.0 + _FULL_TOLERANCE:
-            raise StructureRejection(
-                RejectionCode.IMPOSSIBLE_OCCUPANCY,
-                f"The site {index + 1} ({site.species_string}) holds more than one atom: correct its occupancies.",
-            )
         groups.setdefault(occupancy, []).append(index)
     return [Sublattice(tuple(sites), occupancy) for occupancy, sites in groups.items() if occupancy]
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from pymatgen.core import Structure
 
-from ..errors import StructureError
-from .ewald_arrangement import arrange
+from .ewald_arrangement import Annealing, ordered_structure
 from .formal_charges import formal_charges
 from .occupancy import count_in_supercell, is_full
+from .rejection import RejectionCode, StructureRejection
 
-_MOST_SITES = 1500
+MOST_SITES = 1500
+"""Sites beyond which a cell is not ordered: the interactions of all pairs are kept in memory."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def order_structure(
 
     Raises
     ------
-    StructureError
+    StructureRejection
         When no arrangement keeps the atoms apart, or the disorder is of a kind that cannot be handled.
 
     Notes
@@ -95,18 +96,17 @@ def order_structure(
     charges, notes = formal_charges(structure, oxidation_states)
     cell, counting, counting_notes = count_in_supercell(structure, charges, maximum_atoms)
     notes += counting_notes
-    if len(cell) > _MOST_SITES:
-        raise StructureError(
-            f"The cell has {len(cell)} sites, too many to order (at most {_MOST_SITES}): give a smaller cell, or order "
-            "it with another tool."
+    if len(cell) > MOST_SITES:
+        raise StructureRejection(
+            RejectionCode.TOO_LARGE,
+            f"The cell has {len(cell)} sites, too many to order (at most {MOST_SITES}): give a smaller cell, or order "
+            "it with another tool.",
         )
-    occupants, energy, arranging_notes = arrange(cell, counting.sublattices, charges, seed, n_starts, sweeps)
-    notes += arranging_notes
-    ordered = Structure(
-        cell.lattice,
-        [symbol for symbol in occupants if symbol],
-        [site.frac_coords for site, symbol in zip(cell, occupants, strict=True) if symbol],
+    found, arranging_notes = Annealing(cell, counting.sublattices, charges).sample(
+        seed=seed, n_starts=n_starts, sweeps=sweeps
     )
+    notes += arranging_notes
+    ordered, energy = ordered_structure(cell, found[0]), found[0].energy_ev
     notes.append(
         f"Partial occupancies ordered by Ewald energy: {ordered.composition.formula}, "
         f"{len(cell) - len(ordered)} of {len(cell)} sites vacant, {energy / len(ordered):.3f} eV/atom (formal charges)."

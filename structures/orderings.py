@@ -12,7 +12,7 @@ from pymatgen.core import Composition, PeriodicSite, Structure
 
 from ..errors import StructureError
 from .completeness import check_completeness
-from .distinct import DistinctArrangements, ordered_structure
+from .distinct import DistinctArrangements
 from .enumerate_orderings import enumerate_arrangements
 from .ewald_arrangement import (
     LIKE_CHARGES_ANGSTROM,
@@ -20,16 +20,23 @@ from .ewald_arrangement import (
     Arrangement,
     crowding_notes,
     exclusion_matrix,
+    ordered_structure,
     rank_arrangements,
 )
 from .formal_charges import formal_charges
-from .occupancy import COMPOSITION_TOLERANCE, OCCUPANCY_TOLERANCE, Counting, count_in_supercell, is_full, site_occupants
+from .occupancy import (
+    COMPOSITION_TOLERANCE,
+    OCCUPANCY_TOLERANCE,
+    Counting,
+    check_occupancies,
+    count_in_supercell,
+    is_full,
+    site_occupants,
+)
+from .order import MOST_SITES
 from .rejection import RejectionCode, StructureRejection
 from .site_permutations import site_permutations
 from .validate import validate_structure
-
-MOST_SITES = 1500
-"""Sites beyond which a cell is not ordered: the interactions of all pairs are kept in memory."""
 
 _SWEEPS = 800
 _FASTER = 4
@@ -182,6 +189,7 @@ def order_candidates(
     """
     _check_arguments(n_orderings, maximum_atoms, composition_tolerance, time_limit_s)
     deadline = time.monotonic() + time_limit_s
+    check_occupancies(structure)
     notes = [*validate_structure(structure), *check_completeness(structure, mobile_ion, expected_composition)]
     _check_size(structure, maximum_atoms)
     if all(is_full(site) for site in structure):

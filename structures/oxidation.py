@@ -47,6 +47,27 @@ def guess_oxidation_states(composition: Composition) -> tuple[dict[str, float], 
     return dict(states), balanced
 
 
+def common_oxidation_states(symbol: str) -> list[float]:
+    """List the oxidation states that make up at least 2 % of an element's occurrences in the ICSD.
+
+    Parameters
+    ----------
+    symbol : str
+        Chemical symbol.
+
+    Returns
+    -------
+    list of float
+        Most frequent first.
+
+    Examples
+    --------
+    >>> common_oxidation_states("O")
+    [-2.0]
+    """
+    return [state for state, _ in _states_with_log_probability(symbol, _COMMON)]
+
+
 @lru_cache(maxsize=256)
 def _guess(fractions: tuple[tuple[str, float], ...]) -> tuple[tuple[tuple[str, float], ...], bool]:
     symbols = [symbol for symbol, _ in fractions]

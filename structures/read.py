@@ -13,6 +13,9 @@ from pathlib import Path
 from pymatgen.core import Element, Structure
 
 from ..errors import StructureError
+from .completeness import check_elements
+from .declared_composition import declared_composition
+from .rejection import StructureRejection
 from .validate import validate_structure
 
 
@@ -69,7 +72,8 @@ def read_structure(path_or_bundled_name: str | Path) -> Structure:
     Raises
     ------
     StructureError
-        When the file is not there, cannot be read, or does not hold a crystal.
+        When the file is not there, cannot be read, does not hold a crystal, or is a CIF whose formula names elements
+        that have no sites. What is wrong with the crystal itself is a `StructureRejection`.
 
     Examples
     --------
@@ -101,7 +105,7 @@ def read_structure_with_notes(path_or_bundled_name: str | Path) -> StructureRead
     structures, notes = _parse_with_notes(path)
     if len(structures) > 1:
         notes.insert(0, f"{path.name} holds {len(structures)} structures; the first is taken.")
-    return _checked(structures[0], path, notes)
+    return _checked(structures[0], path, notes, _cif_text(path))
 
 
 def read_structures(path_or_bundled_name: str | Path) -> Iterator[StructureReading | StructureError]:
@@ -138,7 +142,7 @@ def read_structures(path_or_bundled_name: str | Path) -> Iterator[StructureReadi
     structures, notes = _parse_with_notes(path)
     for structure in structures:
         try:
-            yield _checked(structure, path, list(notes))
+            yield _checked(structure, path, list(notes), _cif_text(path))
         except StructureError as error:
             yield error
 
@@ -161,14 +165,26 @@ def _parse_with_notes(path: Path) -> tuple[list[Structure], list[str]]:
     return structures, notes
 
 
-def _checked(structure: Structure, path: Path, notes: list[str]) -> StructureReading:
-    """Check that a structure can be a crystal."""
+def _checked(structure: Structure, path: Path, notes: list[str], cif: str) -> StructureReading:
+    """Check that a structure can be a crystal and holds all elements that its CIF names."""
     notes.extend(_replace_deuterium(structure))
     try:
         notes.extend(validate_structure(structure))
+        declared = declared_composition(cif)
+        if declared is not None:
+            check_elements(structure, declared)
     except StructureError as error:
-        raise StructureError(f"{path.name}: {error}") from error
+        raise _reworded(error, f"{path.name}: {error}") from error
     return StructureReading(structure=structure, source=path.name, notes=tuple(notes))
+
+
+def _reworded(error: StructureError, message: str) -> StructureError:
+    """Say more and keep the code of a rejection."""
+    return StructureRejection(error.code, message) if isinstance(error, StructureRejection) else StructureError(message)
+
+
+def _cif_text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if _is_cif(path) else ""
 
 
 def _cif_blocks(path: Path) -> dict[str, str]:
@@ -198,9 +214,9 @@ def _read_block(path: Path, block_name: str, text: str) -> StructureReading | St
             warnings.simplefilter("always")
             (structure,) = CifParser.from_str(text).parse_structures(primitive=False, on_error="raise")
         notes = dict.fromkeys(_one_line(item.message) for item in caught if issubclass(item.category, UserWarning))
-        return _checked(structure, path, [f"data block {block_name}", *notes])
+        return _checked(structure, path, [f"data block {block_name}", *notes], text)
     except StructureError as error:
-        return StructureError(f"{path.name}, data block {block_name}: {str(error).removeprefix(f'{path.name}: ')}")
+        return _reworded(error, f"{path.name}, data block {block_name}: {str(error).removeprefix(f'{path.name}: ')}")
     except Exception as error:
         reason = _one_line(error) or type(error).__name__
         return StructureError(f"{path.name}, data block {block_name}, cannot be read as a crystal ({reason}).")

@@ -16,6 +16,8 @@ class RejectionCode(StrEnum):
     """The mobile ion has no sites, or far fewer atoms than the material holds."""
     MISSING_ELEMENT = "missing_element"
     """Another element that the material holds has no sites."""
+    WRONG_COMPOSITION = "wrong_composition"
+    """Amounts far from those that the material is known to hold."""
     IMPOSSIBLE_OCCUPANCY = "impossible_occupancy"
     """A site that holds more than one atom, or none."""
     TOO_CLOSE = "too_close"

@@ -20,7 +20,7 @@ from ..potentials.specification import PotentialSpecification, potential_specifi
 from ..structures.fingerprint import structure_fingerprint
 from .atomic_file import write_text_atomically
 from .atoms import as_structure
-from .checkpoint_root import default_checkpoint_root
+from .checkpoint_root import checkpoint_root_of
 from .provenance import job_provenance
 
 _RECIPE_VERSION = 1
@@ -124,8 +124,8 @@ class RelaxMaker(Maker):
             "relax_cell": self.relax_cell,
         }
         key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-        root = Path(self.checkpoint_root) if self.checkpoint_root else default_checkpoint_root()
-        return root / "relaxations" / f"{key}.json"
+        entry = f"relaxations/{key}.json"
+        return checkpoint_root_of(entry, self.checkpoint_root) / entry
 
     def _relax(self, structure: Structure, potential: Potential) -> _Relaxation:
         """Run atomate2's relaxer."""

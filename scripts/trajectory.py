@@ -59,12 +59,15 @@ def find_trajectory(source: str) -> Path:
     if Path(source).is_dir():
         return Path(source)
     from ..database.project import find_project
+    from ..makers.checkpoint_root import DEFAULT_FOLDER
 
     try:
         root = find_project().trajectories
     except StoreError:
         root = None
-    matches = sorted(root.glob(f"{source}*")) if root is not None and source.isalnum() else []
+    # Those made before the folder became a project lie beside it.
+    folders = [] if root is None else [root, root.parent.parent / DEFAULT_FOLDER]
+    matches = sorted(match for folder in folders for match in folder.glob(f"{source}*")) if source.isalnum() else []
     if len(matches) == 1:
         return matches[0]
     if matches:

@@ -128,11 +128,33 @@ def stage_key(stage: Stage, structure: Structure, settings: StageSettings, conte
     str
         sha256 in hexadecimal.
     """
+    return stage_key_of_fingerprint(stage, structure_fingerprint(structure), settings, context)
+
+
+def stage_key_of_fingerprint(stage: Stage, fingerprint: str, settings: StageSettings, context: StageContext) -> str:
+    """Identify the result of a stage for a structure of which only the fingerprint is at hand.
+
+    Parameters
+    ----------
+    stage : Stage
+        The stage.
+    fingerprint : str
+        What `structure_fingerprint` says of the structure that it starts from.
+    settings : StageSettings
+        Its settings.
+    context : StageContext
+        Potential and ion; labels and campaigns are left out.
+
+    Returns
+    -------
+    str
+        sha256 in hexadecimal.
+    """
     identity: dict[str, Any] = {
         "stage": stage.name,
         "version": stage.version,
         "settings": settings.model_dump(mode="json"),
-        "structure": structure_fingerprint(structure),
+        "structure": fingerprint,
         "mobile_ion": [context.mobile_ion, context.ion_charge],
     }
     if stage.uses_potential:

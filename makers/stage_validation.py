@@ -1,0 +1,64 @@
+"""The job of the stage that looks at a structure without simulating it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jobflow import Maker, job
+
+from ..database.documents import CandidateDoc, StageDoc
+from ..structures.descriptors import ion_density_per_angstrom3, mean_atomic_mass_amu
+from ..structures.fitness import unfit_reason
+from .atoms import as_structure
+from .stage_document import StageIdentity, estimate, stage_document
+
+
+@dataclass
+class ValidationStageMaker(Maker):
+    """Check composition, charge, mobile ion, distances and size, and read off what needs no simulation.
+
+    Parameters
+    ----------
+    name : str
+        Name of the job.
+    maximum_atoms : int
+        The most atoms of one cell.
+    must_be_neutral : bool
+        Whether a composition that no usual oxidation states balance is rejected.
+    """
+
+    name: str = "validate"
+    maximum_atoms: int = 400
+    must_be_neutral: bool = True
+
+    @job(output_schema=StageDoc)
+    def make(self, identity: StageIdentity, candidate: CandidateDoc) -> StageDoc:
+        """Check one structure.
+
+        Parameters
+        ----------
+        identity : StageIdentity
+            Which stage result it is.
+        candidate : CandidateDoc
+            The structure.
+
+        Returns
+        -------
+        StageDoc
+            Properties, or why it is unfit.
+        """
+        structure = as_structure(candidate.structure)
+        reason = unfit_reason(
+            structure,
+            candidate.mobile_ion,
+            candidate.ion_charge,
+            maximum_atoms=self.maximum_atoms,
+            must_be_neutral=self.must_be_neutral,
+        )
+        if reason is not None:
+            return stage_document(identity, candidate, rejected=reason)
+        properties = {
+            "mean_atomic_mass_amu": estimate(mean_atomic_mass_amu(structure)),
+            "mobile_ion_density_per_angstrom3": estimate(ion_density_per_angstrom3(structure, candidate.mobile_ion)),
+        }
+        return stage_document(identity, candidate, properties=properties, details={"n_atoms": len(structure)})

@@ -17,25 +17,25 @@ _EV_PER_ANGSTROM3_FROM_GPA = 1.0 / 160.21766208
 
 
 class CosineLatticeCalculator(Calculator):
-    r"""Ions that hop over barriers of known height on a lattice of known spacing.
+    """Ions that hop over barriers of known height on a lattice of known spacing.
 
-    An atom at the fractional coordinates :math:`x_k` feels
+    An atom at the fractional coordinates xₖ feels
 
-    .. math:: U = \frac{B}{2} \sum_{k=1}^{3} \left[1 - \cos 2\pi (n_k x_k - s_k)\right],
+        U = B/2 · Σₖ [1 − cos 2π(nₖ xₖ − sₖ)],   k = 1, 2, 3
 
-    where :math:`B` is the barrier of its element, :math:`n_k` the number of sites along lattice vector k (its length
-    divided by the spacing, rounded) and :math:`s_k` the offset of its element in units of the spacing. The path from
-    one site to the next along a lattice vector rises by exactly :math:`B`; the harmonic frequency at a site of
-    spacing a is :math:`(1/a)\sqrt{B/2m}`. Mobile ions have a low barrier and the framework a high one, which ties it
-    to its sites without anchors: the potential is a function of the positions alone, so a restart continues exactly.
+    where B is the barrier of its element, nₖ the number of sites along lattice vector k (its length divided by the
+    spacing, rounded) and sₖ the offset of its element in units of the spacing. The path from one site to the next
+    along a lattice vector rises by exactly B; the harmonic frequency at a site of spacing a is (1/a) √(B/2m). Mobile
+    ions have a low barrier and the framework a high one, which ties it to its sites without anchors: the potential is
+    a function of the positions alone, so a restart continues exactly.
 
-    Every pair closer than the range c feels the soft repulsion :math:`A\,[1 - (r/c)^2]^3`, continuous in its first
-    two derivatives. It keeps two ions off one site and lets atoms exchange energy, without which each coordinate of
-    each ion would keep its own energy for ever under a deterministic thermostat. For sites on a simple cubic lattice
-    of spacing a and a framework at their body centres, a range below 0.7 a leaves the static barrier at B.
+    Every pair closer than the range c feels the soft repulsion A [1 − (r/c)²]³, continuous in its first two
+    derivatives. It keeps two ions off one site and lets atoms exchange energy, without which each coordinate of each
+    ion would keep its own energy for ever under a deterministic thermostat. For sites on a simple cubic lattice of
+    spacing a and a framework at their body centres, a range below 0.7 a leaves the static barrier at B.
 
-    The optional volume term :math:`\tfrac12 K V_0 (V/V_0 - 1)^2` gives the cell an equilibrium for NPT and
-    relaxation; the cosine term does not change under a homogeneous strain and has no stress.
+    The optional volume term ½ K V₀ (V/V₀ − 1)² gives the cell an equilibrium for NPT and relaxation; the cosine term
+    does not change under a homogeneous strain and has no stress.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class CosineLatticeCalculator(Calculator):
     bulk_modulus_gpa : float
         Bulk modulus K in GPa; 0 leaves the volume term out.
     volume_angstrom3_per_atom : float, optional
-        Equilibrium volume V0 per atom in Å³; needed with `bulk_modulus_gpa`.
+        Equilibrium volume V₀ per atom in Å³; needed with `bulk_modulus_gpa`.
 
     Examples
     --------

@@ -12,14 +12,13 @@ def msd_covariance(
     n_frames: int,
     memory: int | None = None,
 ) -> NDArray[np.float64]:
-    r"""Covariance of time-averaged MSD points of one Gaussian walk along one axis.
+    """Covariance of time-averaged MSD points of one Gaussian walk along one axis.
 
     For a process with stationary Gaussian increments and mean-squared displacement m,
 
-    .. math:: \mathrm{Cov}_{ij} = \frac{2}{n_i n_j} \sum_{a,b} C_{ij}(a-b)^2, \quad
-              C_{ij}(k) = \tfrac12 [m(k+i) + m(k-j) - m(k) - m(k+i-j)],
+        Cov(i, j) = 2/(nᵢ nⱼ) · Σₐᵦ C(a − b)²,   C(k) = ½ [m(k + i) + m(k − j) − m(k) − m(k + i − j)],
 
-    where a and b run over the time origins of lags i and j.
+    where a and b run over the time origins of lags i and j, of which there are nᵢ and nⱼ.
 
     Parameters
     ----------

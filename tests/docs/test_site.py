@@ -79,6 +79,16 @@ def test_reference_describes_the_functions(site: Path) -> None:
         assert f'id="superion.{name}"' in reference
 
 
+def test_formulas_are_readable_as_they_stand(site: Path) -> None:
+    """Nothing turns LaTeX into a formula here, so none may be left."""
+    latex = re.compile(r":math:|math::|\\(?:frac|tfrac|sum|sqrt|mathrm|left|cos|exp)\b")
+    for page in sorted(site.rglob("*.html")):
+        text = re.sub(r"<(script|style)\b.*?</\1>", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        assert latex.findall(text) == [], page.parent.name
+    reference = (site / "api" / "index.html").read_text(encoding="utf-8")
+    assert "Σₖ [1 − cos 2π(nₖ xₖ − sₖ)]" in re.sub(r"<[^>]+>", "", reference)
+
+
 def test_tables_are_filled_in(site: Path) -> None:
     page = (site / "conductivity_flow" / "index.html").read_text(encoding="utf-8")
     assert "<code>quickstart</code>" in page

@@ -32,6 +32,7 @@ def run_stage(name, structure, folder, *, settings=None, potential=LENNARD_JONES
     checked = stage.settings_model(**(settings or {}))
     flow = stage.make(structure, checked, context)
     store = JobStore(MemoryStore(), additional_stores={"data": MemoryStore()})
+    (folder / "jobs").mkdir(parents=True, exist_ok=True)
     run_locally(flow, store=store, create_folders=True, root_dir=folder / "jobs", log=False)
     document = flow.output.resolve(store)
     assert isinstance(document, StageDoc)
@@ -272,3 +273,25 @@ def test_what_survives_at_no_temperature_is_rejected(tmp_path):
     document, _ = run_stage("conductivity", cell, tmp_path, settings=settings, potential=specification)
     assert document.state == "rejected"
     assert "at no temperature" in document.reason
+
+
+def test_percolation_of_a_rock_salt(salt, tmp_path):
+    pytest.importorskip("bvlain")
+    document, _ = run_stage("percolation", salt, tmp_path, settings={"resolution_angstrom": 0.3})
+    assert document.state == "completed"
+    assert set(document.properties) == set(load_stage("percolation").properties)
+    heights = [document.properties[name].value for name in sorted(document.properties)]
+    assert heights[0] == pytest.approx(heights[2], abs=2e-3)
+
+
+def test_percolation_without_a_path_or_parameters_cuts_nobody(salt, argon, tmp_path):
+    pytest.importorskip("bvlain")
+    closed, _ = run_stage(
+        "percolation", salt, tmp_path / "a", settings={"resolution_angstrom": 0.4, "greatest_barrier_ev": 0.01}
+    )
+    assert closed.properties["percolation_barrier_3d_ev"].bound == "lower"
+    assert closed.properties["percolation_barrier_3d_ev"].limit == 0.01
+    unknown, _ = run_stage("percolation", argon, tmp_path / "b")
+    assert unknown.state == "completed"
+    assert unknown.properties == {}
+    assert "no bond-valence barriers" in unknown.notes[0]

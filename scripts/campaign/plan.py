@@ -2,12 +2,123 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..console import results_console, write_json
 from ..options import JsonOption, StoreOption
 from .check import CampaignFileArgument
 
+if TYPE_CHECKING:
+    from rich.console import Console
 
-def plan(file: CampaignFileArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
+    from ...database.campaigns import CampaignCollections
+    from ...workflows.campaign.plan.documents import CampaignPlan
+
+_SHOWN_REJECTIONS = 20
+
+
+def plan(
+    file: CampaignFileArgument,
+    timing: Annotated[
+        bool, typer.Option("--timing/--no-timing", help="Load the potential and time it, for the cost.")
+    ] = True,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Count candidates and work of a campaign, estimate its cost, and say what would be reused."""
-    from ..errors import SettingsError
+    import os
 
-    raise SettingsError("`superion campaign plan` is not there yet.")
+    # One thread, as in a worker; it must be set before torch loads.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from ...workflows.campaign.file.load import load_campaign_file
+    from ...workflows.campaign.plan.make import plan_campaign
+
+    campaign = load_campaign_file(file)
+    collections = _existing_collections(store)
+    try:
+        planned = plan_campaign(campaign, Path(file).resolve().parent, collections, with_timing=timing)
+    finally:
+        if collections is not None:
+            collections.close()
+    if as_json:
+        write_json(planned)
+        return
+    _print(planned, results_console())
+
+
+def _existing_collections(store: str | None) -> CampaignCollections | None:
+    """Open the store where there is one; a plan makes none."""
+    from ...database.campaigns import CampaignCollections
+    from ...errors import StoreError
+
+    try:
+        return CampaignCollections.open(store, create=False)
+    except StoreError:
+        if store is not None and "://" in store:
+            raise
+        return None
+
+
+def _print(planned: CampaignPlan, console: Console) -> None:
+    """Print a plan for a reader."""
+    from rich.table import Table
+
+    def line(title: str, text: str) -> None:
+        console.print(f"{title:<13} {text}", markup=False, soft_wrap=True)
+
+    line("campaign", planned.name)
+    for source in planned.sources:
+        line("source", f"{source.kind}: {_source_text(source.n_read, source.n_duplicates, source.n_rejected)}")
+    known = f", {planned.n_known} submitted before" if planned.n_known else ""
+    line("candidates", f"{planned.n_candidates}{known}")
+    if planned.n_without_mobile_ion:
+        line("", f"{planned.n_without_mobile_ion} without the mobile ion, which will be rejected")
+    for item in planned.rejected[:_SHOWN_REJECTIONS]:
+        line("rejected", f"{item.identifier}: {item.reason}")
+    if len(planned.rejected) > _SHOWN_REJECTIONS:
+        line("", f"… and {len(planned.rejected) - _SHOWN_REJECTIONS} more; --json lists all")
+    line("disordered", _ordering_text(planned))
+    for reason in planned.ordering.reasons:
+        line("", reason)
+    table = Table(show_edge=False, pad_edge=False, header_style="bold")
+    for title in ("stage", "structures", "known", "steps at most", "core-hours at most"):
+        table.add_column(title, justify="left" if title == "stage" else "right")
+    for stage in planned.stages:
+        hours = "" if stage.core_hours is None else f"{stage.core_hours:.3g}"
+        table.add_row(stage.stage, str(stage.n_units), str(stage.n_reused), f"{stage.n_steps:,}", hours)
+    console.print(table)
+    for timed in planned.timings:
+        line("timing", f"{timed.formula}, {timed.n_atoms} atoms: {1e3 * timed.seconds_per_step:.3g} ms a step")
+    if planned.core_hours is not None and planned.wall_hours is not None:
+        line(
+            "cost",
+            f"at most {planned.core_hours:.3g} core-hours, {planned.wall_hours:.3g} h with {planned.workers} workers, "
+            "if no candidate and no run ends early",
+        )
+    for note in planned.notes:
+        line("note", note)
+
+
+def _source_text(n_read: int, n_duplicates: int, n_rejected: int) -> str:
+    parts = [f"{n_read} structures"]
+    if n_duplicates:
+        parts.append(f"{n_duplicates} of them duplicates")
+    if n_rejected:
+        parts.append(f"{n_rejected} entries rejected")
+    return ", ".join(parts)
+
+
+def _ordering_text(planned: CampaignPlan) -> str:
+    ordering = planned.ordering
+    text = f"{ordering.n_disordered} candidates"
+    if ordering.n_already_ordered:
+        text += f", {ordering.n_already_ordered} ordered already"
+    if ordering.seconds_per_candidate is not None:
+        text += (
+            f"; {ordering.n_sampled} tried: {ordering.seconds_per_candidate:.2g} s each, "
+            f"{ordering.n_failed} of them rejected"
+        )
+    return text

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from ....structures.occupancy import COMPOSITION_TOLERANCE
 from .section import Section
 
 
 class OrderingSettings(Section):
-    """How many ordered structures stand for a disordered candidate, and how large they may be."""
+    """How many ordered structures stand for a disordered candidate, and how large they may be.
+
+    The names are those of the arguments of `superion.structures.orderings.order_candidates`.
+    """
 
     n_orderings: int = Field(
         default=1, ge=1, le=100, description="ordered structures per disordered candidate; their results are averaged"
     )
     maximum_atoms: int = Field(
         default=400, ge=1, description="most atoms of an ordered cell; a larger one is a rejection with this reason"
+    )
+    composition_tolerance: float = Field(
+        default=COMPOSITION_TOLERANCE,
+        gt=0,
+        lt=1,
+        description="largest relative change of an element's amount before the cell is repeated to fit it better",
+    )
+    time_limit_s: float = Field(
+        default=60.0, gt=0, description="seconds after which a candidate counts as too slow to order, and is rejected"
     )
     seed: int = Field(default=0, ge=0, description="seed of the search for orderings; the same seed gives the same")

@@ -1,0 +1,1 @@
+"""What a campaign would do and cost, found out before anything of it runs."""

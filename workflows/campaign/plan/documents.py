@@ -1,0 +1,76 @@
+"""The plan of a campaign as data."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlannedSource(_Part):
+    """What one source gave."""
+
+    kind: str = Field(description="kind of source")
+    n_read: int = Field(description="structures that it gave")
+    n_rejected: int = Field(description="entries that cannot be used")
+    n_duplicates: int = Field(description="structures that an earlier entry had given")
+
+
+class PlannedRejection(_Part):
+    """An entry of a source that cannot be used."""
+
+    label: str = Field(description="name of the material")
+    source: str = Field(description="kind of source")
+    identifier: str = Field(description="file name, database entry or row")
+    reason: str = Field(description="why, one sentence")
+
+
+class PlannedOrdering(_Part):
+    """What ordering would take, from a sample of the disordered candidates."""
+
+    n_disordered: int = Field(description="candidates with partial occupancies")
+    n_already_ordered: int = Field(description="of these, ordered by an earlier submission")
+    n_sampled: int = Field(description="candidates that were ordered for this plan")
+    n_failed: int = Field(description="of these, rejected")
+    reasons: tuple[str, ...] = Field(description="why they were")
+    seconds_per_candidate: float | None = Field(description="mean time in s; None where none was tried")
+    growth: float = Field(description="median number of atoms of the ordered cell over those of the cell given")
+
+
+class TimedCell(_Part):
+    """One timing of the potential."""
+
+    formula: str = Field(description="composition of the cell")
+    n_atoms: int = Field(description="number of atoms")
+    seconds_per_step: float = Field(description="time of one force evaluation in s")
+
+
+class PlannedStage(_Part):
+    """What one stage would do, if no rule cut anybody."""
+
+    stage: str = Field(description="name of the stage")
+    n_units: int = Field(description="ordered structures that would come to it if no rule cut any")
+    n_reused: int = Field(description="of these, known from the store")
+    n_steps: int = Field(description="greatest number of force evaluations of the others")
+    core_hours: float | None = Field(description="their cost on one core each; None without a timing")
+
+
+class CampaignPlan(_Part):
+    """A campaign before it runs; all costs are upper limits, since candidates leave and runs end early."""
+
+    name: str = Field(description="name of the campaign")
+    sources: tuple[PlannedSource, ...] = Field(description="what each source gave")
+    n_candidates: int = Field(description="candidates without duplicates")
+    n_known: int = Field(description="of these, submitted before")
+    n_without_mobile_ion: int = Field(description="candidates without the mobile ion, which validation rejects")
+    rejected: tuple[PlannedRejection, ...] = Field(description="entries that cannot be used")
+    ordering: PlannedOrdering = Field(description="ordering of partial occupancies")
+    stages: tuple[PlannedStage, ...] = Field(description="work of each stage")
+    timings: tuple[TimedCell, ...] = Field(description="timings of the potential that the cost rests on")
+    core_hours: float | None = Field(description="cost of all stages; None without a timing")
+    workers: int = Field(description="worker processes of a run here")
+    wall_hours: float | None = Field(description="cost over the number of workers")
+    seconds: dict[str, float] = Field(description="how long the parts of planning took, in s")
+    notes: tuple[str, ...] = Field(description="what the reader should know")

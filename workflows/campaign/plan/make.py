@@ -1,0 +1,320 @@
+"""Planning a campaign: candidates, work, cost, and what is there already."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ....errors import PotentialError, StructureError
+from ....structures.fingerprint import structure_fingerprint
+from ....structures.occupancy import is_full
+from ...candidates.collect import Candidate, CollectedCandidates, collect_candidates
+from ...dispatch.processors import available_cores
+from ..decisions import CampaignState, CandidateEntry
+from ..file.model import CampaignFile
+from ..outcomes import load_outcomes
+from ..prepared import PreparedCampaign
+from ..rows import entry_of
+from .documents import CampaignPlan, PlannedOrdering, PlannedRejection, PlannedSource, PlannedStage, TimedCell
+from .stand_in import stand_in
+from .timing import StepTime, fit_step_time, time_potential
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
+    from ....database.campaigns import CampaignCollections
+    from ....database.documents.candidate_summary import CandidateSummary
+
+SAMPLE = 100
+"""Candidates whose work is counted in full; the others are taken to be like them."""
+
+ORDERING_SAMPLE = 3
+"""Disordered candidates that are ordered to see how long it takes."""
+
+
+@dataclass
+class _Clock:
+    """How long the parts of planning took."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = time.perf_counter() - start
+
+
+def plan_campaign(
+    campaign: CampaignFile,
+    base_folder: str | Path,
+    collections: CampaignCollections | None = None,
+    *,
+    with_timing: bool = True,
+) -> CampaignPlan:
+    """Find out what a campaign would do and cost.
+
+    Parameters
+    ----------
+    campaign : CampaignFile
+        The campaign.
+    base_folder : str or Path
+        Folder of its file.
+    collections : CampaignCollections, optional
+        The store, to see what would be reused; nothing is if None.
+    with_timing : bool
+        Whether to load the potential and time it; without, there is no cost.
+
+    Returns
+    -------
+    CampaignPlan
+        Counts, rejections, cost and reuse.
+
+    Raises
+    ------
+    SettingsError
+        If a source as a whole cannot be read.
+    """
+    clock = _Clock()
+    prepared = PreparedCampaign(campaign.name, campaign)
+    notes: list[str] = []
+    with clock.part("reading candidates"):
+        collected = collect_candidates(campaign, base_folder)
+    rows = _known_rows(campaign.name, collections)
+    fresh = [candidate for candidate in collected.candidates if candidate.candidate_id not in rows]
+    disordered = [candidate for candidate in collected.candidates if not _is_ordered(candidate.structure)]
+    with clock.part("ordering a sample"):
+        ordering = _plan_ordering(disordered, rows, campaign, prepared.ion[0])
+    with clock.part("looking for results"):
+        units, reused = _count_units(prepared, collected.candidates, rows, collections)
+    with clock.part("counting steps"):
+        sample = _Sample.draw(prepared, collected.candidates, ordering.growth)
+    timings: list[TimedCell] = []
+    if with_timing and sample.sizes:
+        with clock.part("timing the potential"):
+            timings, why_not = _timings(campaign, sample)
+            notes += why_not
+    elif not with_timing:
+        notes.append("the potential was not timed, so there is no cost")
+    stages = _plan_stages(prepared, sample, units, reused, fit_step_time(timings) if timings else None)
+    hours = sum(stage.core_hours for stage in stages if stage.core_hours is not None) if timings else None
+    workers = campaign.dispatch.workers or available_cores()
+    limit = campaign.limits.maximum_core_hours
+    if hours is not None and limit is not None and hours > limit:
+        notes.append(
+            f"at most {hours:.3g} core-hours are more than limits.maximum_core_hours = {limit:g}: the campaign may "
+            "stop there before it is through"
+        )
+    return CampaignPlan(
+        name=campaign.name,
+        sources=tuple(PlannedSource(**vars(source)) for source in collected.sources),
+        n_candidates=len(collected.candidates),
+        n_known=len(collected.candidates) - len(fresh),
+        n_without_mobile_ion=_count_without(collected, prepared.ion[0]),
+        rejected=tuple(
+            PlannedRejection(
+                label=item.label, source=item.origin.source, identifier=item.origin.identifier, reason=item.reason
+            )
+            for item in collected.rejected
+        ),
+        ordering=ordering,
+        stages=tuple(stages),
+        timings=tuple(timings),
+        core_hours=hours,
+        workers=workers,
+        wall_hours=None if hours is None else hours / workers,
+        seconds=clock.seconds,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _is_ordered(structure: Structure) -> bool:
+    return all(is_full(site) for site in structure)
+
+
+def _count_without(collected: CollectedCandidates, symbol: str) -> int:
+    return sum(symbol not in _symbols(candidate.structure) for candidate in collected.candidates)
+
+
+def _symbols(structure: Structure) -> set[str]:
+    return {species.symbol for site in structure for species in site.species}
+
+
+def _known_rows(campaign_id: str, collections: CampaignCollections | None) -> dict[str, CandidateSummary]:
+    """Read the rows of an earlier submission."""
+    if collections is None:
+        return {}
+    return {row.candidate_id: row for row in collections.iter_rows(campaign_id)}
+
+
+# ------------------------------------------------------------------ ordering
+
+
+def _plan_ordering(
+    disordered: Sequence[Candidate], rows: dict[str, CandidateSummary], campaign: CampaignFile, symbol: str
+) -> PlannedOrdering:
+    """Order a few candidates of different sizes to see how it goes."""
+    from ....structures.orderings import order_candidates
+
+    waiting = sorted(
+        (candidate for candidate in disordered if candidate.candidate_id not in rows),
+        key=lambda candidate: (candidate.structure.composition.num_atoms, candidate.candidate_id),
+    )
+    seconds, growths, reasons = [], [], []
+    for candidate in _evenly(waiting, ORDERING_SAMPLE):
+        start = time.perf_counter()
+        try:
+            found = order_candidates(candidate.structure, mobile_ion=symbol, **campaign.ordering.model_dump())
+        except StructureError as error:
+            reasons.append(f"{candidate.label}: {error}")
+        else:
+            growths.append(len(found.orderings[0].structure) / candidate.structure.composition.num_atoms)
+        seconds.append(time.perf_counter() - start)
+    return PlannedOrdering(
+        n_disordered=len(disordered),
+        n_already_ordered=len(disordered) - len(waiting),
+        n_sampled=len(seconds),
+        n_failed=len(reasons),
+        reasons=tuple(reasons),
+        seconds_per_candidate=statistics.fmean(seconds) if seconds else None,
+        growth=statistics.median(growths) if growths else 1.0,
+    )
+
+
+def _evenly(items: Sequence[Candidate], number: int) -> list[Candidate]:
+    """Take some items, evenly spaced, from the middle of equal portions."""
+    if len(items) <= number:
+        return list(items)
+    return [items[(2 * position + 1) * len(items) // (2 * number)] for position in range(number)]
+
+
+# ------------------------------------------------------------------ reuse
+
+
+def _count_units(
+    prepared: PreparedCampaign,
+    candidates: Sequence[Candidate],
+    rows: dict[str, CandidateSummary],
+    collections: CampaignCollections | None,
+) -> tuple[int, list[int]]:
+    """Count the ordered structures, and for each stage those whose result is in the store."""
+    entries = [_entry(candidate, rows, prepared.file.ordering.n_orderings) for candidate in candidates]
+    known = [entry for entry in entries if isinstance(entry, CandidateEntry)]
+    n_units = sum(len(entry.fingerprints) for entry in known)
+    n_units += sum(entry for entry in entries if isinstance(entry, int))
+    reused = [0] * len(prepared.steps)
+    if collections is None or not known:
+        return n_units, reused
+    state = CampaignState(prepared.steps)
+    state.add_candidates(known)
+    load_outcomes(state, collections)
+    for entry in known:
+        stages = state.decision(entry.candidate_id).stages
+        for index, step in enumerate(prepared.steps):
+            summary = stages.get(step.name)
+            if summary is not None:
+                reused[index] += sum(state.has_outcome(key) for key in summary.stage_keys)
+    return n_units, reused
+
+
+def _entry(candidate: Candidate, rows: dict[str, CandidateSummary], n_orderings: int) -> CandidateEntry | int:
+    """Give what is known of a candidate's orderings, or else how many there may be."""
+    row = rows.get(candidate.candidate_id)
+    if row is not None:
+        return entry_of(row)
+    if _is_ordered(candidate.structure):
+        return CandidateEntry(candidate.candidate_id, (structure_fingerprint(candidate.structure),))
+    return n_orderings
+
+
+# ------------------------------------------------------------------ cost
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Some candidates, and the work of each stage on them.
+
+    Parameters
+    ----------
+    structures : tuple of Structure
+        Ordered ones, or stand-ins.
+    work : tuple of tuple
+        For each stage, pairs of steps and atoms over the whole sample.
+    growth : float
+        By how much ordering lets a disordered cell grow.
+    """
+
+    structures: tuple[Structure, ...]
+    work: tuple[tuple[tuple[int, int], ...], ...]
+
+    @classmethod
+    def draw(cls, prepared: PreparedCampaign, candidates: Sequence[Candidate], growth: float) -> _Sample:
+        symbol = prepared.ion[0]
+        with_ion = sorted(
+            (candidate for candidate in candidates if symbol in _symbols(candidate.structure)),
+            key=lambda candidate: (candidate.structure.composition.num_atoms, candidate.candidate_id),
+        )
+        structures = [_typical(candidate.structure, growth) for candidate in _evenly(with_ion, SAMPLE)]
+        work = []
+        for stage, settings in prepared.stages:
+            context = prepared.context("plan")
+            parts = [stage.estimated_steps(structure, settings, context) for structure in structures]
+            work.append(tuple(part for one in parts for part in one))
+        return cls(tuple(structures), tuple(work))
+
+    @property
+    def sizes(self) -> list[int]:
+        """Numbers of atoms of the cells that are computed, each as often as it takes steps, at most a thousand."""
+        weighted = [(n_atoms, n_steps) for stage in self.work for n_steps, n_atoms in stage if n_steps > 0]
+        total = sum(n_steps for _, n_steps in weighted)
+        return sorted(n_atoms for n_atoms, n_steps in weighted for _ in range(max(1, round(1000 * n_steps / total))))
+
+
+def _typical(structure: Structure, growth: float) -> Structure:
+    """Give an ordered structure of the size that ordering would give."""
+    cell = stand_in(structure)
+    if not _is_ordered(structure) and round(growth) > 1:
+        repeats = [1, 1, 1]
+        for _ in range(round(growth).bit_length() - 1):
+            shortest = min(range(3), key=lambda axis: cell.lattice.abc[axis] * repeats[axis])
+            repeats[shortest] *= 2
+        cell.make_supercell(repeats)
+    return cell
+
+
+def _timings(campaign: CampaignFile, sample: _Sample) -> tuple[list[TimedCell], list[str]]:
+    """Time the potential on a small, a typical and a large cell."""
+    sizes = sample.sizes
+    quantiles = [sizes[0], sizes[len(sizes) // 2], sizes[-1]]
+    structures = [sample.structures[position] for position in sorted({0, len(sample.structures) // 2, -1})]
+    try:
+        return time_potential(campaign.potential, structures, quantiles)
+    except PotentialError as error:
+        return [], [f"no timing: {error}"]
+
+
+def _plan_stages(
+    prepared: PreparedCampaign, sample: _Sample, n_units: int, reused: Sequence[int], line: StepTime | None
+) -> list[PlannedStage]:
+    """Scale the work of the sample to all units that have no result."""
+    planned = []
+    for (stage, _), work, n_reused in zip(prepared.stages, sample.work, reused, strict=True):
+        share = (n_units - n_reused) / len(sample.structures) if sample.structures else 0.0
+        seconds = sum(n_steps * line.seconds(n_atoms) for n_steps, n_atoms in work) if line is not None else None
+        planned.append(
+            PlannedStage(
+                stage=stage.name,
+                n_units=n_units,
+                n_reused=n_reused,
+                n_steps=round(share * sum(n_steps for n_steps, _ in work)),
+                core_hours=None if seconds is None else share * seconds / 3600.0,
+            )
+        )
+    return planned

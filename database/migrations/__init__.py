@@ -1,0 +1,1 @@
+"""Schema versions of what the store keeps, and the steps from one to the next."""

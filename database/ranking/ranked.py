@@ -1,0 +1,178 @@
+"""What a ranking is: rows with their ranks, and apart from them the rows that could not be ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ...errors import SettingsError
+from ..documents.candidate_summary import CandidateSummary
+from ..properties import PROPERTIES, Interval, PropertyDefinition
+from ..property_names import nearest_property
+
+
+@dataclass(frozen=True)
+class RankedRow:
+    """A row and its place.
+
+    Attributes
+    ----------
+    row : CandidateSummary
+        The row.
+    rank : int
+        1 for the best; equal rows share a rank, and the next one counts them all.
+    score : float
+        What was sorted by: the value of a property or its bound, a probability, a weighted score.
+    interval_68, interval_95 : tuple of float or None
+        Intervals of the score, where they are known.
+    is_bound : bool
+        Whether a bound was all that was known, so that the rank is the best possible or the worst possible one.
+    """
+
+    row: CandidateSummary
+    rank: int
+    score: float
+    interval_68: Interval | None = None
+    interval_95: Interval | None = None
+    is_bound: bool = False
+
+
+@dataclass(frozen=True)
+class UnrankedRow:
+    """A row that lacks what it would be ranked by.
+
+    Attributes
+    ----------
+    row : CandidateSummary
+        The row.
+    missing : tuple of str
+        Names of the properties that nothing is known of.
+    """
+
+    row: CandidateSummary
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Rows in order, best first, and those that could not be ranked.
+
+    Attributes
+    ----------
+    by : str
+        What the score is.
+    ranked : tuple of RankedRow
+        Best first; equal ones in the order of their keys.
+    unranked : tuple of UnrankedRow
+        In the order of their keys.
+    """
+
+    by: str
+    ranked: tuple[RankedRow, ...]
+    unranked: tuple[UnrankedRow, ...]
+
+
+def definition_of(name: str) -> PropertyDefinition:
+    """Look up a property that rows are to be ranked by.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+
+    Returns
+    -------
+    PropertyDefinition
+        The property.
+
+    Raises
+    ------
+    SettingsError
+        If there is none, the nearest one being named.
+    """
+    if name not in PROPERTIES:
+        raise SettingsError(f"There is no property '{name}' to rank by; did you mean '{nearest_property(name)}'?")
+    return PROPERTIES[name]
+
+
+def direction_of(name: str, better: str | None = None) -> int:
+    """Find which end of a property is wanted.
+
+    Parameters
+    ----------
+    name : str
+        Name of the property.
+    better : str, optional
+        ``higher`` or ``lower``, in place of what is usual.
+
+    Returns
+    -------
+    int
+        1 if higher is better, -1 if lower is.
+
+    Raises
+    ------
+    SettingsError
+        If neither end is better and none was asked for.
+
+    Examples
+    --------
+    >>> direction_of("sigma_300k_ms_cm"), direction_of("activation_energy_ev")
+    (1, -1)
+    """
+    wanted = better or definition_of(name).better
+    if wanted not in ("higher", "lower"):
+        raise SettingsError(f"Neither end of '{name}' is better: say whether higher or lower values are wanted.")
+    return 1 if wanted == "higher" else -1
+
+
+def split_by_presence(
+    rows: Iterable[CandidateSummary], names: Sequence[str]
+) -> tuple[list[CandidateSummary], tuple[UnrankedRow, ...]]:
+    """Part the rows of which all the properties are known, if only as bounds, from the others.
+
+    Parameters
+    ----------
+    rows : iterable of CandidateSummary
+        Rows in any order.
+    names : sequence of str
+        Properties.
+
+    Returns
+    -------
+    tuple of (list of CandidateSummary, tuple of UnrankedRow)
+        Both in the order of their keys.
+    """
+    complete = []
+    unranked = []
+    for row in sorted(rows, key=lambda row: row.key):
+        missing = tuple(name for name in names if name not in row.properties)
+        if missing:
+            unranked.append(UnrankedRow(row, missing))
+        else:
+            complete.append(row)
+    return complete, tuple(unranked)
+
+
+def places(scores: Sequence[float]) -> list[int]:
+    """Give places to sorted scores: 1 for the first, equal ones share a place.
+
+    Parameters
+    ----------
+    scores : sequence of float
+        In the order of the ranking.
+
+    Returns
+    -------
+    list of int
+        Places.
+
+    Examples
+    --------
+    >>> places([9.0, 5.0, 5.0, 1.0])
+    [1, 2, 2, 4]
+    """
+    numbers: list[int] = []
+    for position, score in enumerate(scores):
+        numbers.append(numbers[-1] if position and score == scores[position - 1] else position + 1)
+    return numbers

@@ -26,6 +26,7 @@ def watch_and_answer(
     run_folder: Path,
     *,
     as_json: bool,
+    is_resumed: bool = False,
 ) -> None:
     """Drive a run, show its progress and print its answer.
 
@@ -39,14 +40,26 @@ def watch_and_answer(
         Folder of the run.
     as_json : bool
         Whether the answer goes to standard output as JSON.
+    is_resumed : bool
+        Whether a part of the run may have been computed before.
 
     Raises
     ------
     typer.Exit
         With a non-zero status where the run failed or was stopped.
     """
+    n_started = 0
     with progress_view(quiet=False) as view:
-        ended = drive(view.on_event)
+
+        def on_event(event: RunEvent) -> None:
+            nonlocal n_started
+            n_started += event.kind == "job_started"
+            view.on_event(event)
+
+        ended = drive(on_event)
+    was_complete = is_resumed and n_started == 0 and ended.state == "completed"
+    if was_complete:
+        say("the run had ended before; nothing was left to compute, and this is its answer")
     if ended.state == "stopped":
         say(f"stopped by {ended.signal_name}. {ended.resume_hint}")
         if as_json:
@@ -70,7 +83,7 @@ def watch_and_answer(
             }
         )
     else:
-        _print(found, report, ended.elapsed_s)
+        _print(found, report, "" if was_complete else _time(ended.elapsed_s, is_resumed))
     if ended.state == "failed":
         if not found:
             say(f"error: the run gave no result; mend the cause and continue with `superion resume {run_folder.name}`.")
@@ -112,10 +125,16 @@ def _report(found: list[StoredDocument], request: RunRequest, run_folder: Path) 
         return None
 
 
-def _print(found: list[StoredDocument], report: Path | None, elapsed_s: float) -> None:
+def _time(elapsed_s: float, is_resumed: bool) -> str:
+    """Say how long it took."""
+    from ..workflows.report.numbers import format_duration
+
+    return f"{format_duration(elapsed_s)}{' since it was resumed' if is_resumed else ''}"
+
+
+def _print(found: list[StoredDocument], report: Path | None, time: str) -> None:
     """Print documents for a reader, and where to find more."""
     from ..database.documents import ConductivityDoc
-    from ..workflows.report.numbers import format_duration
     from .show import outline
     from .summary import print_conductivity
 
@@ -129,7 +148,8 @@ def _print(found: list[StoredDocument], report: Path | None, elapsed_s: float) -
                 console.print(line, markup=False)
     if found:
         console.print()
-        console.print(f"time     {format_duration(elapsed_s)}", markup=False)
+    if found and time:
+        console.print(f"time     {time}", markup=False)
     if report is not None:
         console.print(f"report   {report}", markup=False, soft_wrap=True)
     for stored in found:

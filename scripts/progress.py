@@ -112,8 +112,8 @@ class BarView:
             self._progress.console.print(f"[bold red]failed[/] {escape(event.job_name)}: {escape(event.message)}")
         elif event.kind == "job_skipped":
             self._progress.console.print(f"skipped {escape(event.job_name)}: {escape(event.message)}")
-        elif event.kind == "run_stopping":
-            self._progress.console.print(f"stopping: {escape(event.message)}")
+        elif event.kind in ("run_stopping", "run_waiting"):
+            self._progress.console.print(f"{event.kind.removeprefix('run_')}: {escape(event.message)}")
         self._update_whole(event)
 
     def _bar(self, event: RunEvent) -> Any:
@@ -183,8 +183,8 @@ class LineView:
         elif event.kind in ("job_started", "job_completed", "job_continued", "job_retried", "job_skipped"):
             what = event.kind.removeprefix("job_")
             say(f"{count}{what}: {event.job_name}{f' ({event.message})' if event.message else ''}")
-        elif event.kind == "run_stopping":
-            say(f"stopping: {event.message}")
+        elif event.kind in ("run_stopping", "run_waiting"):
+            say(f"{event.kind.removeprefix('run_')}: {event.message}")
 
 
 def _time_left(event: RunEvent) -> str:

@@ -39,4 +39,5 @@ def resume(
             request,
             folder,
             as_json=as_json,
+            is_resumed=True,
         )

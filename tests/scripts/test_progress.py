@@ -18,6 +18,7 @@ def events() -> list[RunEvent]:
     common = {"job_uuid": "a", "job_name": "MD [800] K", "n_jobs": 4}
     other = {"job_uuid": "b", "job_name": "relax", "n_jobs": 4}
     return [
+        RunEvent("run_waiting", message="workers still write"),
         RunEvent("run_started", n_jobs=4),
         RunEvent("job_started", **common),
         RunEvent("job_progress", progress=beat(10.0, "error of D 30 %"), remaining_s=1800.0, **common),
@@ -50,7 +51,8 @@ def test_bars_show_progress_and_time_left():
     assert "at most 30 min 00 s left" in text
     assert "failed relax: it [red]broke[/red]" in text
     assert "skipped later: its input failed" in text
-    assert "waiting for 1 job" in text
+    assert "waiting: workers still write" in text
+    assert "stopping: waiting for 1 job" in text
     # The continuation goes on in the bar of its first part.
     assert len([task for task in view._progress.tasks if "MD" in task.description]) == 1
     assert view._progress.tasks[1].finished
@@ -68,6 +70,8 @@ def test_lines_are_few_and_plain(capsys):
     assert "[0/4] MD [800] K: 10.0 of 40 ps, 30 min 00 s left, error of D 30 %" in lines
     assert "failed: relax: it [red]broke[/red]" in lines
     assert "[2/4] skipped: later (its input failed)" in lines
+    assert "waiting: workers still write" in lines
+    assert "stopping: waiting for 1 job" in lines
 
 
 def test_progress_lines_keep_their_distance(capsys):

@@ -79,6 +79,8 @@ def test_a_run_without_json_prints_a_table(cli, finished, monkeypatch):
     assert answer.code == 0
     for words in ("T (K)", "D (cm²/s)", "hops", "activation energy", "(statistical)", "Worth:", "superion show"):
         assert words in answer.out
+    assert "the run had ended before; nothing was left to compute" in answer.err
+    assert "time " not in answer.out
     assert "[bold]cosine & co" in answer.out
     assert finished.document["verdict"] in answer.out
     for error in finished.document["systematic_errors"]:

@@ -14,6 +14,9 @@ from .worker_pool import POLL_S, WorkerPool
 GRACE_S = 120.0
 """Time that workers get to write their checkpoints when the run is stopped, in s."""
 
+STOP_NEWS_S = 10.0
+"""Time between two words on what a stop waits for, in s."""
+
 
 def drive_flow(run: FlowRun, pool: WorkerPool) -> LocalRunReport:
     """Run one flow until every job is over or a signal comes.
@@ -131,11 +134,24 @@ class PoolDriver:
         """Let the workers write their checkpoints and take in what they finish meanwhile."""
         for run in self.active:
             run.is_stopping = True
-        busy = self.pool.busy()
-        self.active[0].tell("run_stopping", message=f"waiting for {len(busy)} jobs to write their checkpoints")
+        teller = self.active[0]
+        began = told = time.monotonic()
+        teller.tell("run_stopping", message=f"{_waiting(self.pool)}, {GRACE_S:g} s at most; a second Ctrl-C kills them")
         self.pool.ask_to_stop()
-        deadline = time.monotonic() + GRACE_S
-        while self.pool.is_busy and time.monotonic() < deadline:
+        while self.pool.is_busy and time.monotonic() < began + GRACE_S:
             self.pool.wait()
             for run in self.pool.collect():
                 self._close_if_over(run)
+            if self.pool.is_busy and time.monotonic() - told > STOP_NEWS_S:
+                told = time.monotonic()
+                teller.tell("run_stopping", message=f"{_waiting(self.pool)}, for {told - began:.0f} s so far")
+        if self.pool.is_busy:
+            teller.tell("run_stopping", message="they do not answer and are killed; their last checkpoints stay")
+
+
+def _waiting(pool: WorkerPool) -> str:
+    """Say what a stop waits for."""
+    n_busy = len(pool.busy())
+    if n_busy == 1:
+        return "waiting for 1 worker to write its checkpoint"
+    return f"waiting for {n_busy} workers to write their checkpoints"

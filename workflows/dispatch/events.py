@@ -9,6 +9,7 @@ from typing import Literal
 from ...dynamics.results import MdProgress
 
 EventKind = Literal[
+    "run_waiting",
     "run_started",
     "job_started",
     "job_progress",
@@ -29,7 +30,8 @@ class RunEvent:
     Parameters
     ----------
     kind : str
-        What happened. `job_continued`: the job stopped cleanly before its end and its continuation is queued.
+        What happened. `run_waiting`: workers of an earlier driver hold the run. `job_continued`: the job stopped
+        cleanly before its end and its continuation is queued.
     job_uuid : str or None
         The job it happened to; None where it concerns the whole run.
     job_index : int

@@ -17,7 +17,7 @@ from monty.json import MontyDecoder
 from ...errors import SettingsError, StoreError
 from .codec import decode_flow, encode_flow
 from .driver import GRACE_S, drive_flow
-from .events import LocalRunReport
+from .events import LocalRunReport, RunEvent
 from .flow_run import FlowRun, Watcher, describe_store, ignore_event
 from .processors import worker_slots
 from .run_folder import RunFolder, lock_run
@@ -138,12 +138,14 @@ def _drive(
 ) -> LocalRunReport:
     """Hold the run's lock and drive it to its end."""
     # Workers of a driver that was killed first write their checkpoints.
-    lock = lock_run(folder, wait_s=GRACE_S)
+    tell = on_event or ignore_event
+    waiting = f"the workers of the interrupted run still write their checkpoints; waiting {GRACE_S:g} s at most"
+    lock = lock_run(folder, wait_s=GRACE_S, on_wait=lambda: tell(RunEvent("run_waiting", message=waiting)))
     try:
         store.connect()
         flow = decode_flow(folder.read_flow())
         slots = worker_slots(flow, workers, threads_per_worker)
-        run = FlowRun(folder, store, flow, len(slots), on_event or ignore_event)
+        run = FlowRun(folder, store, flow, len(slots), tell)
         return drive_flow(run, WorkerPool(slots, folder.path, (lock,)))
     except OSError as error:
         raise _cannot_write(folder, error) from error

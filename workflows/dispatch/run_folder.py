@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -163,7 +164,7 @@ class RunFolder:
             return None
 
 
-def lock_run(folder: RunFolder, wait_s: float = 0.0) -> int:
+def lock_run(folder: RunFolder, wait_s: float = 0.0, on_wait: Callable[[], None] | None = None) -> int:
     """Take the lock of a run; workers inherit it, so it is free only when driver and workers are gone.
 
     Parameters
@@ -172,6 +173,8 @@ def lock_run(folder: RunFolder, wait_s: float = 0.0) -> int:
         The run.
     wait_s : float
         How long to wait for workers of a dead driver, in s.
+    on_wait : callable or None
+        Called once, before the waiting begins.
 
     Returns
     -------
@@ -194,6 +197,9 @@ def lock_run(folder: RunFolder, wait_s: float = 0.0) -> int:
                 raise StoreError(
                     f"Another process is working on the run in {folder.path}, so wait until it ends or stop it first."
                 ) from None
+            if on_wait is not None:
+                on_wait()
+                on_wait = None
             time.sleep(0.1)
         else:
             me = psutil.Process()

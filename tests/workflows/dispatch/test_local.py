@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -141,6 +146,28 @@ def test_killed_worker_is_tried_once_more(tmp_path, store):
     assert "SIGKILL" in report.failures[0].reason
     assert store.get_output(other.uuid) == 3
     assert runs(folder, "die") == 2
+
+
+def test_a_stop_says_what_it_waits_for(tmp_path, store, monkeypatch):
+    """Workers that take a while to write their checkpoints are spoken of all the while."""
+    monkeypatch.setattr("superion.workflows.dispatch.driver.STOP_NEWS_S", 0.5)
+    slow = [jobs.stop_slowly(str(tmp_path), 2.0), jobs.stop_slowly(str(tmp_path), 0.1)]
+
+    def stop_when_both_work():
+        deadline = time.monotonic() + 120
+        while runs(tmp_path, "working") < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    events = []
+    threading.Thread(target=stop_when_both_work, daemon=True).start()
+    report = run_flow_locally(Flow(slow), store, tmp_path / "run", workers=2, on_event=events.append)
+    assert (report.state, report.signal_name) == ("stopped", "SIGTERM")
+    words = [event.message for event in events if event.kind == "run_stopping"]
+    assert words[0].startswith("waiting for 2 workers to write their checkpoint")
+    assert "a second Ctrl-C kills them" in words[0]
+    assert len(words) >= 2
+    assert re.match(r"waiting for 1 worker to write its checkpoint, for \d+ s so far", words[-1])
 
 
 def test_parallel_single_threaded_and_each_in_its_folder(tmp_path, store):

@@ -149,7 +149,11 @@ time.sleep(float(sys.argv[2]))
     assert time.monotonic() - started < 4
     driver.kill()
     driver.wait()
-    os.close(lock_run(folder, wait_s=60))
+    told = []
+    os.close(lock_run(folder, wait_s=60, on_wait=lambda: told.append("waiting")))
+    assert told == ["waiting"]
+    os.close(lock_run(folder, wait_s=60, on_wait=lambda: told.append("for nobody")))
+    assert told == ["waiting"]
 
 
 def test_full_disk_is_one_sentence(tmp_path):

@@ -93,6 +93,19 @@ def die_until(folder, times):
 
 
 @job
+def stop_slowly(folder, seconds):
+    """Take a while to stop, as dynamics does that still writes a checkpoint."""
+
+    def leave(number, frame):
+        time.sleep(seconds)
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, leave)
+    _count(folder, "working")
+    time.sleep(600)
+
+
+@job
 def meet(folder, name, other):
     """Wait for another job that must run at the same time."""
     (Path(folder) / name).touch()

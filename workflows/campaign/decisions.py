@@ -320,15 +320,15 @@ class CampaignState:
         """
         return self._walks[candidate_id].decision
 
-    def wanted_keys(self) -> set[str]:
-        """List the keys of all units that have no outcome and are wanted now.
+    def wanted_units(self) -> list[Unit]:
+        """List all units that have no outcome and are wanted now.
 
         Returns
         -------
-        set of str
-            Keys; running ones included.
+        list of Unit
+            Running ones included.
         """
-        return set(self._wanted)
+        return list(self._wanted.values())
 
     def next_units(self) -> Iterator[Unit]:
         """Take units to compute out of the queue: early stages first, then by candidate.

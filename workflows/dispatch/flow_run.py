@@ -15,6 +15,7 @@ from jobflow.core.reference import find_and_get_references
 from monty.json import jsanitize
 
 from ...dynamics.results import MdProgress
+from ...errors import StoreError
 from ...makers.atomic_file import write_text_atomically
 from .codec import JobOutcome, decode_flow, decode_outcome, encode_flow
 from .events import EventKind, JobRecord, LocalRunReport, RunEvent
@@ -218,7 +219,15 @@ class FlowRun:
             Whether it went wrong.
         """
         if self.folder.outcome_file(entry.key).exists():
-            self._take_outcome(entry, announce=True)
+            try:
+                self._take_outcome(entry, announce=True)
+            except (OSError, StoreError):
+                # Ours to mend, and no fault of the job.
+                raise
+            except Exception as error:
+                self.folder.outcome_file(entry.key).unlink()
+                self._fail(entry, f"its outcome cannot be kept: {type(error).__name__}: {error}", "OutcomeError")
+                return True
             return False
         # A full disk may have kept the worker from writing why it failed.
         told = next((answer["failure"] for answer in answers if answer.get("failure")), None)

@@ -87,7 +87,27 @@ def worker_slots(flow: Flow, workers: int | None, threads_per_worker: int) -> li
     list of dict
         Environment variables to add, one dictionary per worker.
     """
+    return slots_for(runs_on_gpu(flow), workers, threads_per_worker)
+
+
+def slots_for(uses_gpu: bool, workers: int | None, threads_per_worker: int) -> list[dict[str, str]]:
+    """Give the environment of each worker process where it is known whether GPUs are of use.
+
+    Parameters
+    ----------
+    uses_gpu : bool
+        Whether the work would use a CUDA device where there is one.
+    workers : int or None
+        Number of workers; None for one per GPU of use, else one per core.
+    threads_per_worker : int
+        Threads of each worker.
+
+    Returns
+    -------
+    list of dict
+        Environment variables to add, one dictionary per worker.
+    """
     threads = dict.fromkeys(_THREAD_VARIABLES, str(threads_per_worker))
-    gpus = available_gpus() if runs_on_gpu(flow) else []
+    gpus = available_gpus() if uses_gpu else []
     n_workers = workers or len(gpus) or max(1, available_cores() // threads_per_worker)
     return [threads | ({"CUDA_VISIBLE_DEVICES": gpus[slot % len(gpus)]} if gpus else {}) for slot in range(n_workers)]

@@ -164,7 +164,7 @@ def test_every_moment_is_consistent(entries, rules, limit):
         assert bool(found.missing) == (found.status == "waiting")
         assert (found.reason is None) == (found.status in ("waiting", "done"))
         assert len(found.kept) == len(entry.fingerprints)
-    assert wanted == state.wanted_keys()
+    assert wanted == {unit.stage_key for unit in state.wanted_units()}
     assert not wanted & set(computed)
 
 

@@ -1,0 +1,150 @@
+"""A campaign ready for work: its checked file, with the stages, settings and context that units are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+
+from jobflow import Flow
+from pymatgen.core import Structure
+
+from ...database.documents.campaign_record import CampaignRecord
+from ...errors import SettingsError
+from ...structures.mobile_ion import USUAL_CHARGES, parse_ion
+from ..stages.registry import load_stage
+from ..stages.stage import Stage, StageContext, StageSettings, stage_key_of_fingerprint
+from .decisions import StageStep
+from .file.load import parse_campaign
+from .file.model import CampaignFile
+
+
+@dataclass(frozen=True)
+class PreparedCampaign:
+    """A campaign as its stored record describes it.
+
+    Parameters
+    ----------
+    campaign_id : str
+        Name of the campaign.
+    file : CampaignFile
+        Its checked file.
+    checkpoint_root : str or None
+        Folder of trajectories and relaxations; None for the project's.
+    """
+
+    campaign_id: str
+    file: CampaignFile
+    checkpoint_root: str | None = None
+
+    @cached_property
+    def stages(self) -> list[tuple[Stage, StageSettings]]:
+        """The stages with their settings, in order."""
+        return [(load_stage(entry.stage), entry.settings) for entry in self.file.stages]
+
+    @cached_property
+    def steps(self) -> list[StageStep]:
+        """The stages as decisions see them."""
+        return [
+            StageStep(stage.name, entry.rules, self._key_maker(stage, settings))
+            for (stage, settings), entry in zip(self.stages, self.file.stages, strict=True)
+        ]
+
+    def _key_maker(self, stage: Stage, settings: StageSettings) -> Callable[[str], str]:
+        return partial(_key_of, stage, settings, self.context(""))
+
+    @cached_property
+    def ion(self) -> tuple[str, float]:
+        """Element of the mobile ion, and its charge in elementary charges.
+
+        Raises
+        ------
+        SettingsError
+            If the file gives no charge and the element has no usual one.
+        """
+        symbol, written = parse_ion(self.file.mobile_ion)
+        charge = self.file.ion_charge or written or USUAL_CHARGES.get(symbol)
+        if charge is None:
+            raise SettingsError(
+                f"The campaign {self.campaign_id} does not say the charge of its mobile ion {symbol}: give ion_charge "
+                f"in its file, or write the ion with its charge such as {symbol}+."
+            )
+        return symbol, charge
+
+    def context(self, label: str) -> StageContext:
+        """Say to a stage what the campaign says to all.
+
+        Parameters
+        ----------
+        label : str
+            Name of the material.
+
+        Returns
+        -------
+        StageContext
+            Potential, ion and names.
+        """
+        symbol, charge = self.ion
+        return StageContext(
+            potential=self.file.potential,
+            mobile_ion=symbol,
+            ion_charge=charge,
+            label=label,
+            campaign_id=self.campaign_id,
+            checkpoint_root=self.checkpoint_root,
+        )
+
+    def make_flow(self, stage_index: int, structure: Structure, label: str) -> Flow:
+        """Make the flow of one unit.
+
+        Parameters
+        ----------
+        stage_index : int
+            Position of the stage.
+        structure : Structure
+            Ordered structure that it starts from.
+        label : str
+            Name of the material.
+
+        Returns
+        -------
+        Flow
+            Its output is a `StageDoc`.
+        """
+        stage, settings = self.stages[stage_index]
+        return stage.make(structure, settings, self.context(label))
+
+
+def _key_of(stage: Stage, settings: StageSettings, context: StageContext, fingerprint: str) -> str:
+    return stage_key_of_fingerprint(stage, fingerprint, settings, context)
+
+
+def prepare_campaign(record: CampaignRecord, *, checkpoint_root: str | None = None) -> PreparedCampaign:
+    """Read the file in a stored record.
+
+    Parameters
+    ----------
+    record : CampaignRecord
+        The record.
+    checkpoint_root : str or None
+        Folder of trajectories and relaxations; None for the project's.
+
+    Returns
+    -------
+    PreparedCampaign
+        Ready for work.
+
+    Raises
+    ------
+    SettingsError
+        If the campaign was imported and never submitted here: its file may name any code, so its user must see it
+        first; or if its file is not one for this version.
+    """
+    if record.base_folder is None:
+        raise SettingsError(
+            f"The campaign {record.campaign_id} was imported: read its file, which may name any code to run, and "
+            "submit it with `superion campaign submit FILE` if you trust it; what was imported is reused."
+        )
+    file = parse_campaign(record.file_text, f"campaign {record.campaign_id}", base_folder=Path(record.base_folder))
+    return PreparedCampaign(record.campaign_id, file, checkpoint_root)

@@ -1,0 +1,479 @@
+"""Running a campaign on this machine: units to a pool of workers, their outcomes to decisions, decisions to rows."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from jobflow import Flow
+from pymatgen.core import Structure
+
+from ...database.campaigns import CampaignCollections
+from ...database.documents.stage import StageDoc
+from ...database.project import ProjectFolder
+from ...dynamics.results import MdProgress
+from ...errors import SettingsError, StoreError, SuperionError
+from ...structures.plain_structure import structure_from_plain
+from ..dispatch.codec import JobOutcome, decode_flow, encode_flow
+from ..dispatch.driver import GRACE_S, PoolDriver
+from ..dispatch.events import RunEvent
+from ..dispatch.flow_run import FlowRun, describe_store
+from ..dispatch.job_graph import JobEntry
+from ..dispatch.processors import slots_for
+from ..dispatch.run_folder import RunFolder, lock_run
+from ..dispatch.worker_pool import WorkerPool
+from .decisions import CampaignState, Unit
+from .failed_unit import failed_document
+from .folders import campaign_folder, unit_folder
+from .heartbeat import DriverHeartbeat, RunningUnit, StageTiming, read_heartbeat
+from .lock import campaign_lock
+from .outcomes import load_outcomes, outcome_of
+from .prepared import PreparedCampaign, prepare_campaign
+from .rows import entry_of, write_decisions
+
+_ROWS_EVERY_S = 1.0
+_HEARTBEAT_EVERY_S = 1.0
+_LIMITS_EVERY_S = 2.0
+
+CampaignEventKind = Literal["started", "unit_started", "unit_finished", "unit_failed", "unit_stopped", "stopping"]
+
+
+@dataclass(frozen=True)
+class CampaignEvent:
+    """One thing that happened while a campaign ran.
+
+    Parameters
+    ----------
+    kind : str
+        What happened.
+    message : str
+        One sentence for the user; may be empty.
+    stage : str
+        Stage of the unit.
+    label : str
+        Material of the unit.
+    """
+
+    kind: CampaignEventKind
+    message: str = ""
+    stage: str = ""
+    label: str = ""
+
+
+CampaignWatcher = Callable[[CampaignEvent], None]
+
+
+@dataclass(frozen=True)
+class CampaignRunReport:
+    """How a run of a campaign ended.
+
+    Parameters
+    ----------
+    state : str
+        finished: nothing is left to do; stopped: run it again to go on.
+    reason : str or None
+        Why it stopped.
+    n_finished : int
+        Units that this run finished.
+    n_failed : int
+        Units that failed in this run.
+    counts : dict of str to int
+        Number of candidates by status.
+    elapsed_s : float
+        Wall time in s.
+    unwritten : tuple of str
+        Units for which there was no room on the disk; they are tried again by the next run.
+    """
+
+    state: Literal["finished", "stopped"]
+    reason: str | None
+    n_finished: int
+    n_failed: int
+    counts: dict[str, int]
+    elapsed_s: float
+    unwritten: tuple[str, ...] = ()
+
+
+@dataclass
+class _OpenUnit:
+    """A unit that is being computed."""
+
+    unit: Unit
+    lock: int
+    structure: Structure
+    label: str
+    started: float
+    run: FlowRun = field(init=False)
+    document: StageDoc | None = None
+
+
+def run_campaign(
+    campaign_id: str,
+    collections: CampaignCollections,
+    project: ProjectFolder,
+    *,
+    workers: int | None = None,
+    on_event: CampaignWatcher | None = None,
+    on_progress: Callable[[str, MdProgress], None] | None = None,
+) -> CampaignRunReport:
+    """Compute what a campaign needs, here, until nothing is left or something stops it.
+
+    It may be killed at any instant and run again: what is in the store is not computed again, and trajectories
+    continue from their checkpoints. A unit that fails becomes a row with its reason; the rest goes on.
+
+    Parameters
+    ----------
+    campaign_id : str
+        A submitted campaign.
+    collections : CampaignCollections
+        The store.
+    project : ProjectFolder
+        Where units leave their files.
+    workers : int or None
+        Number of processes; None for what the campaign file says.
+    on_event : callable or None
+        Told of units that start and end.
+    on_progress : callable or None
+        Told of the progress of trajectories, by label.
+
+    Returns
+    -------
+    CampaignRunReport
+        How it ended.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such campaign, or it is paused.
+    StoreError
+        If another process runs it, or the disk or the store cannot be written.
+    """
+    record = collections.load_campaign(campaign_id)
+    if record is None:
+        raise SettingsError(
+            f"There is no campaign {campaign_id} in this store: submit its file with `superion campaign submit FILE`."
+        )
+    if record.paused:
+        raise SettingsError(
+            f"The campaign {campaign_id} is paused: go on with `superion campaign resume {campaign_id}`."
+        )
+    campaign = prepare_campaign(record, checkpoint_root=str(project.trajectories))
+    folder = campaign_folder(project, campaign_id)
+    try:
+        # Workers of a driver that was killed first write their checkpoints.
+        with campaign_lock(folder, campaign_id, wait_s=GRACE_S) as lock:
+            runner = _Runner(
+                campaign, collections, project, folder, lock, on_event or (lambda event: None), on_progress
+            )
+            return runner.run(workers)
+    except OSError as error:
+        raise StoreError(
+            f"The campaign {campaign_id} cannot write to {project.folder} ({error.strerror or error}): free some "
+            f"space, then go on with `superion campaign run {campaign_id}`; nothing computed so far is lost."
+        ) from error
+
+
+@dataclass
+class _Runner:
+    """The state of one run of a campaign."""
+
+    campaign: PreparedCampaign
+    collections: CampaignCollections
+    project: ProjectFolder
+    folder: Path
+    lock: int
+    on_event: CampaignWatcher
+    on_progress: Callable[[str, MdProgress], None] | None
+    state: CampaignState = field(init=False)
+    heartbeat: DriverHeartbeat = field(init=False)
+    open_units: dict[int, _OpenUnit] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    unwritten: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+    n_failed: int = 0
+    _changed: set[str] = field(default_factory=set)
+    _last: dict[str, float] = field(default_factory=dict)
+    _started: float = field(default_factory=time.monotonic)
+
+    # ------------------------------------------------------------------ the run
+
+    def run(self, workers: int | None) -> CampaignRunReport:
+        """Load, compute, and sum up."""
+        file = self.campaign.file
+        uses_gpu = file.potential.device.split(":")[0] in ("auto", "cuda")
+        slots = slots_for(uses_gpu, workers or file.dispatch.workers, 1)
+        self._load(len(slots))
+        pool = WorkerPool(slots, self.folder, (self.lock,))
+        n_waiting = len(self.state.wanted_units())
+        self.on_event(CampaignEvent("started", f"{n_waiting} units are ready, {len(slots)} worker processes"))
+        driver = PoolDriver(pool, self._next_run, self._on_over, self._on_round)
+        try:
+            caught = driver.drive()
+        finally:
+            self._leave_units()
+            with contextlib.suppress(OSError, StoreError):
+                self._write_rows()
+                self._beat()
+        reason = driver.stop_reason
+        if caught.name is not None:
+            reason = f"it was stopped by {caught.name}"
+        if reason is None and self.unwritten:
+            reason = f"the disk had no room for {len(self.unwritten)} units: free some space"
+        if reason is None and self.elsewhere:
+            reason = f"another campaign of this project computes {len(self.elsewhere)} of its units"
+        counts = self.collections.count_by_status(self.campaign.campaign_id)
+        self._save_counts(counts)
+        return CampaignRunReport(
+            state="finished" if reason is None else "stopped",
+            reason=reason,
+            n_finished=self.heartbeat.n_finished,
+            n_failed=self.n_failed,
+            counts=counts,
+            elapsed_s=time.monotonic() - self._started,
+            unwritten=tuple(self.unwritten),
+        )
+
+    def _load(self, n_workers: int) -> None:
+        """Read candidates and outcomes, and bring the rows up to date with the rules of now."""
+        self.state = CampaignState(self.campaign.steps)
+        entries = []
+        for row in self.collections.iter_rows(self.campaign.campaign_id):
+            self.labels[row.candidate_id] = row.label
+            entries.append(entry_of(row))
+        self.state.add_candidates(entries)
+        load_outcomes(self.state, self.collections)
+        write_decisions(self.state, self.collections, self.campaign.campaign_id, self.state.candidate_ids)
+        before = read_heartbeat(self.folder)
+        self.heartbeat = DriverHeartbeat(
+            n_workers=n_workers,
+            core_seconds=before.core_seconds if before else 0.0,
+            timings=before.timings if before else {},
+        )
+        self._beat()
+
+    def _on_round(self) -> str | None:
+        """Keep rows and heartbeat current; say why the run should stop, if it should."""
+        if self._is_due("rows", _ROWS_EVERY_S):
+            self._write_rows()
+        if self._is_due("heartbeat", _HEARTBEAT_EVERY_S):
+            self._beat()
+        return self._reason_to_stop() if self._is_due("limits", _LIMITS_EVERY_S) else None
+
+    def _is_due(self, name: str, every_s: float) -> bool:
+        now = time.monotonic()
+        if now - self._last.get(name, -every_s) < every_s:
+            return False
+        self._last[name] = now
+        return True
+
+    def _reason_to_stop(self) -> str | None:
+        """Whether the user paused the campaign, or a limit of its file is reached."""
+        limits = self.campaign.file.limits
+        record = self.collections.load_campaign(self.campaign.campaign_id)
+        if record is None or record.paused:
+            return "it was paused"
+        if shutil.disk_usage(self.project.folder).free < limits.minimum_free_disk_gb * 1e9:
+            return (
+                f"less than limits.minimum_free_disk_gb = {limits.minimum_free_disk_gb:g} GB are free: free some space "
+                "or lower that limit"
+            )
+        hours = (time.monotonic() - self._started) / 3600.0
+        if limits.maximum_wall_time_h is not None and hours > limits.maximum_wall_time_h:
+            return f"limits.maximum_wall_time_h = {limits.maximum_wall_time_h:g} is over"
+        core_hours = self.heartbeat.core_seconds / 3600.0
+        if limits.maximum_core_hours is not None and core_hours > limits.maximum_core_hours:
+            return f"limits.maximum_core_hours = {limits.maximum_core_hours:g} is used up"
+        return None
+
+    # -------------------------------------------------------------------- units
+
+    def _next_run(self) -> FlowRun | None:
+        """Open the next unit; None while there is none."""
+        while True:
+            self._changed |= self.state.refresh()
+            unit = next(self.state.next_units(), None)
+            if unit is None:
+                return None
+            run = self._open(unit)
+            if run is not None:
+                return run
+
+    def _open(self, unit: Unit) -> FlowRun | None:
+        """Make the flow of a unit, or find the one that was begun; None where that fails or another has it."""
+        label = self.labels.get(unit.candidate_id, unit.candidate_id)
+        stage = self.campaign.steps[unit.stage_index].name
+        structure = self._structure(unit)
+        folder = RunFolder(unit_folder(self.project, unit.stage_key))
+        folder.path.mkdir(parents=True, exist_ok=True)
+        try:
+            lock = lock_run(folder)
+        except StoreError:
+            # Another campaign of this project computes it; the next run finds its outcome.
+            self.elsewhere.append(f"{stage} of {label}")
+            return None
+        opened = _OpenUnit(unit, lock, structure, label, time.time())
+        try:
+            try:
+                run = self._begin(folder, opened, decode_flow(folder.read_flow()))
+            except (OSError, StoreError):
+                raise
+            except Exception:
+                # Not begun yet, or by another version of superion, or on a disk that lost part of it.
+                for name in ("flow.json", "outcomes", "failures"):
+                    _remove(folder.path / name)
+                flow = self.campaign.make_flow(unit.stage_index, structure, label)
+                folder.create(encode_flow(flow), flow_name=flow.name, store=describe_store(self.collections.jobs))
+                run = self._begin(folder, opened, flow)
+        except (OSError, StoreError):
+            os.close(lock)
+            raise
+        except Exception as error:
+            os.close(lock)
+            reason = str(error) if isinstance(error, SuperionError) else f"{type(error).__name__}: {error}"
+            self._record_failure(unit, structure, label, reason)
+            return None
+        self.state.set_running(unit.stage_key, True)
+        self.on_event(CampaignEvent("unit_started", stage=stage, label=label))
+        return run
+
+    def _begin(self, folder: RunFolder, opened: _OpenUnit, flow: Flow) -> FlowRun:
+        """Take in what is there of a unit's flow."""
+        run = FlowRun(folder, self.collections.jobs, flow, 1, self._on_run_event, self._on_outcome)
+        opened.run = run
+        # Replays tell outcomes, so the unit must be known by now.
+        self.open_units[id(run)] = opened
+        try:
+            run.open()
+        except BaseException:
+            del self.open_units[id(run)]
+            raise
+        return run
+
+    def _structure(self, unit: Unit) -> Structure:
+        """Load the structure that a unit starts from."""
+        plain: Any
+        if unit.source_key is None:
+            plain = self.collections.load_structures([unit.fingerprint]).get(unit.fingerprint)
+        else:
+            document = self.collections.latest_stage_docs([unit.source_key]).get(unit.source_key)
+            plain = None if document is None else document.structure
+        if plain is None:
+            raise StoreError(
+                f"The structure {unit.fingerprint[:12]} of the candidate {unit.candidate_id} is missing in the store: "
+                "submit the campaign again, which registers it anew."
+            )
+        return structure_from_plain(plain)
+
+    def _on_outcome(self, entry: JobEntry, outcome: JobOutcome) -> None:
+        """Keep the stage document of a unit, and count the time of its jobs."""
+        opened = next(unit for unit in self.open_units.values() if unit.run.graph.entries.get(entry.key) is entry)
+        self.heartbeat.core_seconds += outcome.wall_time_s
+        output = outcome.document.get("output")
+        if (
+            isinstance(output, dict)
+            and output.get("doc_type") == "stage"
+            and entry.job.uuid in opened.run.output_uuids
+            and outcome.response.replace is None
+        ):
+            plain = {name: value for name, value in output.items() if not name.startswith("@")}
+            opened.document = StageDoc.model_validate(plain)
+
+    def _on_run_event(self, event: RunEvent) -> None:
+        """Pass on the progress of trajectories."""
+        if event.kind == "job_progress" and event.progress is not None and self.on_progress is not None:
+            self.on_progress(event.job_name, event.progress)
+
+    def _on_over(self, run: FlowRun) -> None:
+        """Take in what became of a unit."""
+        opened = self.open_units.pop(id(run))
+        unit, stage = opened.unit, self.campaign.steps[opened.unit.stage_index].name
+        os.close(opened.lock)
+        self.state.set_running(unit.stage_key, False)
+        document = opened.document
+        if document is not None and document.stage_key == unit.stage_key:
+            self.state.add_outcome(outcome_of(document, unit.fingerprint))
+            timing = self.heartbeat.timings.setdefault(stage, StageTiming())
+            timing.n_units += 1
+            timing.wall_time_s += time.time() - opened.started
+            self.heartbeat.n_finished += 1
+            if document.state == "failed":
+                self.n_failed += 1
+                self.on_event(CampaignEvent("unit_failed", document.reason or "", stage, opened.label))
+                return
+            # All of it is in the store now; ten thousand folders of finished units help nobody.
+            shutil.rmtree(run.folder.path, ignore_errors=True)
+            self.on_event(CampaignEvent("unit_finished", document.reason or "", stage, opened.label))
+        elif any(failure.get("is_disk_full") for failure in run.failures.values()):
+            # No fault of the candidate's: the next run tries again.
+            self.unwritten.append(f"{stage} of {opened.label}")
+            self.on_event(CampaignEvent("unit_stopped", "the disk is full", stage, opened.label))
+        else:
+            self._record_failure(unit, opened.structure, opened.label, self._why(run, document))
+
+    def _why(self, run: FlowRun, document: StageDoc | None) -> str:
+        """Say in one sentence why a unit gave no document of its own."""
+        if document is not None:
+            return f"the stage gave the document of another key, {document.stage_key[:12]}: mend the package it is from"
+        failures = run.report().failures
+        if failures:
+            return f"{failures[0].name}: {failures[0].reason}"
+        return "its jobs ended without a stage document: mend the package that the stage is from"
+
+    def _record_failure(self, unit: Unit, structure: Structure, label: str, reason: str) -> None:
+        """Store that a unit failed, and why."""
+        stage = self.campaign.steps[unit.stage_index].name
+        stored = failed_document(unit, stage, reason, structure, label=label, campaign_id=self.campaign.campaign_id)
+        self.collections.jobs.update(stored, key=["uuid", "index"])
+        self.state.add_outcome(outcome_of(StageDoc.model_validate(stored["output"])))
+        self.n_failed += 1
+        self.on_event(CampaignEvent("unit_failed", reason, stage, label))
+
+    def _leave_units(self) -> None:
+        """Let go of the units that a stop left open."""
+        for opened in self.open_units.values():
+            os.close(opened.lock)
+            self.state.set_running(opened.unit.stage_key, False)
+        self.open_units.clear()
+
+    # --------------------------------------------------------------------- news
+
+    def _write_rows(self) -> None:
+        """Bring the rows of changed candidates up to date."""
+        self._changed |= self.state.refresh()
+        if self._changed:
+            write_decisions(self.state, self.collections, self.campaign.campaign_id, self._changed)
+            self._changed = set()
+
+    def _beat(self) -> None:
+        """Tell other processes what is going on."""
+        self.heartbeat.running = [
+            RunningUnit(
+                stage=self.campaign.steps[opened.unit.stage_index].name,
+                candidate_id=opened.unit.candidate_id,
+                label=opened.label,
+                folder=str(opened.run.folder.path),
+                started_at=opened.started,
+            )
+            for opened in self.open_units.values()
+        ]
+        self.heartbeat.write(self.folder)
+
+    def _save_counts(self, counts: dict[str, int]) -> None:
+        """Put the counts into the record, for listings."""
+        record = self.collections.load_campaign(self.campaign.campaign_id)
+        if record is not None and record.counts != counts:
+            self.collections.save_campaign(record.model_copy(update={"counts": counts}))
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder that may not be there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

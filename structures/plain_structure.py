@@ -65,6 +65,47 @@ def structure_from_plain(data: Mapping[str, Any]) -> Structure:
     return Structure.from_sites(sites, charge=charge if isinstance(charge, int | float) else None)
 
 
+def structure_to_plain(structure: Structure) -> dict[str, Any]:
+    """Describe a structure by what `structure_from_plain` reads, much faster than `Structure.as_dict`.
+
+    Parameters
+    ----------
+    structure : Structure
+        Any.
+
+    Returns
+    -------
+    dict
+        Plain JSON but for numpy arrays: `lattice` and `sites`, without site properties.
+
+    Examples
+    --------
+    >>> cell = Structure(Lattice.cubic(3.51), ["Li+", "Li"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    >>> structure_from_plain(structure_to_plain(cell)) == cell
+    True
+    """
+    plain: dict[str, Any] = {
+        "lattice": {"matrix": structure.lattice.matrix.tolist()},
+        "sites": [{"species": _plain_species(site), "abc": site.frac_coords.tolist()} for site in structure],
+    }
+    # the charge is part of a structure only where it was given
+    if structure._charge is not None:
+        plain["charge"] = structure._charge
+    return plain
+
+
+def _plain_species(site: PeriodicSite) -> list[dict[str, Any]]:
+    """List the occupants of a site as `Structure.as_dict` does."""
+    species = []
+    for kind, amount in site.species.items():
+        item: dict[str, Any] = {"element": kind.symbol, "occu": float(amount)}
+        state = getattr(kind, "oxi_state", None)
+        if state is not None:
+            item["oxidation_state"] = state
+        species.append(item)
+    return species
+
+
 def read_plain_structures(path: Path) -> list[Structure]:
     """Read all structures of a JSON file: one, a list of them, or one on each line.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch loads: oversubscribed cores are a disaster
+os.environ.setdefault("SUPERION_CACHE", "off")  # no test reads what an earlier one parsed
 
 import sys
 from dataclasses import dataclass

@@ -50,7 +50,7 @@ def read_candidates_of_file(
 
 def _readings(file: Path) -> list[StructureReading | StructureError]:
     """Read a file; its reason is the only item where nothing of it can be read."""
-    from ...structures.read import read_structures
+    from .parse_cache import cached_readings
 
     try:
         size = file.stat().st_size
@@ -61,11 +61,17 @@ def _readings(file: Path) -> list[StructureReading | StructureError]:
                     "split it."
                 )
             ]
-        return list(read_structures(file))
+        return cached_readings(file, _read_all)
     except StructureError as error:
         return [error]
     except OSError as error:
         return [StructureError(f"The file {file.name} cannot be read ({error.strerror}): mend that.")]
+
+
+def _read_all(file: Path) -> list[StructureReading | StructureError]:
+    from ...structures.read import read_structures
+
+    return list(read_structures(file))
 
 
 def _stem(name: str) -> str:

@@ -113,7 +113,7 @@ class TableSource(CandidateSource):
         except (OSError, RuntimeError, ValueError):
             is_there = False
         if not is_there:
-            reason = f"Row {number} of {table.name} names no structure file that is there ({name}): add the file."
+            reason = f"There is no structure file {name} beside {table.name}: add the file."
             yield UnreadableCandidate(label or Path(name).stem or f"row {number}", origin, reason)
             return
         for item in read_candidates_of_file(file, name, origin):

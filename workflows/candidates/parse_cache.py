@@ -1,0 +1,150 @@
+"""Structures that were parsed and checked before, by the content of their file: ten thousand CIFs are read once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import zlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from ...errors import StructureError
+
+if TYPE_CHECKING:
+    from ...structures.read import StructureReading
+
+VARIABLE = "SUPERION_CACHE"
+"""Environment variable: the folder of the cache, or `off`."""
+
+_LAYOUT = 1
+"""Raised when what is kept, or how files are checked, changes."""
+
+Readings = list["StructureReading | StructureError"]
+
+
+def cached_readings(file: Path, read: Callable[[Path], Readings]) -> Readings:
+    """Read a file, or take what was read of the same bytes before.
+
+    A cache that cannot be written or is damaged is passed over: the file is read then.
+
+    Parameters
+    ----------
+    file : Path
+        The file.
+    read : callable
+        Reads it.
+
+    Returns
+    -------
+    list of StructureReading or StructureError
+        One for each structure in it.
+    """
+    folder = cache_folder()
+    if folder is None:
+        return read(file)
+    try:
+        key = _key(file)
+    except OSError:
+        return read(file)
+    stored = _load(folder, key)
+    if stored is not None:
+        return stored
+    readings = read(file)
+    _save(folder, key, readings)
+    return readings
+
+
+def cache_folder() -> Path | None:
+    """Say where the cache is.
+
+    Returns
+    -------
+    Path or None
+        SUPERION_CACHE, or else `superion` in the user's cache folder; None where it is switched off.
+    """
+    given = os.environ.get(VARIABLE, "")
+    if given.lower() in ("off", "none", "0"):
+        return None
+    if given:
+        return Path(given).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(base) / "superion"
+
+
+def _key(file: Path) -> str:
+    """Name the content of a file, how it is read by its name, and who reads it."""
+    digest = hashlib.sha256(_readers().encode())
+    # The ending chooses the parser, and notes name the file.
+    digest.update(file.name.encode() + b"\0")
+    with file.open("rb") as opened:
+        digest.update(hashlib.file_digest(opened, "sha256").digest())
+    return digest.hexdigest()
+
+
+@cache
+def _readers() -> str:
+    from importlib.metadata import version
+
+    return f"{_LAYOUT} {version('superion')} {version('pymatgen-core')} {version('ase')}"
+
+
+def _connect(folder: Path) -> sqlite3.Connection:
+    folder.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(folder / "structures.db", timeout=20.0)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=OFF")
+    connection.execute("CREATE TABLE IF NOT EXISTS readings (key TEXT PRIMARY KEY, content BLOB) WITHOUT ROWID")
+    return connection
+
+
+@cache
+def _connection(folder: Path, process: int) -> sqlite3.Connection:
+    """One connection for each process: SQLite's must not cross a fork."""
+    return _connect(folder)
+
+
+def _load(folder: Path, key: str) -> Readings | None:
+    try:
+        found = (
+            _connection(folder, os.getpid()).execute("SELECT content FROM readings WHERE key = ?", (key,)).fetchone()
+        )
+        return None if found is None else _decode(orjson.loads(zlib.decompress(found[0])))
+    except (sqlite3.Error, OSError, ValueError, KeyError, TypeError, zlib.error, StructureError):
+        return None
+
+
+def _save(folder: Path, key: str, readings: Readings) -> None:
+    if any(isinstance(reading, StructureError) for reading in readings):
+        # A refusal may be due to a parser that is mended tomorrow, and is found again quickly.
+        return
+    try:
+        content = zlib.compress(orjson.dumps(_encode(readings), option=orjson.OPT_SERIALIZE_NUMPY), 1)
+        with _connection(folder, os.getpid()) as connection:
+            connection.execute("INSERT OR REPLACE INTO readings VALUES (?, ?)", (key, content))
+    except (sqlite3.Error, OSError, TypeError):
+        return
+
+
+def _encode(readings: Readings) -> list[dict[str, Any]]:
+    from ...structures.plain_structure import structure_to_plain
+
+    return [
+        {"structure": structure_to_plain(reading.structure), "source": reading.source, "notes": list(reading.notes)}
+        for reading in readings
+        if not isinstance(reading, StructureError)
+    ]
+
+
+def _decode(items: list[dict[str, Any]]) -> Readings:
+    from ...structures.plain_structure import structure_from_plain
+    from ...structures.read import StructureReading
+
+    return [
+        StructureReading(structure_from_plain(item["structure"]), item["source"], tuple(item["notes"]))
+        for item in items
+    ]

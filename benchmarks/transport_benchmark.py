@@ -110,20 +110,33 @@ def shared_lags(n_frames: int) -> Any:
 
 
 def prepare_pymatgen(positions: Any) -> Callable[[], dict[str, Any]]:
-    """Prepare DiffusionAnalyzer, fed with displacements; it chooses some 200 lags by itself."""
+    """Prepare DiffusionAnalyzer, fed with displacements; it takes some 200 lags up to a length that is ours.
+
+    It knows no list of lags and no number of them. It computes all lags of the run and keeps evenly spaced ones from
+    1 ps to the length at which each ion has been seen `min_obs / n_ions` times.
+    """
     import numpy as np
     from pymatgen.analysis.diffusion.analyzer import DiffusionAnalyzer
     from pymatgen.core import Lattice, Structure
+    from superion.transport.lags import MAXIMUM_LAG_SHARE
 
     n_atoms = positions.shape[1]
     structure = Structure(
         Lattice.cubic(CELL_EDGE_ANGSTROM), ["Li"] * (n_atoms - 1) + ["S"], positions[0], coords_are_cartesian=True
     )
     displacements = np.swapaxes(positions - positions[0], 0, 1)
+    # To a third of the run, as superion's fit and kinisi; by default it would go to the whole.
+    observations = round((n_atoms - 1) / MAXIMUM_LAG_SHARE)
 
     def analyse() -> dict[str, Any]:
         analyzer = DiffusionAnalyzer(
-            structure, displacements, "Li", TEMPERATURE_K, time_step=FRAME_INTERVAL_PS * 1000, step_skip=1
+            structure,
+            displacements,
+            "Li",
+            TEMPERATURE_K,
+            time_step=FRAME_INTERVAL_PS * 1000,
+            step_skip=1,
+            min_obs=observations,
         )
         return {"d": analyzer.diffusivity, "error": analyzer.diffusivity_std_dev, "lags": len(analyzer.dt)}
 
@@ -297,10 +310,12 @@ Time is processor time, which other programs on the machine do not lengthen; tim
 alone, after imports and a warm-up. Reading the file and building the input objects of the peers are left out, except
 that kinisi's one call also takes the frames out of its input and unwraps them. Memory is the rise of the peak resident
 set above the level before the analysis (the loaded positions are in that level). superion computes tracer and charge
-diffusivity, per axis, with their covariances, intervals, conductivities and Haven ratio; DiffusionAnalyzer tracer and
-charge diffusivity at about 200 lags of its own choice, with an error that is no error bar (it is far too small and
-depends on the frame spacing); kinisi the tracer diffusivity with a posterior, on the lags of superion's fit. The peers
-have {PEER_SECONDS // 60} minutes of processor time and {PEER_GIB} GiB of address space; overruns are reported as such.
+diffusivity, per axis, with their covariances, intervals, conductivities and Haven ratio, and besides the lags of the
+fit some 80 more for the figure; kinisi the tracer diffusivity with a posterior, on the lags of superion's fit.
+DiffusionAnalyzer gives tracer and charge diffusivity with an error that is no error bar (it is far too small and
+depends on the frame spacing). It cannot be given lags: it computes all of the run whatever is asked for, and keeps
+about 200; `min_obs` is set so that the longest is a third of the run, as for the others. The peers have
+{PEER_SECONDS // 60} minutes of processor time and {PEER_GIB} GiB of address space; overruns are reported as such.
 """
     return "\n".join([introduction, "\n\n".join(sections), ""])
 

@@ -54,17 +54,22 @@ def msd_covariance(
     span = np.arange(-reach - longest, reach + 1)
     at_span = model_msd[np.abs(span)]
     covariance = np.empty((len(lags), len(lags)))
+    ramp = np.arange(2.0 * n_frames)
     for row, first in enumerate(lags):
         n_first = n_frames - first
         half = 0.5 * (model_msd[np.abs(span + first)] - at_span)
         for column in range(row + 1):
             second = lags[column]
             n_second = n_frames - second
-            k = np.arange(max(-(n_second - 1), -first - far), min(n_first, second + far + 1))
-            start = k[0] + reach + longest
-            joint = half[start : start + len(k)] - half[start - second : start - second + len(k)]
-            pairs = np.minimum(n_first - 1, n_second - 1 + k) - np.maximum(0, k) + 1
-            value = 2.0 * float(np.dot(joint * joint, pairs)) / (float(n_first) * float(n_second))
+            k = max(1 - n_second, -first - far)
+            end = min(n_first, second + far + 1)
+            start = k + reach + longest
+            joint = half[start : start + end - k] - half[start - second : start - second + end - k]
+            joint *= joint
+            # How many pairs of origins are k apart: rising, all n_first, falling.
+            pairs = np.minimum(ramp[k + n_second : end + n_second], ramp[n_first - k : n_first - end : -1])
+            np.minimum(pairs, float(n_first), out=pairs)
+            value = 2.0 * float(np.dot(joint, pairs)) / (float(n_first) * float(n_second))
             covariance[row, column] = covariance[column, row] = value
     return covariance
 

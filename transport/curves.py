@@ -12,7 +12,7 @@ from .diffusivity import DiffusivityFit
 from .displacement_run import DisplacementRun
 from .drift import drift_angstrom
 from .lags import fit_lags, grid_step
-from .msd import collective_position, tracer_msd
+from .msd import tracer_and_collective
 from .msd_model import MsdModel
 from .results import DiffusivityEstimate, MsdCurve
 
@@ -56,25 +56,23 @@ class RunCurves:
         self.lags = np.union1d(curve, self.fit_lags * stride)
         self.fit_rows = np.searchsorted(self.lags, self.fit_lags * stride)
         self.drifts = [drift_angstrom(run) for run in runs]
-        self.per_run_tracer = [
-            self._one(run, drift, run.mobile_indices) for run, drift in zip(runs, self.drifts, strict=True)
-        ]
-        self.per_run_collective = []
+        self.per_run_tracer, self.per_run_collective = [], []
         for run, drift in zip(runs, self.drifts, strict=True):
-            position = collective_position(run.positions_angstrom, indices=run.mobile_indices, drift_angstrom=drift)
-            self.per_run_collective.append(self._padded(position[:, None, :], None, None))
+            tracer, position = self._one(run, drift, run.mobile_indices)
+            self.per_run_tracer.append(tracer)
+            self.per_run_collective.append(self._padded(position[:, None, :], None, None)[0])
         self.origins = np.array([np.maximum(run.n_frames - self.lags, 0) for run in runs], dtype=float)
         self.tracer = self._pooled(self.per_run_tracer)
         self.collective = self._pooled(self.per_run_collective)
         self.framework: NDArray[np.float64] | None = None
         if all(run.framework_indices.size > 1 for run in runs):
             self.framework = self._pooled(
-                [self._one(run, drift, run.framework_indices) for run, drift in zip(runs, self.drifts, strict=True)]
+                [self._one(run, drift, run.framework_indices)[0] for run, drift in zip(runs, self.drifts, strict=True)]
             )
 
     def _one(
         self, run: DisplacementRun, drift: NDArray[np.float64], indices: NDArray[np.integer]
-    ) -> NDArray[np.float64]:
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         return self._padded(run.positions_angstrom, indices, drift)
 
     def _padded(
@@ -82,11 +80,11 @@ class RunCurves:
         positions: NDArray[np.floating],
         indices: NDArray[np.integer] | None,
         drift: NDArray[np.float64] | None,
-    ) -> NDArray[np.float64]:
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         fits = self.lags < positions.shape[0]
         msd = np.zeros((len(self.lags), 3))
-        msd[fits] = tracer_msd(positions, self.lags[fits], indices=indices, drift_angstrom=drift)
-        return msd
+        msd[fits], position = tracer_and_collective(positions, self.lags[fits], indices=indices, drift_angstrom=drift)
+        return msd, position
 
     def _pooled(self, per_run: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         return np.einsum("rl,rlx->lx", self.origins, np.array(per_run)) / self.origins.sum(axis=0)[:, None]

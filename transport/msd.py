@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from ..errors import AnalysisError
+from .correlation import LaggedProducts
 
+_CACHED_BYTES = 2**20
 _ATOMS_PER_BLOCK = 16
 _FRAMES_PER_BLOCK = 512
 _FRAMES_OF_MEAN = 64
@@ -64,17 +65,64 @@ def tracer_msd(
     >>> tracer_msd(walk, np.array([1, 3])).round(12).tolist()
     [[1.0, 0.0, 0.0], [9.0, 0.0, 0.0]]
     """
+    return tracer_and_collective(positions_angstrom, lags, indices=indices, drift_angstrom=drift_angstrom)[0]
+
+
+def tracer_and_collective(
+    positions_angstrom: NDArray[np.floating],
+    lags: NDArray[np.integer] | None = None,
+    *,
+    indices: NDArray[np.integer] | None = None,
+    drift_angstrom: NDArray[np.floating] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Compute `tracer_msd` and `collective_position` in one pass over the positions.
+
+    Parameters
+    ----------
+    positions_angstrom : ndarray, shape (n_frames, n_atoms, 3)
+        Unwrapped positions in Å.
+    lags : ndarray of int, shape (n_lags,), optional
+        Lags in frames; all when not given.
+    indices : ndarray of int, optional
+        Atoms to look at; all when not given.
+    drift_angstrom : ndarray, shape (n_frames, 3), optional
+        Displacement to take off every atom, in Å.
+
+    Returns
+    -------
+    msd : ndarray, shape (n_lags, 3)
+        MSD along x, y and z in Å².
+    position : ndarray, shape (n_frames, 3)
+        Collective position in Å.
+
+    Raises
+    ------
+    AnalysisError
+        When a lag does not fit into the run.
+    """
+    n_frames = len(positions_angstrom)
+    wanted = np.arange(n_frames) if lags is None else np.asarray(lags)
+    if wanted.size and (int(np.min(wanted)) < 0 or int(np.max(wanted)) >= n_frames):
+        raise AnalysisError(f"A lag of {int(np.max(wanted))} frames does not fit into a run of {n_frames} frames.")
     n_atoms = positions_angstrom.shape[1] if indices is None else len(indices)
-    tracks = _tracks(positions_angstrom, indices, drift_angstrom)
-    total = _summed_msd(tracks, positions_angstrom.shape[0], lags)
-    refine = _lags_to_refine(total, positions_angstrom.shape[0], lags)
-    if refine.size:
-        chosen = refine if lags is None else np.asarray(lags)[refine]
-        direct = np.zeros((len(chosen), 3))
-        for block in _tracks(positions_angstrom, indices, drift_angstrom):
-            direct += _direct_sum(block, chosen)
-        total.msd[refine] = direct
-    return total.msd / n_atoms
+    products = LaggedProducts(n_frames, wanted, _atoms_at_once(n_frames, n_atoms))
+    summed = np.zeros((3, n_frames))
+    for block in _tracks(positions_angstrom, indices, drift_angstrom, products.size):
+        if wanted.size:
+            products.add(block)
+        for track in block[..., :n_frames]:
+            summed += track
+    head = np.concatenate([np.zeros((3, 1)), np.cumsum(products.squares, axis=1)], axis=1)
+    # Σ_t x(t)² over the first and over the last n - lag frames.
+    ends = head[:, n_frames - wanted] + (head[:, -1:] - head[:, wanted])
+    msd = np.maximum((ends.T - 2.0 * products.sums()) / (n_frames - wanted)[:, None], 0.0)
+    msd[wanted == 0] = 0.0
+    poor = np.any(msd < _CANCELLATION * products.squares.mean(axis=1), axis=1) & (wanted > 0)
+    if np.any(poor):
+        msd[poor] = 0.0
+        for block in _tracks(positions_angstrom, indices, drift_angstrom, n_frames):
+            msd[poor] += _direct_msd(block, wanted[poor])
+    return msd / n_atoms, (summed - summed[:, :1]).T / np.sqrt(n_atoms)
 
 
 def collective_msd(
@@ -138,48 +186,55 @@ def collective_position(
     ndarray, shape (n_frames, 3)
         Collective position in Å.
     """
-    chosen = slice(None) if indices is None else _as_slice(np.asarray(indices))
-    n_atoms = positions_angstrom.shape[1] if indices is None else len(indices)
-    summed = np.empty((positions_angstrom.shape[0], 3))
-    for first in range(0, len(summed), _FRAMES_PER_BLOCK):
-        block = positions_angstrom[first : first + _FRAMES_PER_BLOCK, chosen].astype(np.float64)
-        summed[first : first + len(block)] = np.einsum("tax->tx", block)
-    summed -= summed[0].copy()
-    if drift_angstrom is not None:
-        summed -= n_atoms * np.asarray(drift_angstrom)
-    return summed / np.sqrt(n_atoms)
+    none = np.empty(0, dtype=np.intp)
+    return tracer_and_collective(positions_angstrom, none, indices=indices, drift_angstrom=drift_angstrom)[1]
+
+
+def _atoms_at_once(n_frames: int, n_atoms: int) -> int:
+    """So many that their tracks along one axis stay in the processor's cache."""
+    return min(n_atoms, max(1, _CACHED_BYTES // (8 * n_frames)))
 
 
 def _tracks(
     positions: NDArray[np.floating],
     indices: NDArray[np.integer] | None,
     drift: NDArray[np.floating] | None,
+    length: int,
 ) -> Iterator[NDArray[np.float64]]:
-    """Yield a few atoms at a time as (atoms, 3, n_frames) float64, without drift and roughly about their means.
+    """Yield a few atoms at a time as (atoms, 3, length) float64, without drift and roughly about their means.
 
-    The array is reused: what was yielded is gone when the next is asked for.
+    After the frames come zeros. The array is reused: what was yielded is gone when the next is asked for.
     """
     chosen = np.arange(positions.shape[1]) if indices is None else np.asarray(indices)
     n_frames = len(positions)
     sample = slice(None, None, max(1, n_frames // _FRAMES_OF_MEAN))
     drifted = None if drift is None else np.ascontiguousarray(np.asarray(drift, dtype=np.float64).T)
-    buffer = np.empty((_ATOMS_PER_BLOCK, 3, n_frames))
-    for first in range(0, len(chosen), _ATOMS_PER_BLOCK):
-        part = _as_slice(chosen[first : first + _ATOMS_PER_BLOCK])
-        tracks = buffer[: len(chosen[first : first + _ATOMS_PER_BLOCK])]
+    at_once = _atoms_at_once(n_frames, len(chosen))
+    size = -(-_ATOMS_PER_BLOCK // at_once) * at_once
+    columns = np.empty((min(size, len(chosen)), 3, n_frames), dtype=positions.dtype)
+    tile = np.empty((_FRAMES_PER_BLOCK, len(columns), 3), dtype=positions.dtype)
+    tracks = np.zeros((at_once, 3, length))
+    for first in range(0, len(chosen), size):
+        part = _as_slice(chosen[first : first + size])
+        block = columns[: len(chosen[first : first + size])]
         # Any constant would do: the mean keeps the numbers small, and so the cancellation in the MSD.
         centre = positions[sample, part].mean(axis=0, dtype=np.float64)
         if drifted is not None:
             centre -= drifted[:, sample].mean(axis=1)
-        # By blocks of frames: transposing the whole at once would miss the processor's cache at each number.
+        # By blocks of frames, first brought together: transposing from afar would miss the cache at each number.
         for start in range(0, n_frames, _FRAMES_PER_BLOCK):
             frames = slice(start, start + _FRAMES_PER_BLOCK)
-            block = tracks[:, :, frames]
-            block[:] = positions[frames, part].transpose(1, 2, 0)
-            block -= centre[:, :, None]
+            near = tile[: len(positions[frames]), : len(block)]
+            near[:] = positions[frames, part]
+            block[:, :, frames] = near.transpose(1, 2, 0)
+        for start in range(0, len(block), at_once):
+            some = block[start : start + at_once]
+            few = tracks[: len(some), :, :n_frames]
+            few[:] = some
+            few -= centre[start : start + at_once, :, None]
             if drifted is not None:
-                block -= drifted[:, frames]
-        yield tracks
+                few -= drifted
+            yield tracks[: len(some)]
 
 
 def _as_slice(indices: NDArray[np.integer]) -> slice | NDArray[np.integer]:
@@ -189,46 +244,9 @@ def _as_slice(indices: NDArray[np.integer]) -> slice | NDArray[np.integer]:
     return indices
 
 
-class _SummedMsd:
-    """Sum over atoms of the time-averaged MSD, and of the variance of the positions."""
-
-    def __init__(self, msd: NDArray[np.float64], variance: NDArray[np.float64]) -> None:
-        self.msd = msd
-        self.variance = variance
-
-
-def _summed_msd(tracks: Iterator[NDArray[np.float64]], n_frames: int, lags: NDArray[np.integer] | None) -> _SummedMsd:
-    wanted = np.arange(n_frames) if lags is None else np.asarray(lags)
-    longest = int(np.max(wanted)) if wanted.size else 0
-    if wanted.size and (int(np.min(wanted)) < 0 or longest >= n_frames):
-        raise AnalysisError(f"A lag of {longest} frames does not fit into a run of {n_frames} frames.")
-    size = fft.next_fast_len(n_frames + longest, real=True)
-    power = np.zeros((3, size // 2 + 1))
-    squares = np.zeros((3, n_frames))
-    for block in tracks:
-        squares += np.einsum("axt,axt->xt", block, block)
-        for track in block:
-            spectrum = fft.rfft(track, size, axis=1, workers=1)
-            power += spectrum.real**2
-            power += spectrum.imag**2
-    correlation = fft.irfft(power, size, axis=1, workers=1)[:, wanted]
-    head = np.concatenate([np.zeros((3, 1)), np.cumsum(squares, axis=1)], axis=1)
-    # Σ_t x(t)² over the first and over the last n - lag frames.
-    ends = head[:, n_frames - wanted] + (head[:, -1:] - head[:, wanted])
-    msd = ((ends - 2.0 * correlation) / (n_frames - wanted)).T
-    msd[wanted == 0] = 0.0
-    return _SummedMsd(np.maximum(msd, 0.0), squares.mean(axis=1))
-
-
-def _lags_to_refine(total: _SummedMsd, n_frames: int, lags: NDArray[np.integer] | None) -> NDArray[np.intp]:
-    wanted = np.arange(n_frames) if lags is None else np.asarray(lags)
-    poor = np.any(total.msd < _CANCELLATION * total.variance, axis=1) & (wanted > 0)
-    return np.flatnonzero(poor)
-
-
-def _direct_sum(block: NDArray[np.float64], lags: NDArray[np.integer]) -> NDArray[np.float64]:
-    sums = np.empty((len(lags), 3))
+def _direct_msd(block: NDArray[np.float64], lags: NDArray[np.integer]) -> NDArray[np.float64]:
+    msd = np.empty((len(lags), 3))
     for row, lag in enumerate(lags):
         step = block[:, :, lag:] - block[:, :, :-lag]
-        sums[row] = np.einsum("axt,axt->x", step, step) / step.shape[2]
-    return sums
+        msd[row] = np.vecdot(step, step).sum(axis=0) / step.shape[2]
+    return msd

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from superion.errors import AnalysisError
+from superion.transport.correlation import LaggedProducts
 from superion.transport.msd import collective_msd, tracer_msd
 from superion.transport.synthetic import gaussian_walk, lattice_walk
 
@@ -36,6 +37,15 @@ def test_agrees_where_cancellation_is_worst() -> None:
     rattling = 1e-3 * rng.standard_normal((300, 4, 3))
     positions = rattling + 50.0 * np.linspace(0, 1, 300)[:, None, None] ** 2
     np.testing.assert_allclose(tracer_msd(positions)[1:], naive_msd(positions)[1:], rtol=1e-10)
+
+
+@pytest.mark.parametrize("n_frames", [2000, 40_009], ids=["one_transform", "split_transform"])
+def test_lags_summed_on_a_ring_agree_with_the_naive_loop(n_frames: int) -> None:
+    positions = gaussian_walk(np.random.default_rng(6), n_ions=5, n_frames=n_frames).positions_angstrom
+    lags = np.unique(np.geomspace(1, n_frames - 1, 40).astype(int))
+    assert LaggedProducts(n_frames, lags, 5).size < n_frames + lags[-1]
+    expected = [((positions[lag:] - positions[:-lag]) ** 2).mean(axis=(0, 1)) for lag in lags]
+    np.testing.assert_allclose(tracer_msd(positions, lags), expected, rtol=1e-10)
 
 
 def test_collective_is_the_naive_sum() -> None:

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 VARIABLE = "SUPERION_CACHE"
 """Environment variable: the folder of the cache, or `off`."""
 
-_LAYOUT = 1
-"""Raised when what is kept, or how files are checked, changes."""
-
 Readings = list["StructureReading | StructureError"]
 
 
@@ -88,9 +85,13 @@ def _key(file: Path) -> str:
 
 @cache
 def _readers() -> str:
+    """Name all that decides what comes out of a file: the libraries, and the text of our own readers."""
     from importlib.metadata import version
 
-    return f"{_LAYOUT} {version('superion')} {version('pymatgen-core')} {version('ase')}"
+    from ...structures import plain_structure, read, validate
+
+    ours = hashlib.sha256(b"".join(Path(str(part.__file__)).read_bytes() for part in (plain_structure, read, validate)))
+    return f"{ours.hexdigest()} {version('pymatgen-core')} {version('ase')}"
 
 
 def _connect(folder: Path) -> sqlite3.Connection:

@@ -13,7 +13,7 @@ from ....potentials.check import check_potential
 from ....potentials.specification import PotentialSpecification
 from .documents import TimedCell
 
-LARGEST_TIMED_ATOMS = 300
+LARGEST_TIMED_ATOMS = 150
 """Larger cells are extrapolated: a plan must take seconds."""
 
 

@@ -7,8 +7,10 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 from jobflow import CURRENT_JOB
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from ..dynamics.results import MdProgress
 from .atomic_file import write_text_atomically
@@ -17,13 +19,30 @@ PROGRESS_FOLDER_VARIABLE = "SUPERION_PROGRESS_FOLDER"
 """Environment variable by which a launcher says where it looks for heartbeats."""
 
 
-def heartbeat_writer(minimum_interval_s: float = 0.5) -> Callable[[MdProgress], None] | None:
-    """Make the callable that the engine calls with its progress.
+class RelaxationProgress(BaseModel):
+    """A heartbeat of a running relaxation."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    step: int = Field(description="steps of the optimiser so far")
+    maximum_steps: int = Field(description="most steps allowed")
+    max_force_ev_per_angstrom: float = Field(description="largest force now in eV/Å, the cell's share included")
+    force_tolerance_ev_per_angstrom: float = Field(description="largest force allowed at the end in eV/Å")
+
+
+JobProgress: TypeAlias = MdProgress | RelaxationProgress
+"""What a running job tells of itself."""
+
+_ANY_PROGRESS: TypeAdapter[JobProgress] = TypeAdapter(JobProgress)
+
+
+def heartbeat_writer(minimum_interval_s: float = 0.5) -> Callable[[JobProgress], None] | None:
+    """Make the callable that a running job calls with its progress.
 
     Parameters
     ----------
     minimum_interval_s : float
-        Time between two writes, in s.
+        Time between two writes, in s; the last word is written in any case.
 
     Returns
     -------
@@ -38,13 +57,42 @@ def heartbeat_writer(minimum_interval_s: float = 0.5) -> Callable[[MdProgress], 
     index = job.index
     last = -float("inf")
 
-    def write(progress: MdProgress) -> None:
+    def write(progress: JobProgress) -> None:
         nonlocal last
         now = time.monotonic()
-        if now - last < minimum_interval_s and progress.completed_ps < progress.requested_ps:
+        if now - last < minimum_interval_s and not _is_last(progress):
             return
         last = now
         record = {"index": index, "process": os.getpid(), "progress": progress.model_dump(mode="json")}
         write_text_atomically(path, json.dumps(record), durable=False)
 
     return write
+
+
+def read_heartbeat(path: Path) -> JobProgress:
+    """Read what a running job last told of itself.
+
+    Parameters
+    ----------
+    path : Path
+        File of the heartbeat.
+
+    Returns
+    -------
+    MdProgress or RelaxationProgress
+        The progress.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the job has told nothing yet.
+    """
+    return _ANY_PROGRESS.validate_python(json.loads(path.read_text(encoding="utf-8"))["progress"])
+
+
+def _is_last(progress: JobProgress) -> bool:
+    """Whether no further word is to be expected."""
+    if isinstance(progress, MdProgress):
+        return progress.completed_ps >= progress.requested_ps
+    is_relaxed = progress.max_force_ev_per_angstrom < progress.force_tolerance_ev_per_angstrom
+    return is_relaxed or progress.step >= progress.maximum_steps

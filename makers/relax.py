@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from ..structures.fingerprint import structure_fingerprint
 from .atomic_file import write_text_atomically
 from .atoms import as_structure
 from .checkpoint_root import checkpoint_root_of
+from .heartbeat import JobProgress, RelaxationProgress, heartbeat_writer
 from .provenance import job_provenance
 
 _RECIPE_VERSION = 1
@@ -131,7 +133,9 @@ class RelaxMaker(Maker):
         """Run atomate2's relaxer."""
         from atomate2.ase.utils import AseRelaxer
 
-        relaxer = AseRelaxer(potential.calculator(), relax_cell=self.relax_cell)
+        relaxer = AseRelaxer(
+            potential.calculator(), optimizer=self._optimizer(heartbeat_writer()), relax_cell=self.relax_cell
+        )
         result = relaxer.relax(
             structure,
             fmax=self.force_tolerance_ev_per_angstrom,
@@ -149,6 +153,27 @@ class RelaxMaker(Maker):
             max_force_ev_per_angstrom=float(np.sqrt(np.max(np.sum(forces**2, axis=1)))),
             converged=bool(result.converged),
             n_steps=max(0, len(frames) - 2),
+        )
+
+    def _optimizer(self, tell: Callable[[JobProgress], None] | None) -> Callable[..., Any]:
+        """Give what makes atomate2's default optimiser, telling of its steps where somebody listens."""
+        from ase.optimize import FIRE
+
+        def make(atoms: Any, **settings: Any) -> FIRE:
+            optimizer = FIRE(atoms, **settings)
+            if tell is not None:
+                optimizer.attach(lambda: tell(self._progress(optimizer.nsteps, atoms)), interval=1)
+            return optimizer
+
+        return make
+
+    def _progress(self, step: int, atoms: Any) -> RelaxationProgress:
+        """Say how far the optimiser is; `atoms` holds the cell's share of the forces where the cell relaxes."""
+        return RelaxationProgress(
+            step=step,
+            maximum_steps=self.maximum_steps,
+            max_force_ev_per_angstrom=float(np.sqrt(np.max(np.sum(atoms.get_forces() ** 2, axis=1)))),
+            force_tolerance_ev_per_angstrom=self.force_tolerance_ev_per_angstrom,
         )
 
     def _shortfall(self, relaxation: _Relaxation) -> str:

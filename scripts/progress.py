@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .console import messages_console, say
 
 if TYPE_CHECKING:
+    from ..makers.heartbeat import RelaxationProgress
     from ..workflows.dispatch.events import RunEvent
 
 _LINE_INTERVAL_S = 30.0
@@ -98,6 +99,16 @@ class BarView:
                 left=_time_left(event),
                 remark=beat.message,
             )
+        elif event.kind == "job_progress" and event.relaxation is not None:
+            step = event.relaxation
+            self._progress.update(
+                self._bar(event),
+                total=step.maximum_steps,
+                completed=step.step,
+                amount=f"{step.step} steps",
+                left=f"{step.maximum_steps} at most",
+                remark=_force(step),
+            )
         elif event.kind == "job_completed":
             bar = self._bar(event)
             task = next(task for task in self._progress.tasks if task.id == bar)
@@ -171,20 +182,35 @@ class LineView:
         if self._failures_only:
             return
         count = f"[{event.n_over}/{event.n_jobs}] " if event.n_jobs else ""
-        if event.kind == "job_progress" and event.progress is not None:
+        if event.kind == "job_progress":
             now = time.monotonic()
             uuid = event.job_uuid or ""
             if now - self._last.setdefault(uuid, now) < self._every_s:
                 return
             self._last[uuid] = now
-            beat = event.progress
-            words = [f"{beat.completed_ps:.1f} of {beat.requested_ps:g} ps", _time_left(event), beat.message]
-            say(f"{count}{event.job_name}: {', '.join(word for word in words if word)}")
+            say(f"{count}{event.job_name}: {', '.join(word for word in _how_far(event) if word)}")
         elif event.kind in ("job_started", "job_completed", "job_continued", "job_retried", "job_skipped"):
             what = event.kind.removeprefix("job_")
             say(f"{count}{what}: {event.job_name}{f' ({event.message})' if event.message else ''}")
         elif event.kind in ("run_stopping", "run_waiting"):
             say(f"{event.kind.removeprefix('run_')}: {event.message}")
+
+
+def _how_far(event: RunEvent) -> list[str]:
+    """Words on how far a job is."""
+    if event.relaxation is not None:
+        step = event.relaxation
+        return [f"step {step.step} of at most {step.maximum_steps}", _force(step)]
+    if event.progress is None:
+        return [event.message]
+    beat = event.progress
+    return [f"{beat.completed_ps:.1f} of {beat.requested_ps:g} ps", _time_left(event), beat.message]
+
+
+def _force(step: RelaxationProgress) -> str:
+    """Largest force of a relaxation, and the one to reach."""
+    force, tolerance = step.max_force_ev_per_angstrom, step.force_tolerance_ev_per_angstrom
+    return f"largest force {force:.3g} eV/Å, {tolerance:g} asked for"
 
 
 def _time_left(event: RunEvent) -> str:

@@ -6,12 +6,19 @@ import re
 import pytest
 from rich.console import Console
 from superion.dynamics.results import MdProgress
+from superion.makers.heartbeat import RelaxationProgress
 from superion.scripts.progress import BarView, LineView, progress_view
 from superion.workflows.dispatch.events import RunEvent
 
 
 def beat(completed: float, message: str = "") -> MdProgress:
     return MdProgress(key="k", completed_ps=completed, requested_ps=40.0, ps_per_hour=60.0, message=message)
+
+
+def relaxation(step: int) -> RelaxationProgress:
+    return RelaxationProgress(
+        step=step, maximum_steps=500, max_force_ev_per_angstrom=0.1234, force_tolerance_ev_per_angstrom=0.03
+    )
 
 
 def events() -> list[RunEvent]:
@@ -23,6 +30,7 @@ def events() -> list[RunEvent]:
         RunEvent("job_started", **common),
         RunEvent("job_progress", progress=beat(10.0, "error of D 30 %"), remaining_s=1800.0, **common),
         RunEvent("job_started", **other),
+        RunEvent("job_progress", relaxation=relaxation(12), **other),
         RunEvent("job_failed", message="it [red]broke[/red]", n_over=1, **other),
         RunEvent("job_skipped", job_uuid="c", job_name="later", message="its input failed", n_jobs=4, n_over=2),
         RunEvent("job_continued", n_over=2, **common),
@@ -36,17 +44,20 @@ def events() -> list[RunEvent]:
 
 def test_bars_show_progress_and_time_left():
     stream = io.StringIO()
-    console = Console(file=stream, force_terminal=True, width=140, color_system=None)
+    console = Console(file=stream, force_terminal=True, width=180, color_system=None)
     with BarView(console) as view:
         for event in events():
             view.on_event(event)
-            if event.progress is not None:
+            if event.kind == "job_progress":
                 view._progress.refresh()
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue())
     assert "MD [800] K" in text
     assert "10.0/40 ps" in text
     assert "30 min 00 s left" in text
     assert "20 min 00 s left" in text
+    assert "12 steps" in text
+    assert "500 at most" in text
+    assert "largest force 0.123 eV/Å, 0.03 asked for" in text
     assert "error of D 30 %" in text
     assert "at most 30 min 00 s left" in text
     assert "failed relax: it [red]broke[/red]" in text
@@ -68,6 +79,7 @@ def test_lines_are_few_and_plain(capsys):
     lines = err.splitlines()
     assert "[0/4] started: MD [800] K" in lines
     assert "[0/4] MD [800] K: 10.0 of 40 ps, 30 min 00 s left, error of D 30 %" in lines
+    assert "[0/4] relax: step 12 of at most 500, largest force 0.123 eV/Å, 0.03 asked for" in lines
     assert "failed: relax: it [red]broke[/red]" in lines
     assert "[2/4] skipped: later (its input failed)" in lines
     assert "waiting: workers still write" in lines

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from ...dynamics.results import MdProgress
+from ...makers.heartbeat import RelaxationProgress
 
 EventKind = Literal[
     "run_waiting",
@@ -42,6 +43,8 @@ class RunEvent:
         One sentence for the user; may be empty.
     progress : MdProgress or None
         Heartbeat of a running trajectory.
+    relaxation : RelaxationProgress or None
+        Heartbeat of a running relaxation.
     n_jobs : int
         Number of jobs known so far.
     n_over : int
@@ -58,6 +61,7 @@ class RunEvent:
     job_name: str = ""
     message: str = ""
     progress: MdProgress | None = None
+    relaxation: RelaxationProgress | None = None
     n_jobs: int = 0
     n_over: int = 0
     elapsed_s: float = 0.0

@@ -17,6 +17,7 @@ from monty.json import jsanitize
 from ...dynamics.results import MdProgress
 from ...errors import StoreError
 from ...makers.atomic_file import write_text_atomically
+from ...makers.heartbeat import RelaxationProgress, read_heartbeat
 from .codec import JobOutcome, decode_flow, decode_outcome, encode_flow
 from .events import EventKind, JobRecord, LocalRunReport, RunEvent
 from .job_graph import JobEntry, JobGraph
@@ -324,7 +325,7 @@ class FlowRun:
     # --------------------------------------------------------------------- news
 
     def read_heartbeats(self) -> None:
-        """Pass on the progress of running trajectories."""
+        """Pass on the progress of running trajectories and relaxations."""
         for entry in self.graph.entries.values():
             if entry.status != "running":
                 continue
@@ -333,12 +334,15 @@ class FlowRun:
                 stamp = path.stat().st_mtime_ns
                 if self._heartbeats.get(entry.job.uuid) == stamp:
                     continue
-                beat = MdProgress.model_validate(json.loads(path.read_text(encoding="utf-8"))["progress"])
+                beat = read_heartbeat(path)
             except FileNotFoundError:
                 continue
             self._heartbeats[entry.job.uuid] = stamp
-            self.progress[entry.job.uuid] = beat
-            self.tell("job_progress", entry, beat.message, beat)
+            if isinstance(beat, RelaxationProgress):
+                self.tell("job_progress", entry, relaxation=beat)
+            else:
+                self.progress[entry.job.uuid] = beat
+                self.tell("job_progress", entry, beat.message, beat)
 
     def tell(
         self,
@@ -346,6 +350,7 @@ class FlowRun:
         entry: JobEntry | None = None,
         message: str = "",
         progress: MdProgress | None = None,
+        relaxation: RelaxationProgress | None = None,
     ) -> None:
         """Send an event to the watcher and keep the readable status up to date.
 
@@ -359,6 +364,8 @@ class FlowRun:
             One sentence for the user.
         progress : MdProgress or None
             Heartbeat of a trajectory.
+        relaxation : RelaxationProgress or None
+            Heartbeat of a relaxation.
         """
         entries = self.graph.entries.values()
         if kind != "job_progress":
@@ -371,6 +378,7 @@ class FlowRun:
                 job_name="" if entry is None else entry.job.name,
                 message=message,
                 progress=progress,
+                relaxation=relaxation,
                 n_jobs=len(self.graph.entries),
                 n_over=sum(other.is_over for other in entries),
                 elapsed_s=time.monotonic() - self.started,

@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 from jobflow import Flow, JobStore, run_locally
 from maggma.stores import MemoryStore
+from pymatgen.io.ase import AseAtomsAdaptor
 from superion.errors import SettingsError
+from superion.makers.prepare import PrepareMaker
+from superion.makers.relax import RelaxMaker
 from superion.workflows.dispatch.local import resume_run, run_flow_locally
 
 sys.path.append(str(Path(__file__).parent / "support"))
@@ -168,6 +171,26 @@ def test_a_stop_says_what_it_waits_for(tmp_path, store, monkeypatch):
     assert "a second Ctrl-C kills them" in words[0]
     assert len(words) >= 2
     assert re.match(r"waiting for 1 worker to write its checkpoint, for \d+ s so far", words[-1])
+
+
+def test_a_relaxation_is_heard_of(tmp_path, store, cosine_system):
+    """Steps and forces of a relaxation come through from its process."""
+    structure = AseAtomsAdaptor.get_structure(cosine_system.atoms)
+    structure.perturb(0.2)
+    prepare = PrepareMaker().make(structure)
+    relax = RelaxMaker(
+        potential=cosine_system.specification,
+        relax_cell=False,
+        force_tolerance_ev_per_angstrom=1e-9,
+        checkpoint_root=str(tmp_path),
+    ).make(prepare.output)
+    events = []
+    report = run_flow_locally(Flow([prepare, relax]), store, tmp_path / "run", workers=1, on_event=events.append)
+    assert report.state == "completed"
+    steps = [event.relaxation for event in events if event.relaxation is not None]
+    assert steps
+    assert all(event.progress is None for event in events)
+    assert steps[-1].maximum_steps == 500
 
 
 def test_parallel_single_threaded_and_each_in_its_folder(tmp_path, store):

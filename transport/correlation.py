@@ -97,7 +97,7 @@ def _shorter_sum(lags: NDArray[np.intp], size: int | NDArray[np.intp]) -> NDArra
 
 def _cheapest_size(n_frames: int, lags: NDArray[np.intp], tracks_at_once: int) -> int:
     size, sizes = n_frames - 1, []
-    while size < n_frames + int(lags.max(initial=0)):
+    while size < n_frames + int(np.max(lags, initial=0)):
         size = next_fast_len(size + 1, real=True)
         sizes.append(size)
     tried = np.array(sizes)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from maggma.stores import GridFSStore, MongoStore
-from pymongo import MongoClient, uri_parser
+from pymongo import uri_parser
+from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
 from ..errors import StoreError
@@ -71,11 +72,47 @@ def database_in_uri(uri: str) -> str:
     return str(database)
 
 
-class _KeepsCredentials:
-    """What both stores share: the address is shown, logged and written without credentials."""
+class _ServerStore:
+    """What both stores share: they connect by address, and show, log and write it without credentials."""
 
     uri: str | None
+    database: str | None
     collection_name: str
+    default_collection: ClassVar[str]
+    _coll: Any
+
+    def __init__(self, uri: str, collection_name: str | None = None, **kwargs: Any) -> None:
+        kwargs.pop("database", None)
+        options = {"serverSelectionTimeoutMS": SERVER_TIMEOUT_MS, **(kwargs.get("mongoclient_kwargs") or {})}
+        super().__init__(  # type: ignore[call-arg]
+            database_in_uri(uri),
+            collection_name or self.default_collection,
+            uri=uri,
+            **kwargs | {"mongoclient_kwargs": options},
+        )
+
+    def connect(self, force_reset: bool = False) -> None:
+        """Connect, and see that the server answers.
+
+        Parameters
+        ----------
+        force_reset : bool
+            Connect anew even if connected.
+
+        Raises
+        ------
+        StoreError
+            If no server answers or it does not let us in.
+        """
+        was_connected = self._coll is not None and not force_reset
+        with _explained(self.name):
+            super().connect(force_reset)  # type: ignore[misc]
+            if not was_connected:
+                self._documents().database.command("ping")
+
+    def _documents(self) -> Collection[Any]:
+        """Give a collection of the store, once it is connected."""
+        raise NotImplementedError
 
     @property
     def name(self) -> str:
@@ -126,75 +163,42 @@ class _KeepsCredentials:
         return f"{type(self).__name__}({self.name!r})"
 
 
-class MongoServerStore(_KeepsCredentials, MongoStore):
+class MongoServerStore(_ServerStore, MongoStore):
     """Documents in a collection of a MongoDB server.
 
     Parameters
     ----------
     uri : str
         Address with the name of the database: `mongodb://host/database`.
-    collection_name : str
-        Name of the collection.
+    collection_name : str or None
+        Name of the collection; None for `outputs`.
     **kwargs
         As for maggma's MongoStore.
     """
 
-    def __init__(self, uri: str, collection_name: str = "outputs", **kwargs: Any) -> None:
-        kwargs.pop("database", None)
-        super().__init__(database_in_uri(uri), collection_name, uri=uri, **_with_timeout(kwargs))
+    default_collection = "outputs"
 
-    def connect(self, force_reset: bool = False) -> None:
-        """Connect, and see that the server answers.
-
-        Parameters
-        ----------
-        force_reset : bool
-            Connect anew even if connected.
-
-        Raises
-        ------
-        StoreError
-            If no server answers or it does not let us in.
-        """
-        was_connected = self._coll is not None and not force_reset
-        with _explained(self.name):
-            super().connect(force_reset)
-            if not was_connected:
-                _ask_server(self._collection.database.client, str(self.database))
+    def _documents(self) -> Collection[Any]:
+        return self._collection
 
 
-class GridFileStore(_KeepsCredentials, GridFSStore):
+class GridFileStore(_ServerStore, GridFSStore):
     """Bulk data on a MongoDB server (GridFS).
 
     Parameters
     ----------
     uri : str
         Address with the name of the database.
-    collection_name : str
-        Name of the collection.
+    collection_name : str or None
+        Name of the collection; None for `outputs_blobs`.
     **kwargs
         As for maggma's GridFSStore.
     """
 
-    def __init__(self, uri: str, collection_name: str = "outputs_blobs", **kwargs: Any) -> None:
-        kwargs.pop("database", None)
-        super().__init__(database_in_uri(uri), collection_name, uri=uri, **_with_timeout(kwargs))
+    default_collection = "outputs_blobs"
 
-    def connect(self, force_reset: bool = False) -> None:
-        """Connect to the server.
-
-        Parameters
-        ----------
-        force_reset : bool
-            Connect anew even if connected.
-
-        Raises
-        ------
-        StoreError
-            If it does not let us in.
-        """
-        with _explained(self.name):
-            super().connect(force_reset)
+    def _documents(self) -> Collection[Any]:
+        return self._files_collection
 
 
 class _explained:
@@ -212,15 +216,6 @@ class _explained:
                 f"The MongoDB server of {self.name} cannot be used ({type(error).__name__}): see that it runs, that "
                 f"this host reaches it, and that {STORE_VARIABLE} holds the right address and credentials."
             ) from None
-
-
-def _ask_server(client: MongoClient[Any], database: str) -> None:
-    client[database].command("ping")
-
-
-def _with_timeout(kwargs: dict[str, Any]) -> dict[str, Any]:
-    options = {"serverSelectionTimeoutMS": SERVER_TIMEOUT_MS, **(kwargs.get("mongoclient_kwargs") or {})}
-    return {**kwargs, "mongoclient_kwargs": options}
 
 
 def _with_credentials(uri: str) -> str:

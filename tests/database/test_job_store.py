@@ -184,6 +184,14 @@ def test_flow_on_a_mongodb_server(mongo_uri, monkeypatch):
     store.close()
 
 
+@pytest.mark.parametrize("kind", [mongo_server.MongoServerStore, mongo_server.GridFileStore])
+def test_a_server_that_does_not_answer_is_noticed_at_once(kind, monkeypatch):
+    """Both stores ask the server when they connect, not when the first document is written."""
+    monkeypatch.setattr(mongo_server, "SERVER_TIMEOUT_MS", 200)
+    with pytest.raises(StoreError, match="cannot be used"):
+        kind("mongodb://127.0.0.1:1/superion").connect()
+
+
 SECRET_URI = "mongodb://ann:s3cr%40t@127.0.0.1:1/superion?authMechanismProperties=AWS_SESSION_TOKEN:tok3n"
 
 

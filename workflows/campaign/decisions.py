@@ -52,6 +52,8 @@ class CandidateEntry:
         Fingerprints of its ordered structures.
     rejection : str or None
         Why it was turned away before any stage.
+    failure : str or None
+        Why it could not be made ready for the stages, where that may be tried again.
     properties : mapping of str to PropertyEstimate
         What is known of it without any stage.
     """
@@ -59,6 +61,7 @@ class CandidateEntry:
     candidate_id: str
     fingerprints: tuple[str, ...]
     rejection: str | None = None
+    failure: str | None = None
     properties: Estimates = field(default_factory=dict)
 
 
@@ -467,6 +470,8 @@ class CampaignState:
 
         if entry.rejection is not None:
             return end("rejected", None, entry.rejection)
+        if entry.failure is not None:
+            return end("failed", None, entry.failure)
         for s, step in enumerate(self.steps):
             keys = [self._key(s, ordering.fingerprint) for ordering in alive]
             outcomes = [self._outcomes.get(key) for key in keys]

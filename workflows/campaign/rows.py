@@ -25,11 +25,12 @@ def entry_of(row: CandidateSummary) -> CandidateEntry:
     CandidateEntry
         Id, orderings, and why it was turned away before any stage.
     """
-    turned_away = row.status == "rejected" and not row.orderings
+    reason = None if row.orderings else row.reason or "it has no ordered structure"
     return CandidateEntry(
         candidate_id=row.candidate_id,
         fingerprints=tuple(ordering.fingerprint for ordering in row.orderings),
-        rejection=(row.reason or "it has no ordered structure") if turned_away else None,
+        rejection=None if row.status == "failed" else reason,
+        failure=reason if row.status == "failed" else None,
     )
 
 

@@ -26,7 +26,9 @@ class OrderingSettings(Section):
         lt=1,
         description="largest relative change of an element's amount before the cell is repeated to fit it better",
     )
-    time_limit_s: float = Field(
-        default=60.0, gt=0, description="seconds after which a candidate counts as too slow to order, and is rejected"
+    cpu_limit_s: float = Field(
+        default=60.0,
+        gt=0,
+        description="processor time in s after which a candidate counts as too slow, and is rejected",
     )
     seed: int = Field(default=0, ge=0, description="seed of the search for orderings; the same seed gives the same")

@@ -11,8 +11,12 @@ from .covariance import counting_covariance, pooled_covariance
 from .msd_model import MsdModel, fit_msd_model
 from .regime import SlopeAverage, average_slope
 
+BETWEEN_SHARE = 0.5
+"""Share of the variance between onsets of diffusion that adds to the error, where the first lag shows none; by
+calibration. A curve that is straight from its first lag has no onset to be wrong about."""
+
 KINDRED_BETWEEN_SHARE = 0.4
-"""Share of the variance between onsets of diffusion that adds to the error of a collective curve; by calibration."""
+"""The same for a collective curve, whose onset is that of the tracer's curve; by calibration."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,8 @@ def fit_diffusivity(
     to_diffusivity = 1.0 / (6.0 * step_ps)
     weights = line.weights * to_diffusivity
     counting_variance = float(weights @ by_counting @ weights)
-    between = 0.0 if kindred is None else KINDRED_BETWEEN_SHARE * line.between_variance
+    share = BETWEEN_SHARE * _bound_share(line, int(lags[0])) if kindred is None else KINDRED_BETWEEN_SHARE
+    between = share * line.between_variance
     variance = (line.within_variance + between) * to_diffusivity**2
     return DiffusivityFit(
         value=line.slope * to_diffusivity,
@@ -135,3 +140,9 @@ def fit_diffusivity(
         model=model,
         average=line,
     )
+
+
+def _bound_share(line: SlopeAverage, first_lag: int) -> float:
+    """Share of rattling and back-hops, as against diffusion, in the MSD at the first lag."""
+    bound, diffusive = max(line.offset, 0.0), max(line.slope, 0.0) * first_lag
+    return bound / (bound + diffusive) if bound > 0 else 0.0

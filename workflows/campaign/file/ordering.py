@@ -29,6 +29,6 @@ class OrderingSettings(Section):
     cpu_limit_s: float = Field(
         default=60.0,
         gt=0,
-        description="processor time in s after which a candidate counts as too slow, and is rejected",
+        description="processor time in s after which a candidate is too slow, and rejected",
     )
     seed: int = Field(default=0, ge=0, description="seed of the search for orderings; the same seed gives the same")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -156,7 +156,11 @@ def paths_in(criteria: Mapping[str, Any] | None) -> set[str]:
     return paths
 
 
-def condition_from_criteria(criteria: Mapping[str, Any] | None, regular_paths: Set[str] = frozenset()) -> Condition:
+def condition_from_criteria(
+    criteria: Mapping[str, Any] | None,
+    regular_paths: Set[str] = frozenset(),
+    compound_indexes: Collection[tuple[str, ...]] = (),
+) -> Condition:
     """Translate query criteria into an SQL condition.
 
     Parameters
@@ -165,6 +169,8 @@ def condition_from_criteria(criteria: Mapping[str, Any] | None, regular_paths: S
         Query criteria that `compile_criteria` accepts.
     regular_paths : set of str
         Paths at which no document of the table is irregular.
+    compound_indexes : collection of tuple of str
+        Paths that are indexed together.
 
     Returns
     -------
@@ -180,13 +186,35 @@ def condition_from_criteria(criteria: Mapping[str, Any] | None, regular_paths: S
     selective = {path for path, condition in criteria.items() if path in regular_paths and _is_selective(condition)}
     if not selective or len(criteria) == len(selective):
         return _translate(criteria, regular_paths, negate=False)
-    leading = _translate({path: criteria[path] for path in selective}, regular_paths, negate=False)
-    rest = {path: condition for path, condition in criteria.items() if path not in selective}
+    served = selective | _followers(selective, compound_indexes)
+    leading = _translate({path: criteria[path] for path in criteria if path in served}, regular_paths, negate=False)
+    rest = {path: condition for path, condition in criteria.items() if path not in served}
     others = _translate(rest, regular_paths, negate=False)
-    if others.sql != "1":
-        # The unary plus keeps SQLite from looking a number up that thousands of documents share.
-        others = Condition(f"+({others.sql})", others.parameters, others.is_exact)
-    return _combine([leading, others], conjoin=True)
+    # Otherwise SQLite may look a number up that thousands of documents share.
+    return combine([leading, without_index(others)], conjoin=True)
+
+
+def without_index(condition: Condition) -> Condition:
+    """Keep SQLite from using an index for a condition.
+
+    Parameters
+    ----------
+    condition : Condition
+        A condition.
+
+    Returns
+    -------
+    Condition
+        The same with a unary plus, which hides it from the planner.
+
+    Examples
+    --------
+    >>> without_index(Condition("a=1")).sql
+    '+(a=1)'
+    """
+    if condition.sql == "1":
+        return condition
+    return Condition(f"+({condition.sql})", condition.parameters, condition.is_exact)
 
 
 def has_one_rank(criteria: Mapping[str, Any] | None, path: str) -> bool:
@@ -218,6 +246,16 @@ def has_one_rank(criteria: Mapping[str, Any] | None, path: str) -> bool:
     )
 
 
+def _followers(selective: Set[str], compound_indexes: Collection[tuple[str, ...]]) -> set[str]:
+    """Find the paths whose conditions an index serves once its first paths are looked up."""
+    followers = set()
+    for paths in compound_indexes:
+        n_led = next((n for n, path in enumerate(paths) if path not in selective), len(paths))
+        if 0 < n_led < len(paths):
+            followers.add(paths[n_led])
+    return followers
+
+
 def _is_selective(condition: Any) -> bool:
     """Tell whether a condition asks for one text, id or time."""
     if isinstance(condition, Mapping) and set(condition) == {"$eq"}:
@@ -235,14 +273,27 @@ def _translate(criteria: Mapping[str, Any], regular: Set[str], *, negate: bool) 
             # By De Morgan: `$and` is a conjunction unless negated; `$or` and `$nor` the other way round.
             parts = [_translate(part, regular, negate=inner_negate) for part in condition]
             conjoin = (key == "$and") != inner_negate
-            conditions.append(_combine(parts, conjoin=conjoin))
+            conditions.append(combine(parts, conjoin=conjoin))
         else:
             conditions.append(_translate_field(key, condition, regular, negate=negate))
-    return _combine(conditions, conjoin=not negate)
+    return combine(conditions, conjoin=not negate)
 
 
-def _combine(conditions: list[Condition], *, conjoin: bool) -> Condition:
-    """Join conditions by AND or OR."""
+def combine(conditions: list[Condition], *, conjoin: bool) -> Condition:
+    """Join conditions by AND or OR.
+
+    Parameters
+    ----------
+    conditions : list of Condition
+        Conditions.
+    conjoin : bool
+        AND if true, OR if not.
+
+    Returns
+    -------
+    Condition
+        One condition.
+    """
     if not conditions:
         return Condition("1" if conjoin else "0")
     is_exact = all(condition.is_exact for condition in conditions)
@@ -273,7 +324,7 @@ def _translate_field(path: str, condition: Any, regular: Set[str], *, negate: bo
                 conditions.append(_translate_field(path, argument, regular, negate=not negate))
             continue
         conditions.append(_guard(_translate_operator(sql, operator, argument), sql, path in regular, negate=negate))
-    return _combine(conditions, conjoin=not negate)
+    return combine(conditions, conjoin=not negate)
 
 
 def _guard(condition: Condition | None, sql: PathSql, is_regular: bool, *, negate: bool) -> Condition:
@@ -373,7 +424,7 @@ def _is_in(sql: PathSql, choices: Any) -> Condition | None:
         parts.append(
             Condition(f"({sql.rank}={TEXT_RANK} AND {sql.value} IN (SELECT value FROM json_each(?)))", (listed,))
         )
-    return _combine(parts, conjoin=False)
+    return combine(parts, conjoin=False)
 
 
 _COMPARISONS = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}

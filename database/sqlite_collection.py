@@ -14,8 +14,18 @@ from ..errors import StoreError
 from .mongo_criteria import Predicate, compile_criteria
 from .mongo_order import OrderKey, order_key
 from .mongo_paths import distinct_at, sort_key_at, split_path
-from .mongo_sql import Condition, condition_from_criteria, has_one_rank, path_sql, paths_in
+from .mongo_sql import (
+    Condition,
+    PathSql,
+    combine,
+    condition_from_criteria,
+    has_one_rank,
+    path_sql,
+    paths_in,
+    without_index,
+)
 from .sqlite_connection import SqliteDatabase, explain
+from .sqlite_items import ItemIndex
 from .stored_json import decode, encode
 
 PAGE_SIZE = 256
@@ -50,6 +60,9 @@ class SqliteCollection:
         self.name = name
         self._table = f'"documents_{name}"'
         self._indexed: frozenset[str] = frozenset()
+        self._compound: frozenset[tuple[str, ...]] = frozenset()
+        self._items: tuple[ItemIndex, ...] = ()
+        self._single: frozenset[str] = frozenset()
         self._known_schema: int | None = None
         self._n_written = 0
 
@@ -119,21 +132,22 @@ class SqliteCollection:
                 skip, stop = 0, None
             else:
                 source = f"FROM {self._table} WHERE {condition.sql} ORDER BY {order}"
-                page_size = PAGE_SIZE
                 if condition.is_exact:
                     source += f" LIMIT {limit or -1} OFFSET {skip}"
                     skip, stop = 0, None
-                elif stop is not None:
-                    # Candidates are mostly matches; read a few more than asked for.
-                    page_size = min(PAGE_SIZE, stop + 6)
                 rows = self._stream(f"SELECT body {source}", condition.parameters)
-                bodies = [body for (body,) in islice(rows, page_size)]
-                rows.close()
-                found = list(filter(matches, map(decode, bodies)))
                 rest = []
-                if len(bodies) == page_size and (stop is None or len(found) < stop):
-                    ids = self._stream(f"SELECT id {source}", condition.parameters)
-                    rest = [row_id for (row_id,) in islice(ids, page_size, None)]
+                if stop is not None and stop <= PAGE_SIZE:
+                    # A page is read to its end at once, however many candidates do not match.
+                    found = list(islice(filter(matches, (decode(body) for (body,) in rows)), stop))
+                    rows.close()
+                else:
+                    bodies = [body for (body,) in islice(rows, PAGE_SIZE)]
+                    rows.close()
+                    found = list(filter(matches, map(decode, bodies)))
+                    if len(bodies) == PAGE_SIZE and (stop is None or len(found) < stop):
+                        ids = self._stream(f"SELECT id {source}", condition.parameters)
+                        rest = [row_id for (row_id,) in islice(ids, PAGE_SIZE, None)]
         yield from islice(chain(found, filter(matches, self._read(rest))), skip, stop)
 
     def count(self, criteria: Mapping[str, Any] | None = None) -> int:
@@ -258,7 +272,8 @@ class SqliteCollection:
         sql = path_sql(path)
         if sql is None:
             return False
-        if not unique and path in self.indexed_paths():
+        self._learn_indexes()
+        if not unique and path in self._single:
             # Opening a store asks for all its indexes; no lock is needed to find them there.
             return True
         try:
@@ -267,10 +282,7 @@ class SqliteCollection:
                     f'CREATE INDEX IF NOT EXISTS "{self._index_name(path, "values")}" '
                     f"ON {self._table} ({sql.rank}, {sql.value})"
                 )
-                self._run(
-                    f'CREATE INDEX IF NOT EXISTS "{self._index_name(path, "irregular")}" '
-                    f"ON {self._table} (id) WHERE {sql.irregular}"
-                )
+                self._index_irregular(path, sql)
                 if unique:
                     self._run(
                         f'CREATE UNIQUE INDEX IF NOT EXISTS "{self._index_name(path, "unique")}" '
@@ -278,6 +290,57 @@ class SqliteCollection:
                     )
         except DuplicateValueError:
             return False
+        return True
+
+    def create_compound_index(self, paths: Sequence[str]) -> bool:
+        """Index several fields together: for equality in the first ones, and a range or an order in the next.
+
+        Parameters
+        ----------
+        paths : sequence of str
+            Dotted paths, at least two.
+
+        Returns
+        -------
+        bool
+            Whether the index is there now; False where a path cannot be indexed.
+        """
+        sqls = [path_sql(path) for path in paths]
+        if any(sql is None for sql in sqls) or any("+" in path for path in paths):
+            return False
+        self._learn_indexes()
+        if tuple(paths) in self._compound:
+            return True
+        columns = ", ".join(f"{sql.rank}, {sql.value}" for sql in sqls if sql is not None)
+        with self.database.writing():
+            name = self._index_name("+".join(paths), "compound")
+            self._run(f'CREATE INDEX IF NOT EXISTS "{name}" ON {self._table} ({columns})')
+            for path, sql in zip(paths, sqls, strict=True):
+                if sql is not None:
+                    self._index_irregular(path, sql)
+        return True
+
+    def create_item_index(self, path: str) -> bool:
+        """Index the texts in a list, so that documents are found by what their lists hold.
+
+        Parameters
+        ----------
+        path : str
+            A field at the top of the documents.
+
+        Returns
+        -------
+        bool
+            Whether the index is there now; False where the path cannot be indexed.
+        """
+        if "." in path or path_sql(path) is None:
+            return False
+        self._learn_indexes()
+        index = ItemIndex(self.name, path)
+        if index not in self._items:
+            with self.database.writing():
+                for statement in index.creation(self._table):
+                    self._run(statement)
         return True
 
     def indexed_paths(self) -> frozenset[str]:
@@ -288,20 +351,52 @@ class SqliteCollection:
         frozenset of str
             Dotted paths.
         """
-        ((version,),) = self._stream("PRAGMA schema_version")
-        if version != self._known_schema:
-            prefix, suffix = f"{self.name}:", ":irregular"
-            table = f"documents_{self.name}"
-            names = self._stream("SELECT name FROM sqlite_master WHERE type='index' AND tbl_name=?", (table,))
-            self._indexed = frozenset(
-                name[len(prefix) : -len(suffix)]
-                for (name,) in names
-                if name.startswith(prefix) and name.endswith(suffix)
-            )
-            self._known_schema = version
+        self._learn_indexes()
         return self._indexed
 
+    def explain_query(self, criteria: Mapping[str, Any] | None = None, *, sort: SortFields = ()) -> list[str]:
+        """Say how SQLite would look for documents.
+
+        Parameters
+        ----------
+        criteria : mapping, optional
+            Query criteria.
+        sort : sequence of (str, int)
+            Paths and directions.
+
+        Returns
+        -------
+        list of str
+            Lines of SQLite's `EXPLAIN QUERY PLAN`.
+        """
+        with self.database.reading():
+            condition, order = self._plan(criteria, sort)
+            sql = f"EXPLAIN QUERY PLAN SELECT body FROM {self._table} WHERE {condition.sql} ORDER BY {order or 'id'}"
+            lines = [str(row[3]) for row in self._stream(sql, condition.parameters)]
+        return [*lines, *(["SORT IN PYTHON"] if order is None else [])]
+
     # -- inside ----------------------------------------------------------------------------------------------
+
+    def _learn_indexes(self) -> None:
+        """Read the names of the indexes, if the tables have changed since the last time."""
+        ((version,),) = self._stream("PRAGMA schema_version")
+        if version == self._known_schema:
+            return
+        rows = self._stream("SELECT name FROM sqlite_master WHERE type='index' AND tbl_name=?", (self._table[1:-1],))
+        names = [name.removeprefix(f"{self.name}:") for (name,) in rows]
+        self._single = frozenset(_of_kind(names, "values"))
+        self._indexed = frozenset(_of_kind(names, "irregular"))
+        self._compound = frozenset(tuple(paths.split("+")) for paths in _of_kind(names, "compound"))
+        tables = self._stream("SELECT name FROM sqlite_master WHERE type='table'")
+        self._items = tuple(ItemIndex.all_of(self.name, [name for (name,) in tables]))
+        self._known_schema = version
+
+    def _index_irregular(self, path: str, sql: PathSql) -> None:
+        """Index the documents that SQL cannot judge at a path: mostly none."""
+        self._run(
+            f'CREATE INDEX IF NOT EXISTS "{self._index_name(path, "irregular")}" '
+            f"ON {self._table} (id) WHERE {sql.irregular}"
+        )
 
     def _index_name(self, path: str, kind: str) -> str:
         return f"{self.name}:{path}:{kind}"
@@ -335,7 +430,7 @@ class SqliteCollection:
         indexed = self.indexed_paths()
         wanted = paths_in(criteria)
         regular = {path for path in wanted & indexed if self._is_regular(path)}
-        condition = condition_from_criteria(criteria, regular)
+        condition = self._condition(criteria, regular, sort)
         order: list[str] = []
         for path, direction in sort:
             sql = path_sql(path)
@@ -349,6 +444,26 @@ class SqliteCollection:
             order.append(f"{sql.value}{word}")
         # An index that is walked backwards gives ties backwards, too.
         return condition, ", ".join([*order, "id DESC" if _is_downward(sort) else "id"])
+
+    def _condition(self, criteria: Mapping[str, Any] | None, regular: set[str], sort: SortFields) -> Condition:
+        """Write the SQL condition, with the indexes on items of lists where they serve."""
+        rest = dict(criteria or {})
+        found: list[Condition] = []
+        is_rare = False
+        for index in self._items:
+            parts = index.split(rest.get(index.path)) if index.path in rest else None
+            if parts is None:
+                continue
+            del rest[index.path]
+            leads = not sort
+            if parts.all_of:
+                is_rare = index.is_rare(parts.all_of, self._stream) or is_rare
+                leads = leads or is_rare
+            found.append(index.condition(parts, self._table, leads=leads))
+        others = condition_from_criteria(rest, regular, self._compound)
+        if is_rare:
+            others = without_index(others)
+        return combine([*found, others], conjoin=True) if found else others
 
     def _is_regular(self, path: str, among: Condition | None = None) -> bool:
         """Tell whether SQL can judge every document at this path: by its index, or among those that match."""
@@ -449,6 +564,11 @@ def _common_text_field(criteria: Sequence[Mapping[str, Any]]) -> str | None:
         return None
     plain = all(isinstance(entry.get(field), str) and "\x00" not in entry[field] for entry in criteria)
     return field if plain else None
+
+
+def _of_kind(names: Sequence[str], kind: str) -> list[str]:
+    """List what indexes of a kind are on."""
+    return [name.removesuffix(f":{kind}") for name in names if name.endswith(f":{kind}")]
 
 
 def _is_downward(sort: SortFields) -> bool:

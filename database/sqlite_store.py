@@ -5,7 +5,7 @@ A write that returned is on the disk, many processes may write at once, and noth
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -232,6 +232,54 @@ class SqliteStore(Store):
             Whether the index is there now.
         """
         return self._collection.create_index(key, unique=unique)
+
+    def ensure_compound_index(self, keys: Sequence[str]) -> bool:
+        """Index fields together where they are not yet: for equality in the first ones, and an order in the next.
+
+        Parameters
+        ----------
+        keys : sequence of str
+            Dotted paths, at least two.
+
+        Returns
+        -------
+        bool
+            Whether the index is there now.
+        """
+        return self._collection.create_compound_index(keys)
+
+    def ensure_item_index(self, key: str) -> bool:
+        """Index the texts in a list where they are not yet.
+
+        Parameters
+        ----------
+        key : str
+            A field at the top of the documents.
+
+        Returns
+        -------
+        bool
+            Whether the index is there now.
+        """
+        return self._collection.create_item_index(key)
+
+    def explain(self, criteria: dict[str, Any] | None = None, sort: dict[str, Sort | int] | None = None) -> list[str]:
+        """Say how documents would be looked for.
+
+        Parameters
+        ----------
+        criteria : dict, optional
+            MongoDB query criteria.
+        sort : dict, optional
+            Paths and directions.
+
+        Returns
+        -------
+        list of str
+            Lines that name the indexes used.
+        """
+        fields = [(path, Sort(direction).value) for path, direction in (sort or {}).items()]
+        return self._collection.explain_query(criteria, sort=fields)
 
     def distinct(self, field: str, criteria: dict[str, Any] | None = None, all_exist: bool = False) -> list[Any]:
         """List the different values of a field.

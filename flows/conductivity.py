@@ -47,6 +47,7 @@ class ConductivityMaker(Maker):
         The potential of all jobs that name none of their own, also as "name", "name:model" or its fields.
     temperatures_k : tuple of float
         Temperatures of the molecular dynamics in K. Four or more let the straightness of the Arrhenius plot be tested.
+        The default ends at 1000 K, because soft frameworks melt above it within picoseconds.
     n_replicas : int
         Independent trajectories per temperature.
     mobile_ion : str or None
@@ -77,7 +78,7 @@ class ConductivityMaker(Maker):
 
     name: str = "conductivity"
     potential: PotentialSpecification = field(default_factory=PotentialSpecification)
-    temperatures_k: tuple[float, ...] = (600.0, 800.0, 1000.0, 1200.0)
+    temperatures_k: tuple[float, ...] = (600.0, 700.0, 850.0, 1000.0)
     n_replicas: int = 1
     mobile_ion: str | None = None
     ion_charge: float | None = None

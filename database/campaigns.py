@@ -23,6 +23,7 @@ from .documents.stage import StageDoc
 from .job_store import open_job_store
 from .project import ProjectFolder
 from .sibling_stores import sibling_store
+from .usual_queries import ensure_usual_indexes
 
 CAMPAIGNS = "campaigns"
 CANDIDATES = "candidates"
@@ -113,8 +114,7 @@ class CampaignCollections:
             store.connect()
         for path in ("campaign_id", "updated_at"):
             self.campaigns.ensure_index(path)
-        for path in ("key", "campaign_id"):
-            self.candidates.ensure_index(path)
+        ensure_usual_indexes(self.candidates)
         self.structures.ensure_index("fingerprint")
         for path in ("unit", "stage_key", "key"):
             self.stage_keys.ensure_index(path)

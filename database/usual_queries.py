@@ -1,0 +1,262 @@
+"""The questions that users ask of candidates most, each with the index that answers it.
+
+Others are answered, too; they look through many rows, and say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from maggma.core import Store
+
+from .candidate_rows import CHEMICAL_SYSTEM, high_path, low_path, order_path
+from .query_language.criteria import LEAST_NUMBER
+from .sqlite_store import SqliteStore
+
+Direction = Literal[1, -1]
+
+SIGMA = order_path("sigma_300k_ms_cm")
+HULL = order_path("energy_above_hull_ev_per_atom")
+
+RANKED_PROPERTIES = (
+    "sigma_300k_ms_cm",
+    "greatest_sigma_300k_ms_cm",
+    "activation_energy_ev",
+    "energy_above_hull_ev_per_atom",
+    "electrochemical_window_v",
+    "percolation_barrier_3d_ev",
+    "mean_atomic_mass_amu",
+    "element_cost_usd_per_kg",
+)
+"""Properties by which whole stores are sorted with an index."""
+
+RANKED_IN_CAMPAIGNS = (
+    "sigma_300k_ms_cm",
+    "greatest_sigma_300k_ms_cm",
+    "activation_energy_ev",
+    "energy_above_hull_ev_per_atom",
+)
+"""Properties by which the rows of one campaign are sorted with an index."""
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index on the rows.
+
+    Attributes
+    ----------
+    paths : tuple of str
+        What is indexed together, in this order.
+    of_items : bool
+        Whether the first path is a list whose items are looked up.
+    """
+
+    paths: tuple[str, ...]
+    of_items: bool = False
+
+
+@dataclass(frozen=True)
+class UsualQuery:
+    """A question with an index of its own.
+
+    Attributes
+    ----------
+    name : str
+        What it asks.
+    criteria : dict
+        Criteria of its shape, with values that stand for any.
+    sort : dict of str to int
+        Its order: paths and directions.
+    index : Index
+        What answers it.
+    """
+
+    name: str
+    criteria: Mapping[str, Any]
+    sort: Mapping[str, Direction] = field(default_factory=dict)
+    index: Index = field(default_factory=lambda: Index(("key",)))
+
+
+def _known(name: str) -> dict[str, Any]:
+    return {order_path(name): {"$gte": LEAST_NUMBER}}
+
+
+USUAL_QUERIES: tuple[UsualQuery, ...] = (
+    UsualQuery("one candidate", {"key": "campaign/0123456789ab"}, {}, Index(("key",))),
+    UsualQuery("all of a campaign", {"campaign_id": "campaign"}, {"key": 1}, Index(("campaign_id", "key"))),
+    UsualQuery(
+        "those of a campaign with a status, best σ first",
+        {"campaign_id": "campaign", "status": "done", **_known("sigma_300k_ms_cm")},
+        {SIGMA: -1},
+        Index(("campaign_id", "status", SIGMA)),
+    ),
+    UsualQuery(
+        "those of a campaign at a stage",
+        {"campaign_id": "campaign", "stage": "relax"},
+        {"key": 1},
+        Index(("campaign_id", "stage", "key")),
+    ),
+    *(
+        UsualQuery(
+            f"ranking of a campaign by {name}",
+            {"campaign_id": "campaign", **_known(name)},
+            {order_path(name): -1},
+            Index(("campaign_id", order_path(name))),
+        )
+        for name in RANKED_IN_CAMPAIGNS
+    ),
+    *(
+        UsualQuery(f"ranking by {name}", _known(name), {order_path(name): -1}, Index((order_path(name),)))
+        for name in RANKED_PROPERTIES
+    ),
+    UsualQuery(
+        "σ above a threshold, energy above hull below one, best σ first",
+        {
+            SIGMA: {"$gt": 0.1},
+            "properties.sigma_300k_ms_cm.bound": {"$ne": "upper"},
+            HULL: {"$lte": 0.03},
+            "properties.energy_above_hull_ev_per_atom.bound": {"$ne": "lower"},
+        },
+        {SIGMA: -1},
+        Index((SIGMA, HULL)),
+    ),
+    UsualQuery(
+        "σ surely above a threshold",
+        {low_path("sigma_300k_ms_cm"): {"$gt": 0.1}},
+        {},
+        Index((low_path("sigma_300k_ms_cm"),)),
+    ),
+    UsualQuery(
+        "σ surely below a threshold",
+        {high_path("sigma_300k_ms_cm"): {"$lt": 0.1}},
+        {},
+        Index((high_path("sigma_300k_ms_cm"),)),
+    ),
+    UsualQuery(
+        "with elements, best σ first",
+        {"elements": {"$all": ["Li", "P", "S"]}, **_known("sigma_300k_ms_cm")},
+        {SIGMA: -1},
+        Index(("elements", SIGMA), of_items=True),
+    ),
+    UsualQuery(
+        "of a chemical system, best σ first",
+        {CHEMICAL_SYSTEM: "Li-P-S", **_known("sigma_300k_ms_cm")},
+        {SIGMA: -1},
+        Index((CHEMICAL_SYSTEM, SIGMA)),
+    ),
+    UsualQuery(
+        "of a formula, best σ first",
+        {"formula": "Li6PS5Cl", **_known("sigma_300k_ms_cm")},
+        {SIGMA: -1},
+        Index(("formula", SIGMA)),
+    ),
+    UsualQuery("by label", {"label": "argyrodite"}, {}, Index(("label",))),
+    UsualQuery("last changed", {}, {"updated_at": -1}, Index(("updated_at",))),
+)
+"""All usual queries."""
+
+
+def usual_indexes() -> tuple[Index, ...]:
+    """List the indexes of all usual queries.
+
+    Returns
+    -------
+    tuple of Index
+        Each once.
+    """
+    return tuple(dict.fromkeys(query.index for query in USUAL_QUERIES))
+
+
+def ensure_usual_indexes(candidates: Store) -> int:
+    """Make the indexes that are missing.
+
+    Parameters
+    ----------
+    candidates : Store
+        The connected store of the rows.
+
+    Returns
+    -------
+    int
+        How many indexes there are now.
+    """
+    make = _in_sqlite if isinstance(candidates, SqliteStore) else _in_mongo
+    return sum(make(candidates, index) for index in usual_indexes())
+
+
+def has_index(criteria: Mapping[str, Any], sort: Mapping[str, int] | None = None) -> bool:
+    """Tell whether a query is answered by an index, or looks through all rows.
+
+    Parameters
+    ----------
+    criteria : mapping
+        Query criteria.
+    sort : mapping of str to int, optional
+        Paths and directions.
+
+    Returns
+    -------
+    bool
+        Whether an index leads to the rows: by the order asked for, or by a condition where no order is.
+
+    Examples
+    --------
+    >>> has_index({"label": "LGPS"}), has_index({"reason": "melted"})
+    (True, False)
+    >>> has_index({"reason": "melted"}, {order_path("sigma_300k_ms_cm"): -1})
+    False
+    """
+    return any(_serves(index, criteria, dict(sort or {})) for index in usual_indexes())
+
+
+def _serves(index: Index, criteria: Mapping[str, Any], sort: Mapping[str, int]) -> bool:
+    """Tell whether an index leads to the rows of a query and gives them in its order."""
+    if index.of_items:
+        if index.paths[0] not in criteria or not _asks_for_items(criteria[index.paths[0]]):
+            return False
+        return not sort or next(iter(sort)) == index.paths[1]
+    n_equal = 0
+    while n_equal < len(index.paths) and _is_equality(criteria.get(index.paths[n_equal])):
+        n_equal += 1
+    following = index.paths[n_equal] if n_equal < len(index.paths) else None
+    unindexed = set(criteria) - set(index.paths) - {key for key in criteria if key.endswith(".bound")}
+    if sort:
+        if next(iter(sort)) == following:
+            # In order, but how far must one walk?  Only conditions that the index knows, or many rows pass, end soon.
+            return not unindexed
+        return n_equal == len(index.paths) and index.paths[0] in _FEW_ROWS
+    return n_equal > 0 or (following in criteria and not _is_open(criteria[following]))
+
+
+_FEW_ROWS = ("key", "label", "formula")
+"""Fields of which one value has so few rows that any order of them is quick."""
+
+
+def _is_equality(condition: Any) -> bool:
+    return isinstance(condition, str)
+
+
+def _is_open(condition: Any) -> bool:
+    """Tell whether a condition excludes rather than finds."""
+    return condition is None or (isinstance(condition, Mapping) and bool({"$ne", "$nin", "$not"} & condition.keys()))
+
+
+def _asks_for_items(condition: Any) -> bool:
+    return isinstance(condition, str) or (isinstance(condition, Mapping) and bool({"$all", "$eq"} & condition.keys()))
+
+
+def _in_sqlite(store: Any, index: Index) -> bool:
+    if index.of_items:
+        # While walking in order the items are checked; where they are rare, they lead.
+        return bool(store.ensure_item_index(index.paths[0]) and store.ensure_index(index.paths[1]))
+    if len(index.paths) == 1:
+        return bool(store.ensure_index(index.paths[0]))
+    return bool(store.ensure_compound_index(index.paths))
+
+
+def _in_mongo(store: Any, index: Index) -> bool:
+    # maggma's own method takes one field only.
+    create: Callable[..., str] = store._collection.create_index
+    return bool(create([(path, 1) for path in index.paths]))

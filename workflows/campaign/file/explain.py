@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -27,25 +28,29 @@ def explain(error: ValidationError, document: YamlDocument) -> list[Problem]:
     list of Problem
         One for each error, without repetitions.
     """
-    schema: dict[str, Any] | None = None
     problems = []
     for details in error.errors(include_url=False):
         place = _place_in_file(details["loc"], document.data)
         if details["type"] == "too_short" and _value_at(document.data, place):
             # Its items are wrong, and each of them is told of.
             continue
-        if details["type"] in ("extra_forbidden", "missing") and schema is None:
-            from .json_schema import campaign_json_schema
-
-            schema = campaign_json_schema()
+        # The schema loads every stage and source: only these two need it.
+        needs_schema = details["type"] in ("extra_forbidden", "missing")
         problems.append(
             Problem(
                 line=document.line_of(place),
                 place=_written(place),
-                sentence=_sentence(details, place, document.data, schema or {}),
+                sentence=_sentence(details, place, document.data, _schema() if needs_schema else {}),
             )
         )
     return list(dict.fromkeys(problems))
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    from .json_schema import campaign_json_schema
+
+    return campaign_json_schema()
 
 
 def _place_in_file(location: Sequence[str | int], data: Any) -> tuple[str | int, ...]:

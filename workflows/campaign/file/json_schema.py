@@ -59,6 +59,9 @@ def campaign_json_schema() -> dict[str, Any]:
         "anyOf": [{"type": "string"}, _reference("PotentialSpecification")],
     }
     top["$defs"] = _reachable(top, definitions)
+    for part in (top, *top["$defs"].values()):
+        # Of a class's documentation the first sentence: an editor shows no examples in Python.
+        part["description"] = part.get("description", "").split("\n\n")[0].replace("\n", " ")
     return {"$schema": DIALECT, "title": "superion campaign", **{k: v for k, v in top.items() if k != "title"}}
 
 

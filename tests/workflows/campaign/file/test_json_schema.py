@@ -1,0 +1,85 @@
+"""The JSON Schema says of a file what the models say."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from superion.workflows.campaign.file.json_schema import campaign_json_schema
+from superion.workflows.campaign.file.yaml_document import read_yaml
+from superion.workflows.candidates.registry import source_kinds
+from superion.workflows.stages.registry import load_stage, stage_names
+from support.campaign_text import GOOD
+
+SHIPPED = sorted((Path(str(resources.files("superion.configs"))) / "campaigns").glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return campaign_json_schema()
+
+
+@pytest.fixture(scope="module")
+def validator(schema):
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def test_accepts_good_files(validator):
+    assert validator.is_valid(yaml.safe_load(GOOD))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_accepts_shipped_files(validator, path):
+    validator.validate(read_yaml(path.read_bytes()).data)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("limits:", "limit:"),
+        ("temperature_k: 900", "temprature_k: 900"),
+        ("temperature_k: 900", "temperature_k: hot"),
+        ("stage: relax", "stage: relaxe"),
+        ("kind: table", "kind: tabel"),
+        ("at_least: 0.01", "at_leest: 0.01"),
+        ("name: demo\n", ""),
+    ],
+)
+def test_refuses_what_the_models_refuse(validator, old, new):
+    assert not validator.is_valid(yaml.safe_load(GOOD.replace(old, new, 1)))
+
+
+def descriptions(part, place=""):
+    """Give every setting with its description."""
+    if isinstance(part, dict):
+        for name, value in part.get("properties", {}).items():
+            yield f"{place}.{name}", value.get("description")
+        for key, value in part.items():
+            yield from descriptions(value, f"{place}/{key}" if key in part.get("$defs", {}) else place)
+    elif isinstance(part, list):
+        for value in part:
+            yield from descriptions(value, place)
+
+
+def test_describes_every_setting(schema):
+    found = list(descriptions(schema)) + [
+        pair for name, part in schema["$defs"].items() for pair in descriptions(part, name)
+    ]
+    assert len(found) > 60
+    assert [name for name, text in found if not text] == []
+
+
+def test_completes_every_stage_and_source(schema):
+    for name in stage_names():
+        entry = schema["$defs"][f"stage_{name}"]
+        assert set(entry["properties"]) == {"stage", "rules", *load_stage(name).settings_model.model_fields}
+        assert entry["additionalProperties"] is False
+    kinds = {
+        schema["$defs"][item["$ref"].rsplit("/", 1)[1]]["properties"]["kind"]["const"]
+        for item in schema["properties"]["candidates"]["items"]["anyOf"]
+    }
+    assert kinds == set(source_kinds())

@@ -104,6 +104,15 @@ def test_every_shipped_preset_fits_its_flow():
     assert len(quick.maker().temperatures_k) >= 3
 
 
+@pytest.mark.parametrize("name", [None, *(preset.name for preset in list_presets() if preset.flow == "conductivity")])
+def test_temperatures_are_safe_and_testable(name):
+    """Soft frameworks melt above 1000 K; curvature takes four temperatures."""
+    maker = ConductivityMaker() if name is None else load_preset(name).maker()
+    assert len(maker.temperatures_k) >= 4
+    assert max(maker.temperatures_k) <= 1000
+    assert list(maker.temperatures_k) == sorted(maker.temperatures_k)
+
+
 def test_own_preset_file_and_overrides(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text(

@@ -20,6 +20,8 @@ from .html_parts import (
     table,
 )
 from .numbers import NOT_AVAILABLE, format_bound, format_interval, format_list, format_number, format_with_error
+from .provenance_rows import document_rows, software_rows
+from .structure_text import poscar_details
 from .svg import figure_svg
 
 if TYPE_CHECKING:
@@ -434,26 +436,11 @@ def _provenance_section(
 ) -> Markup:
     """Say what made the numbers, down to versions, weights and seeds."""
     provenance = document.provenance
-    potential = provenance.potential
-    rows: list[tuple[str, object]] = []
-    if potential is not None:
-        rows += [
-            ("Potential", f"{potential.name}{f', model {potential.model}' if potential.model else ''}"),
-            ("Weights, sha256", potential.weights_sha256),
-            ("Potential's package", f"{potential.package} {potential.package_version}"),
-            ("Precision and device", f"{potential.dtype} on {potential.device}"),
-        ]
-    rows += [
-        ("superion", provenance.superion_version),
-        ("Packages", ", ".join(f"{name} {version}" for name, version in sorted(provenance.packages.items()))),
-        ("Seeds", ", ".join(str(seed) for seed in provenance.seeds)),
-        ("Structure, sha256", provenance.structure_fingerprint),
+    rows = [
+        *software_rows(provenance),
         ("Frame interval", ", ".join(sorted({f"{result.frame_interval_ps:g} ps" for result in results}))),
         ("Equilibration cut", ", ".join(sorted({f"{result.equilibration_ps:g} ps" for result in results}))),
-        ("Document", provenance.job_uuid),
-        ("Campaign", provenance.campaign_id),
-        ("Computed on", provenance.host),
-        ("Created", f"{provenance.created_at:%Y-%m-%d %H:%M} UTC"),
+        *document_rows(provenance),
     ]
     content = facts(rows, caption="Where these numbers come from.")
     keys = [
@@ -478,25 +465,8 @@ def _reproduction_section(document: ConductivityDoc, command: str | None) -> Mar
     text = command or reproduction_command(document)
     identifier = document.provenance.job_uuid
     lines = [text] + ([f"superion show {identifier}"] if identifier else [])
-    poscar = _poscar(document)
-    raw = (
-        Markup(
-            f'<details class="raw"><summary>The simulated cell (POSCAR)</summary><pre>{escape(poscar)}</pre></details>'
-        )
-        if poscar
-        else Markup("")
-    )
+    raw = poscar_details(document.structure, "The simulated cell (POSCAR)")
     return section("How to repeat it", Markup(f"<pre>{escape(chr(10).join(lines))}</pre>"), raw)
-
-
-def _poscar(document: ConductivityDoc) -> str:
-    """Write the simulated cell as POSCAR text; empty where the document carries no full structure."""
-    if not document.structure.get("sites"):
-        return ""
-    from pymatgen.core import Structure
-    from pymatgen.io.vasp import Poscar
-
-    return str(Poscar(Structure.from_dict(document.structure)).get_str(significant_figures=12))
 
 
 def _is_number(text: str) -> bool:

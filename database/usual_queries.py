@@ -125,13 +125,13 @@ USUAL_QUERIES: tuple[UsualQuery, ...] = (
     UsualQuery(
         "σ surely above a threshold",
         {low_path("sigma_300k_ms_cm"): {"$gt": 0.1}},
-        {},
+        {low_path("sigma_300k_ms_cm"): -1},
         Index((low_path("sigma_300k_ms_cm"),)),
     ),
     UsualQuery(
         "σ surely below a threshold",
         {high_path("sigma_300k_ms_cm"): {"$lt": 0.1}},
-        {},
+        {high_path("sigma_300k_ms_cm"): 1},
         Index((high_path("sigma_300k_ms_cm"),)),
     ),
     UsualQuery(
@@ -227,7 +227,7 @@ def _serves(index: Index, criteria: Mapping[str, Any], sort: Mapping[str, int]) 
             # In order, but how far must one walk?  Only conditions that the index knows, or many rows pass, end soon.
             return not unindexed
         return n_equal == len(index.paths) and index.paths[0] in _FEW_ROWS
-    return n_equal > 0 or (following in criteria and not _is_open(criteria[following]))
+    return n_equal > 0 or (following is not None and following in criteria and not _is_open(criteria[following]))
 
 
 _FEW_ROWS = ("key", "label", "formula")

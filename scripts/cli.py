@@ -16,6 +16,7 @@ from .failure import DEBUG_OPTION, report_failure
 from .flow import app as flow_app
 from .list_ import list_documents_command
 from .potential import app as potential_app
+from .query import query
 from .report import report
 from .resume import resume
 from .run import run
@@ -35,6 +36,7 @@ app.command("analyze")(analyze)
 app.command("report")(report)
 app.command("show")(show)
 app.command("list")(list_documents_command)
+app.command("query")(query)
 app.command("doctor")(doctor)
 app.add_typer(campaign_app, name="campaign")
 app.add_typer(flow_app, name="flow")

@@ -1,0 +1,305 @@
+"""Asking for candidates: typed rows or a table, by flags or in the query language."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..errors import SettingsError
+from .campaigns import CampaignCollections
+from .candidate_rows import document_to_row
+from .documents.candidate_summary import CandidateSummary
+from .export import to_dataframe
+from .properties import PROPERTIES
+from .query_language import parse_query, query_criteria
+from .query_language.columns import ColumnKind, find_column, nearest_column
+from .query_language.criteria import LEAST_NUMBER, all_of
+from .query_language.parser import element_symbols
+from .query_language.tree import Comparison, HasAnyElement, HasElements, Judged, Node, Not
+from .units import parse_quantity
+from .usual_queries import has_index
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCAN_WARNING_ROWS = 1000
+"""A query without an index says so in stores with at least so many rows."""
+
+USUAL_SORT = "-sigma_300k"
+"""The order unless another one is asked for: the greatest σ(300 K) first."""
+
+
+class ScanWarning(UserWarning):
+    """A query that looks through all rows, for no index answers it."""
+
+
+class CandidateRows(list[CandidateSummary]):
+    """Rows of candidates, in the order asked for."""
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """Write the rows as a pandas table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns as of `superion.database.export.flat_records`.
+        """
+        return to_dataframe(self)
+
+
+@dataclass(frozen=True)
+class SortOrder:
+    """By what rows are sorted.
+
+    Attributes
+    ----------
+    path : str
+        Where it is in a stored row.
+    direction : int
+        1 upwards, -1 downwards.
+    is_estimate : bool
+        Whether rows that lack it come last, in either direction.
+    """
+
+    path: str
+    direction: Literal[1, -1]
+    is_estimate: bool
+
+
+def query_candidates(
+    location: str | Path | CampaignCollections | None = None,
+    *,
+    elements: Sequence[str] | str = (),
+    exclude_elements: Sequence[str] | str = (),
+    min_sigma: str | None = None,
+    max_ehull: str | None = None,
+    possible: bool = False,
+    campaign: str | None = None,
+    status: str | None = None,
+    where: str | None = None,
+    sort: str | None = None,
+    limit: int = 0,
+    skip: int = 0,
+    with_structures: bool = False,
+) -> CandidateRows:
+    """Find candidates.
+
+    Parameters
+    ----------
+    location : str, Path or CampaignCollections, optional
+        Store, as for `open_job_store`, or open collections; the project's own store where None.
+    elements : sequence of str or str
+        Elements that all have to be there; a text is read as separated by commas.
+    exclude_elements : sequence of str or str
+        Elements none of which may be there.
+    min_sigma : str, optional
+        Least σ(300 K), with its unit, such as ``0.1 mS/cm``.
+    max_ehull : str, optional
+        Greatest energy above hull, with its unit, such as ``30 meV``.
+    possible : bool
+        Whether `min_sigma` and `max_ehull` keep all whose 95 % range reaches them, and not only best estimates.
+    campaign : str, optional
+        Only this campaign.
+    status : str, optional
+        Only candidates with this status.
+    where : str, optional
+        A query in the query language.
+    sort : str, optional
+        A column, with ``-`` in front for downwards; ``-sigma_300k`` where None.
+    limit : int
+        Greatest number of rows; 0 for all.
+    skip : int
+        Rows to leave out at the start.
+    with_structures : bool
+        Whether the orderings bring their structures along.
+
+    Returns
+    -------
+    CandidateRows
+        Rows; those that lack what is sorted by come last.
+
+    Raises
+    ------
+    SettingsError
+        If something asked for does not exist, has no unit, or cannot be understood.
+    StoreError
+        If the store cannot be read.
+
+    Warns
+    -----
+    ScanWarning
+        If no index answers the query and the store is large.
+    """
+    if limit < 0 or skip < 0:
+        raise SettingsError(f"The limit and the rows to skip cannot be negative (limit {limit}, skip {skip}).")
+    criteria = candidate_criteria(
+        elements=elements,
+        exclude_elements=exclude_elements,
+        min_sigma=min_sigma,
+        max_ehull=max_ehull,
+        possible=possible,
+        campaign=campaign,
+        status=status,
+        where=where,
+    )
+    order = parse_sort(sort or USUAL_SORT)
+    if isinstance(location, CampaignCollections):
+        return _find(location, criteria, order, limit, skip, with_structures)
+    with CampaignCollections.open(location, create=False) as collections:
+        return _find(collections, criteria, order, limit, skip, with_structures)
+
+
+def candidate_criteria(
+    *,
+    elements: Sequence[str] | str = (),
+    exclude_elements: Sequence[str] | str = (),
+    min_sigma: str | None = None,
+    max_ehull: str | None = None,
+    possible: bool = False,
+    campaign: str | None = None,
+    status: str | None = None,
+    where: str | None = None,
+) -> dict[str, Any]:
+    """Write MongoDB criteria from what is asked for.
+
+    Parameters
+    ----------
+    elements, exclude_elements, min_sigma, max_ehull, possible, campaign, status, where
+        As for `query_candidates`.
+
+    Returns
+    -------
+    dict
+        Criteria on stored rows.
+
+    Raises
+    ------
+    SettingsError
+        If something asked for does not exist, has no unit, or cannot be understood.
+
+    Examples
+    --------
+    >>> candidate_criteria(elements="Li,S", status="done")
+    {'status': 'done', 'elements': {'$all': ['Li', 'S']}}
+    """
+    nodes: list[Node] = []
+    for name, text in (("campaign", campaign), ("status", status)):
+        if text is not None:
+            nodes.append(Comparison(_column(name), "=", _checked_choice(name, text)))
+    thresholds: list[Node] = []
+    if min_sigma is not None:
+        thresholds.append(_threshold("sigma_300k_ms_cm", ">=", min_sigma, "the least σ(300 K)"))
+    if max_ehull is not None:
+        thresholds.append(
+            _threshold("energy_above_hull_ev_per_atom", "<=", max_ehull, "the greatest energy above hull")
+        )
+    nodes += [Judged("possibly", node) for node in thresholds] if possible else thresholds
+    if wanted := _symbols(elements):
+        nodes.append(HasElements(wanted))
+    if unwanted := _symbols(exclude_elements):
+        nodes.append(Not(HasAnyElement(unwanted)))
+    if where is not None and where.strip():
+        nodes.append(parse_query(where))
+    return all_of([query_criteria(node) for node in nodes])
+
+
+def parse_sort(text: str) -> SortOrder:
+    """Read by what rows are to be sorted.
+
+    Parameters
+    ----------
+    text : str
+        A column, with ``-`` in front for downwards.
+
+    Returns
+    -------
+    SortOrder
+        The order.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such column, or nothing can be sorted by it.
+
+    Examples
+    --------
+    >>> parse_sort("-sigma_300k").path
+    'search.order.sigma_300k_ms_cm'
+    """
+    name = text.strip().removeprefix("-").removeprefix("+").strip()
+    direction: Literal[1, -1] = -1 if text.strip().startswith("-") else 1
+    if name in _PLAIN_SORTS:
+        return SortOrder(name, direction, is_estimate=False)
+    found = find_column(name)
+    if found is None:
+        raise SettingsError(f"Rows cannot be sorted by '{name}'; did you mean '{nearest_column(name)}'?")
+    column, _ = found
+    if column.kind is ColumnKind.ELEMENTS:
+        raise SettingsError("Rows cannot be sorted by their elements: sort by formula or n_elements.")
+    return SortOrder(column.path, direction, is_estimate=column.kind is ColumnKind.ESTIMATE)
+
+
+_PLAIN_SORTS = ("key", "updated_at")
+
+
+def _find(
+    collections: CampaignCollections,
+    criteria: dict[str, Any],
+    order: SortOrder,
+    limit: int,
+    skip: int,
+    with_structures: bool,
+) -> CandidateRows:
+    store = collections.candidates
+    sort = {order.path: order.direction}
+    known = all_of([criteria, {order.path: {"$gte": LEAST_NUMBER}}]) if order.is_estimate else criteria
+    if not has_index(known, sort) and store.count() >= SCAN_WARNING_ROWS:
+        warnings.warn(
+            "No index answers this query: all rows are looked through, which takes long in a large store "
+            "(docs/query.md lists the usual queries, which have indexes).",
+            ScanWarning,
+            stacklevel=3,
+        )
+    rows = CandidateRows(map(document_to_row, store.query(known, sort=sort, skip=skip, limit=limit)))
+    if order.is_estimate and order.path not in criteria and (limit == 0 or len(rows) < limit):
+        # Rows that lack what is sorted by come last; MongoDB would put them first, or in the midst.
+        n_known = len(rows) + skip if rows or not skip else store.count(known)
+        unknown = all_of([criteria, {order.path: None}])
+        rest = store.query(
+            unknown, sort={"key": 1}, skip=max(0, skip - n_known), limit=limit - len(rows) if limit else 0
+        )
+        rows += map(document_to_row, rest)
+    return CandidateRows(collections.add_structures(rows)) if with_structures else rows
+
+
+def _column(name: str) -> Any:
+    found = find_column(name)
+    assert found is not None  # a name of ours
+    return found[0]
+
+
+def _threshold(name: str, operator: Literal[">=", "<="], text: str, what: str) -> Node:
+    return Comparison(_column(name), operator, parse_quantity(text, PROPERTIES[name].unit, what=what))
+
+
+def _checked_choice(name: str, text: str) -> str:
+    choices = _column(name).choices
+    if choices and text not in choices:
+        raise SettingsError(f"There is no {name} '{text}': it is one of {', '.join(choices)}.")
+    return text
+
+
+def _symbols(symbols: Sequence[str] | str) -> tuple[str, ...]:
+    listed: Iterable[str] = symbols.replace(",", " ").split() if isinstance(symbols, str) else symbols
+    found = []
+    for symbol in listed:
+        if symbol not in element_symbols():
+            import difflib
+
+            near = difflib.get_close_matches(symbol.capitalize(), element_symbols(), n=1, cutoff=0.0)[0]
+            raise SettingsError(f"'{symbol}' is no element; did you mean '{near}'?")
+        found.append(symbol)
+    return tuple(sorted(set(found)))

@@ -12,6 +12,9 @@ ROOT = Path(__file__).resolve().parents[2]
 NOT_RUN = re.compile(r"^<!-- not run: (.+) -->$")
 """Written on the line before a block, it keeps the block from being run, and says why."""
 
+DIGITS_VARY = "<!-- digits vary between machines -->"
+"""Written between a block and its output, it says that the numbers shown are those of one machine."""
+
 _FENCE = re.compile(
     r"^(?P<indent> *)```(?P<language>\w*)[^\n]*\n(?P<code>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL
 )
@@ -19,13 +22,14 @@ _FENCE = re.compile(
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block: its language and text, what it is said to print, and why it is not run, if it is not."""
+    """One fenced block: its language and text, what it is said to print (with which numbers), why it is not run."""
 
     page: str
     line: int
     language: str
     code: str
     printed: str | None
+    digits_vary: bool
     not_run: str | None
 
     @property
@@ -46,15 +50,18 @@ def blocks(page: Path) -> list[Block]:
     fences = list(_FENCE.finditer(text))
     found = []
     for fence, following in itertools.zip_longest(fences, fences[1:]):
-        printed = None
+        printed, digits_vary = None, False
         if following is not None and following["language"] == "text":
-            follows_at_once = not text[fence.end() : following.start()].strip()
-            printed = following["code"] if follows_at_once else None
+            between = text[fence.end() : following.start()].strip()
+            digits_vary = between == DIGITS_VARY
+            printed = following["code"] if digits_vary or not between else None
         before = text[: fence.start()].rstrip("\n").rsplit("\n", 1)[-1]
         marker = NOT_RUN.match(before.strip())
         code = re.sub(rf"^{fence['indent']}", "", fence["code"], flags=re.MULTILINE)
         line = text.count("\n", 0, fence.start()) + 1
-        found.append(Block(page.name, line, fence["language"], code, printed, marker[1] if marker else None))
+        found.append(
+            Block(page.name, line, fence["language"], code, printed, digits_vary, marker[1] if marker else None)
+        )
     return found
 
 

@@ -5,10 +5,28 @@ from __future__ import annotations
 import typer
 
 from .check import check
+from .export import export
+from .extend import extend
+from .import_ import import_
+from .pause import pause
 from .plan import plan
+from .resume import resume
+from .retry import retry
+from .run import run
 from .schema import schema
+from .status import status
+from .submit import submit
 
 app = typer.Typer(help="Screen many candidates: check, plan, run and rank a campaign.", no_args_is_help=True)
 app.command("check")(check)
 app.command("plan")(plan)
 app.command("schema")(schema)
+app.command("submit")(submit)
+app.command("run")(run)
+app.command("status")(status)
+app.command("pause")(pause)
+app.command("resume")(resume)
+app.command("retry")(retry)
+app.command("extend")(extend)
+app.command("export")(export)
+app.command("import")(import_)

@@ -21,7 +21,7 @@ class StageTiming(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     n_units: int = Field(default=0, description="units finished")
-    wall_time_s: float = Field(default=0.0, description="sum over them of the time from first job to last, in s")
+    core_seconds: float = Field(default=0.0, description="time of all their jobs, in s")
 
 
 class RunningUnit(BaseModel):

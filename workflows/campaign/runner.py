@@ -110,6 +110,8 @@ class _OpenUnit:
     label: str
     started: float
     run: FlowRun = field(init=False)
+    core_seconds: float = 0.0
+    is_replayed: bool = False
     document: StageDoc | None = None
 
 
@@ -353,6 +355,7 @@ class _Runner:
         except BaseException:
             del self.open_units[id(run)]
             raise
+        opened.is_replayed = True
         return run
 
     def _structure(self, unit: Unit) -> Structure:
@@ -373,7 +376,9 @@ class _Runner:
     def _on_outcome(self, entry: JobEntry, outcome: JobOutcome) -> None:
         """Keep the stage document of a unit, and count the time of its jobs."""
         opened = next(unit for unit in self.open_units.values() if unit.run.graph.entries.get(entry.key) is entry)
-        self.heartbeat.core_seconds += outcome.wall_time_s
+        opened.core_seconds += outcome.wall_time_s
+        if opened.is_replayed:
+            self.heartbeat.core_seconds += outcome.wall_time_s
         output = outcome.document.get("output")
         if (
             isinstance(output, dict)
@@ -400,7 +405,7 @@ class _Runner:
             self.state.add_outcome(outcome_of(document, unit.fingerprint))
             timing = self.heartbeat.timings.setdefault(stage, StageTiming())
             timing.n_units += 1
-            timing.wall_time_s += time.time() - opened.started
+            timing.core_seconds += opened.core_seconds
             self.heartbeat.n_finished += 1
             if document.state == "failed":
                 self.n_failed += 1
@@ -408,6 +413,8 @@ class _Runner:
                 return
             # All of it is in the store now; ten thousand folders of finished units help nobody.
             shutil.rmtree(run.folder.path, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                run.folder.path.parent.rmdir()
             self.on_event(CampaignEvent("unit_finished", document.reason or "", stage, opened.label))
         elif any(failure.get("is_disk_full") for failure in run.failures.values()):
             # No fault of the candidate's: the next run tries again.

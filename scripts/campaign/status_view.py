@@ -1,0 +1,77 @@
+"""A campaign's status as a table for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ...workflows.campaign.status import CampaignStatus
+
+_MOST_RUNNING = 16
+_COLUMNS = ("passed", "running", "waiting", "held", "rejected", "failed")
+
+
+def status_table(status: CampaignStatus) -> Any:
+    """Lay a status out.
+
+    Parameters
+    ----------
+    status : CampaignStatus
+        What to show.
+
+    Returns
+    -------
+    rich.console.Group
+        Stages, running units, throughput and time left.
+    """
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    from ...workflows.report.numbers import format_duration
+
+    stages = Table(
+        title=f"campaign {status.campaign_id}: {status.state}", title_justify="left", box=None, padding=(0, 2)
+    )
+    stages.add_column("stage")
+    for column in _COLUMNS:
+        stages.add_column(column, justify="right")
+    stages.add_column("core time per unit", justify="right")
+    if status.rejected_before:
+        stages.add_row("(before any)", *("" if c != "rejected" else str(status.rejected_before) for c in _COLUMNS), "")
+    for stage in status.stages:
+        mean = stage.core_seconds_per_unit
+        numbers = [str(getattr(stage, column) or "") for column in _COLUMNS]
+        stages.add_row(Text(stage.stage), *numbers, "" if mean is None else format_duration(mean))
+    parts: list[Any] = [stages]
+    if status.running:
+        running = Table(box=None, padding=(0, 2))
+        for title in ("running", "stage", "for", "trajectories"):
+            running.add_column(title)
+        for unit in status.running[:_MOST_RUNNING]:
+            length = ""
+            if unit.completed_ps is not None and unit.requested_ps:
+                length = f"{unit.completed_ps:.1f} of at most {unit.requested_ps:g} ps"
+            running.add_row(Text(unit.label), Text(unit.stage), format_duration(unit.elapsed_s), length)
+        parts += [Text(), running]
+        if len(status.running) > _MOST_RUNNING:
+            parts.append(Text(f"… and {len(status.running) - _MOST_RUNNING} more"))
+    parts += [Text(), Text(_last_line(status))]
+    return Group(*parts)
+
+
+def _last_line(status: CampaignStatus) -> str:
+    """Sum up candidates, throughput and time left."""
+    from ...workflows.report.numbers import format_duration
+
+    words = [f"{status.n_candidates} candidates: " + ", ".join(f"{n} {name}" for name, n in status.counts.items())]
+    if status.units_per_hour is not None:
+        words.append(f"{status.units_per_hour:.3g} units per hour on {status.n_workers} workers")
+    if status.state == "finished":
+        words.append("nothing is left to do")
+    elif status.remaining_s is not None:
+        bound = "at least " if status.remaining_is_lower_bound else "about "
+        words.append(f"{bound}{format_duration(status.remaining_s)} left")
+    elif status.remaining_is_lower_bound:
+        words.append("time left: not known before a unit is finished")
+    return "; ".join(words)

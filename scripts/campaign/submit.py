@@ -1,0 +1,91 @@
+"""`superion campaign submit`: put a campaign and its candidates into the store."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..console import say, write_json
+from ..options import JsonOption, StoreOption
+from .check import CampaignFileArgument
+from .opened import opened_campaigns
+
+if TYPE_CHECKING:
+    from ...workflows.campaign.submit import SubmitReport
+
+WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; one per core if not given.")]
+
+
+def submit(
+    file: CampaignFileArgument,
+    workers: WorkersOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Register a campaign, its candidates and their orderings; computes nothing.
+
+    Submitting a changed file brings the campaign up to date: thresholds are judged anew from what is there.
+    """
+    found = submit_file(file, store=store, workers=workers)
+    if as_json:
+        write_json(vars(found))
+
+
+def submit_file(file: Path, *, store: str | None, workers: int | None, must_exist: bool = False) -> SubmitReport:
+    """Submit a file and say what changed.
+
+    Parameters
+    ----------
+    file : Path
+        The campaign file.
+    store : str or None
+        Where; None for the project's own store.
+    workers : int or None
+        Processes that order structures.
+    must_exist : bool
+        Whether a campaign that is not there yet is refused.
+
+    Returns
+    -------
+    SubmitReport
+        What changed.
+    """
+    from ...workflows.campaign.submit import submit_campaign
+
+    with opened_campaigns(store, create=True) as opened:
+        found = submit_campaign(
+            file, opened.collections, workers=workers, on_progress=_tell_progress, must_exist=must_exist
+        )
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\033[K")
+    _tell(found)
+    return found
+
+
+def _tell_progress(done: int, total: int) -> None:
+    """Count the candidates on a terminal."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\rregistered {done} of {total} candidates\033[K")
+        sys.stderr.flush()
+
+
+def _tell(found: SubmitReport) -> None:
+    """Say what a submission changed."""
+    if found.is_new:
+        say(
+            f"campaign {found.campaign_id}: {found.n_candidates} candidates, {found.n_orderings} ordered structures, "
+            f"{found.n_rejected} turned away"
+        )
+    else:
+        changed = f"changed: {', '.join(found.changed)}" if found.changed else "its file says the same as before"
+        say(
+            f"campaign {found.campaign_id}: {found.n_new} new candidates of {found.n_candidates}, "
+            f"{found.n_rejected} of them turned away; {changed}"
+        )
+        if found.n_not_named:
+            say(f"{found.n_not_named} candidates that the file no longer names stay in the campaign")
+    counts = ", ".join(f"{number} {status}" for status, number in sorted(found.counts.items()))
+    say(f"now: {counts or 'no candidates'}; go on with `superion campaign run {found.campaign_id}`")

@@ -1,0 +1,61 @@
+"""Letting failed units of a campaign be computed again."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+
+from ...database.campaigns import CampaignCollections
+from ...database.documents.campaign_record import CampaignRecord
+from ...database.project import ProjectFolder
+from ..dispatch.run_folder import RunFolder, is_locked
+from .folders import campaign_folder, unit_folder
+from .lock import campaign_lock
+from .prepared import prepare_campaign
+from .submit import judge_again
+
+
+def forget_failures(record: CampaignRecord, collections: CampaignCollections, project: ProjectFolder) -> int:
+    """Take failed units of a campaign out of the store, so that its next run computes them again.
+
+    Jobs of these units that went well are not computed again, and trajectories continue from their checkpoints.
+
+    Parameters
+    ----------
+    record : CampaignRecord
+        The campaign; it must not be running.
+    collections : CampaignCollections
+        The store.
+    project : ProjectFolder
+        Where units leave their files.
+
+    Returns
+    -------
+    int
+        How many units will be tried again.
+
+    Raises
+    ------
+    StoreError
+        If the campaign is running here.
+    """
+    campaign = prepare_campaign(record)
+    with campaign_lock(campaign_folder(project, record.campaign_id), record.campaign_id, wait_s=0.0):
+        keys = {
+            key
+            for row in collections.iter_rows(record.campaign_id)
+            for stage in row.stages.values()
+            for key in stage.stage_keys
+        }
+        documents = collections.latest_stage_docs(keys, with_structures=False)
+        failed = sorted(key for key, document in documents.items() if document.state == "failed")
+        for key in failed:
+            folder = RunFolder(unit_folder(project, key))
+            if not (folder.path / "failures").is_dir() and not is_locked(folder):
+                # The stage itself said that it failed: its outcome must go.
+                with contextlib.suppress(FileNotFoundError):
+                    shutil.rmtree(folder.path)
+            # Last: until the document is gone a kill here is harmless.
+            collections.jobs.remove_docs({"output.stage_key": key, "output.state": "failed"})
+        judge_again(campaign, collections)
+    return len(failed)

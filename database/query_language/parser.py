@@ -168,9 +168,11 @@ class _Parser:
             if not self._take_word("and"):
                 raise self._expected("'and' and the upper end")
             return And((Comparison(column, ">=", low), Comparison(column, "<=", self._number(column, has_unit))))
-        return Comparison(
-            column, self._operator("'<', '>', '=', 'between' or 'is known'"), self._number(column, has_unit)
-        )
+        position = self._here.position
+        operator = self._operator("'<', '>', '=', 'between' or 'is known'")
+        if self._certainty and operator in ("=", "!=") and column.kind is ColumnKind.ESTIMATE:
+            raise QueryError(f"'{self._certainty}' knows < and >, not {operator}", position)
+        return Comparison(column, operator, self._number(column, has_unit))
 
     def text_condition(self, column: Column, has_unit: bool) -> Node:
         if self._take_word("contains"):

@@ -85,7 +85,7 @@ def document_types(incomplete: str = "") -> list[str]:
     list of str
         Kinds that begin so.
     """
-    kinds = ("candidate", "conductivity", "diffusion", "relax", "trajectory")
+    kinds = ("candidate", "conductivity", "diffusion", "relax", "stage", "trajectory")
     return [kind for kind in kinds if kind.startswith(incomplete)]
 
 

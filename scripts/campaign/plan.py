@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...database.campaigns import CampaignCollections
     from ...workflows.campaign.plan.documents import CampaignPlan
 
-_SHOWN_REJECTIONS = 20
+_SHOWN_REJECTIONS = 10
 
 
 def plan(

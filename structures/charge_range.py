@@ -9,6 +9,8 @@ from .oxidation import common_oxidation_states
 _ANIONS = ("O", "S", "Se", "Te", "F", "Cl", "Br", "I", "N")
 _PAIR_ANGSTROM = {"O": 1.7, "S": 2.5, "Se": 2.8, "Te": 3.1, "I": 3.2}
 """Nearer atoms of these elements are bonded to each other, as in peroxides and polysulfides."""
+_PAIRED_STATE = {"O": -1.0}
+"""Highest charge of bonded anions where it is not zero: a peroxide, not a molecule."""
 _COVALENT_WITH_HYDROGEN = ("B", "C", "N")
 
 
@@ -61,9 +63,9 @@ def _states(symbol: str, amounts: dict[str, float], structure: Structure) -> lis
     if symbol == "N":
         return states
     if symbol in _ANIONS:
-        if outnumbered or _has_pairs(symbol, structure):
-            return states
-        return [min(states)]
+        if _has_pairs(symbol, structure):
+            return [*states, _PAIRED_STATE.get(symbol, 0.0)]
+        return states if outnumbered else [min(states)]
     positive = [state for state in states if state > 0.0]
     return positive if outnumbered and positive else states
 

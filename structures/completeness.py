@@ -160,7 +160,8 @@ def _check_water_and_charge(structure: Structure) -> None:
     charge = max(limits[0], 0.0) + min(limits[1], 0.0)
     if abs(charge) <= _CHARGE_PER_ATOM * structure.composition.num_atoms:
         return
-    if charge < 0.0 and sum(valence < _HYDROXIDE_VALENCE for valence in valences) >= -charge - 0.5:
+    n_hydroxide = sum(valence < _HYDROXIDE_VALENCE for valence in valences)
+    if charge < 0.0 and n_hydroxide and n_hydroxide >= -charge - 0.5:
         raise StructureRejection(
             RejectionCode.MISSING_HYDROGEN,
             f"The cell {formula} lacks {-charge:.3g} positive charges and has oxygen that is bonded as in a hydroxide: "

@@ -40,7 +40,7 @@ def enumerate_arrangements(
     most_arrangements : int
         Give up beyond this many, symmetry-related ones counted.
     deadline : float, optional
-        Value of `time.monotonic` after which the search is given up with a rejection.
+        Value of `time.thread_time` after which the search is given up with a rejection.
 
     Returns
     -------
@@ -148,7 +148,7 @@ def _complete(
         if steps > budget:
             yield None
             return
-        if deadline is not None and steps % _STEPS_PER_GLANCE == 0 and time.monotonic() > deadline:
+        if deadline is not None and steps % _STEPS_PER_GLANCE == 0 and time.thread_time() > deadline:
             raise out_of_time()
         depth = len(taken) - 1
         site, part = order[depth]

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from pymatgen.core import Element, Structure
 
+from .crowding import most_crowded_sites
 from .occupancy import Sublattice, is_full, site_occupants
 from .rejection import RejectionCode, StructureRejection
 
-LIKE_CHARGES_ANGSTROM = (2.0, 1.6, 1.4)
+LIKE_CHARGES_ANGSTROM = (2.0, 1.6, 1.3)
 """Two ions of like charge are kept this far apart; the shorter distances are for refinements that leave no
 other way; relax such a structure before anything else."""
 _PROTONS_ANGSTROM = 1.2
@@ -122,7 +123,7 @@ class Annealing:
     charges : mapping of str to float
         Formal charge of each element.
     deadline : float, optional
-        Value of `time.monotonic` after which the search is given up.
+        Value of `time.thread_time` after which the search is given up.
     """
 
     def __init__(
@@ -158,13 +159,14 @@ class Annealing:
         -------
         arrangements : list of Arrangement
             What the starts without overlapping ions found, lowest energy first; equal energies in order of the starts.
+            Empty only when an earlier call found some.
         notes : list of str
             What had to be allowed.
 
         Raises
         ------
         StructureRejection
-            When every start ends with overlapping ions, or the deadline has passed.
+            When every start of the first call ends with overlapping ions, or the deadline has passed.
         """
         ways = self._ways or [
             (pools, distance, exclusion_matrix(self.cell, distance))
@@ -183,11 +185,23 @@ class Annealing:
                 # later starts go the way that was open to the first
                 self._ways = [(pools, distance, exclusion)]
                 return rank_arrangements(found), self._notes(pools, distance)
-        raise StructureRejection(
-            RejectionCode.TOO_CLOSE,
+        if self._ways is not None:
+            return [], []
+        raise StructureRejection(RejectionCode.TOO_CLOSE, self._too_close(ways[-1][2]))
+
+    def _too_close(self, exclusion: np.ndarray) -> str:
+        message = (
             f"The partial occupancies of {self.cell.composition.reduced_formula} cannot be ordered without ions closer "
-            f"than {LIKE_CHARGES_ANGSTROM[-1]:g} Å: check the occupancies, or order the structure with another tool.",
+            f"than {LIKE_CHARGES_ANGSTROM[-1]:g} Å"
         )
+        crowded = most_crowded_sites(self.cell, exclusion > 0.0)
+        if crowded is not None:
+            one = self.cell[crowded.sites[0]]
+            message += (
+                f" ({len(crowded.sites)} sites within {crowded.distance_angstrom:.2f} Å, such as {one.species_string} at "
+                f"{one.frac_coords.round(3).tolist()}, hold {crowded.occupancy:.2f} atoms)"
+            )
+        return f"{message}: check the occupancies, or order the structure with another tool."
 
     def energy_ev(self, symbols: Sequence[str]) -> float:
         """Ewald energy of an arrangement in eV.
@@ -260,7 +274,7 @@ def _anneal(
     # from a temperature (in eV) at which vacancies wander to one at which nothing moves
     temperatures = np.geomspace(1.0, 0.02, n_moves)
     for move in range(n_moves):
-        if deadline is not None and move % _MOVES_PER_GLANCE == 0 and time.monotonic() > deadline:
+        if deadline is not None and move % _MOVES_PER_GLANCE == 0 and time.thread_time() > deadline:
             raise out_of_time()
         sites = movable[chosen[move]]
         first, second = sites[int(draws[move, 0] * len(sites))], sites[int(draws[move, 1] * len(sites))]
@@ -288,8 +302,8 @@ def out_of_time() -> StructureRejection:
     """Reject a structure that takes too long."""
     return StructureRejection(
         RejectionCode.TOO_SLOW,
-        "The partial occupancies were not ordered within the time allowed: allow more time, fewer atoms or fewer "
-        "orderings.",
+        "The partial occupancies were not ordered within the processor time allowed: allow more time, fewer atoms or "
+        "fewer orderings.",
     )
 
 

@@ -221,11 +221,20 @@ def _width(matrix: np.ndarray, lattice: np.ndarray) -> float:
 
 
 def _sublattices(structure: Structure) -> list[Sublattice]:
+    """Sites with equal occupancies, to three digits; their mean stands for them."""
     groups: dict[tuple[tuple[str, float], ...], list[int]] = {}
-    for index, site in enumerate(structure):
-        occupancy = tuple((symbol, round(amount, 3)) for symbol, amount in site_occupants(site).items())
-        groups.setdefault(occupancy, []).append(index)
-    return [Sublattice(tuple(sites), occupancy) for occupancy, sites in groups.items() if occupancy]
+    occupants = [site_occupants(site) for site in structure]
+    for index, amounts in enumerate(occupants):
+        kind = tuple((symbol, round(amount, 3)) for symbol, amount in amounts.items())
+        groups.setdefault(kind, []).append(index)
+    return [
+        Sublattice(
+            tuple(sites),
+            tuple((symbol, math.fsum(occupants[site][symbol] for site in sites) / len(sites)) for symbol, _ in kind),
+        )
+        for kind, sites in groups.items()
+        if kind
+    ]
 
 
 def _count(sublattices: list[Sublattice], size: int, charges: Mapping[str, float]) -> Counting:
@@ -242,7 +251,8 @@ def _count(sublattices: list[Sublattice], size: int, charges: Mapping[str, float
             score = _misfit(sublattices, wanted, counts, charges)
             if best is None or score < best[0]:
                 best = (score, counts)
-        if best is not None and best[0][0] == 0.0:
+        # neutral and near: where charge ties elements together, the nearest whole numbers may all be poor
+        if best is not None and best[0][0] == 0.0 and best[0][1] <= COMPOSITION_TOLERANCE:
             break
     assert best is not None
     (_, deviation, _), counts = best

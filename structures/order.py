@@ -50,7 +50,7 @@ def order_structure(
     a neutral cell allows. When the cell is too small for that within 10 %, it is repeated. The ions are then placed by
     simulated annealing of the Ewald energy of their formal charges from several starts; two like charges closer than
     2 Å (the split sites of a crystal refinement) never both appear. Where the refinement leaves no such arrangement,
-    less is allowed (1.6 Å, then 1.4 Å), and then exchanges between different sites of one element, each with a note.
+    less is allowed (1.6 Å, then 1.3 Å), and then exchanges between different sites of one element, each with a note.
     The same input and seed give the same result.
 
     Parameters

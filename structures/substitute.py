@@ -9,7 +9,7 @@ import numpy as np
 from pymatgen.core import Composition, Element, Species, Structure
 
 from ..errors import StructureError
-from .ewald_arrangement import LIKE_CHARGES_ANGSTROM
+from .crowding import excluding_groups
 from .formal_charges import formal_charges
 from .mobile_ion import resolve_mobile_ion
 from .occupancy import site_occupants
@@ -18,6 +18,8 @@ from .oxidation import common_oxidation_states
 _SAME_CHARGE = 1e-6
 _NEUTRAL_PER_ATOM = 0.02
 _NOTHING = 1e-6
+_ONE_PLACE_ANGSTROM = 1.6
+"""Nearer sites never hold two ions at once."""
 
 SpeciesMap = Mapping[str, str | Mapping[str, float]]
 """Which species takes the place of which, such as {"P5+": {"Ge4+": 0.2}, "S": "Se"}."""
@@ -30,7 +32,7 @@ def substitute(
 
     The parts that are replaced sit on all sites of the host alike: partial occupancies, to be ordered by
     `order_candidates`. When the charge changes, ions of a compensating element are taken off all its sites alike, or
-    added where its partly occupied sites have room; two of them closer than 2 Å count as one place.
+    added where its partly occupied sites have room; sites closer than 1.6 Å count as one place.
 
     Parameters
     ----------
@@ -191,13 +193,15 @@ def _compensate(structure: Structure, symbol: str, charges: dict[str, float], ex
 
 
 def _room(structure: Structure, held: np.ndarray) -> np.ndarray:
-    """How many more ions each of their sites takes, when those too close to each other are one place."""
+    """How many more ions each of their sites takes, when sites that exclude each other are one place."""
     occupied = np.array([float(site.species.num_atoms) for site in structure])
-    distances = np.array(structure.distance_matrix)
-    close = (distances < LIKE_CHARGES_ANGSTROM[0]) & (held > 0.0)[None, :]
-    np.fill_diagonal(close, True)
-    room = 1.0 - (close * np.where(np.eye(len(held), dtype=bool), occupied, held)).sum(axis=1)
-    return np.where(held > 0.0, np.maximum(room, 0.0) / close.sum(axis=1), 0.0)
+    room = np.where(held > 0.0, np.maximum(1.0 - occupied, 0.0), 0.0)
+    close = (np.array(structure.distance_matrix) < _ONE_PLACE_ANGSTROM) & np.outer(held > 0.0, held > 0.0)
+    np.fill_diagonal(close, False)
+    for group in excluding_groups(close, occupied):
+        share = max(0.0, 1.0 - float(occupied[group].sum())) / len(group)
+        room[group] = np.minimum(room[group], share)
+    return room
 
 
 def _charge(structure: Structure, charges: Mapping[str, float]) -> float:

@@ -116,7 +116,7 @@ def test_oxidation_states_in_the_file_are_used():
 
 def test_impossible_occupancies_are_refused():
     crowded = Structure(Lattice.cubic(3.0), [{"Li": 0.9}, {"Li": 0.9}, "Cl"], [[0, 0, 0], [0.2, 0, 0], [0.6, 0.5, 0.5]])
-    with pytest.raises(StructureError, match=r"cannot be ordered without ions closer than 1.4 Å"):
+    with pytest.raises(StructureError, match=r"cannot be ordered without ions closer than 1.3 Å"):
         order_structure(crowded, maximum_atoms=3)
 
 

@@ -92,7 +92,7 @@ class RelaxMaker(Maker):
         initial = as_structure(candidate.structure)
         potential = load_potential(self.potential or PotentialSpecification())
         potential.check_elements({site.specie.symbol for site in initial})
-        path = self._path(initial, potential)
+        path = self.kept_path(initial, potential)
         if path.exists():
             relaxation = _Relaxation.model_validate_json(path.read_text(encoding="utf-8"))
         else:
@@ -114,8 +114,21 @@ class RelaxMaker(Maker):
             volume_change_percent=100.0 * (relaxed.volume / initial.volume - 1.0),
         )
 
-    def _path(self, structure: Structure, potential: Potential) -> Path:
-        """File in which this relaxation is kept."""
+    def kept_path(self, structure: Structure, potential: Potential) -> Path:
+        """Name the file in which a relaxation is kept.
+
+        Parameters
+        ----------
+        structure : Structure
+            What it starts from.
+        potential : Potential
+            The potential.
+
+        Returns
+        -------
+        Path
+            The file, there or not.
+        """
         identity = {
             "recipe": _RECIPE_VERSION,
             "structure": structure_fingerprint(structure),

@@ -27,7 +27,7 @@ class ConductivitySettings(MdStageSettings):
     """Molecular dynamics at several temperatures, each as long as it must be."""
 
     temperatures_k: tuple[float, ...] = Field(
-        default=(700.0, 900.0, 1200.0),
+        default=(700.0, 800.0, 900.0, 1000.0),
         min_length=1,
         description="temperatures in K, better four or more: then the straightness of the Arrhenius plot is tested",
     )

@@ -310,8 +310,8 @@ Time is processor time: waiting for a core does not count, sharing its caches do
 analysis alone, after imports and a warm-up. Reading the file and building the input objects of the peers are left out,
 except that kinisi's one call also takes the frames out of its input and unwraps them. Memory is the rise of the peak
 resident set above the level before the analysis (the loaded positions are in that level). superion computes tracer and
-charge diffusivity, per axis, with their covariances, intervals, conductivities and Haven ratio, and besides the lags of the
-fit some 80 more for the figure; kinisi the tracer diffusivity with a posterior, on the lags of superion's fit.
+charge diffusivity, per axis, with their covariances, intervals, conductivities and Haven ratio, and besides the lags of
+the fit some 80 more for the figure; kinisi the tracer diffusivity with a posterior, on the lags of superion's fit.
 DiffusionAnalyzer gives tracer and charge diffusivity with an error that is no error bar (it is far too small and
 depends on the frame spacing). It cannot be given lags: it computes all of the run whatever is asked for, and keeps
 about 200; `min_obs` is set so that the longest is a third of the run, as for the others. The peers have

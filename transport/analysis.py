@@ -96,6 +96,11 @@ def analyze_diffusion(
     settings = settings or DiffusionSettings()
     parts = [_without_equilibration(run, settings.equilibration_ps) for run in _checked(runs)]
     data = RunCurves(parts, settings.shortest_lag_ps)
+    if not np.all(data.tracer[data.fit_rows].sum(axis=1) > 0):
+        raise AnalysisError(
+            f"The {mobile_ion} ions do not move at all between some of the frames: not even vibrations are there, so "
+            "check that the trajectory holds different frames."
+        )
     hop_distance = settings.hop_distance_angstrom or float(np.mean([hop_distance_guess_angstrom(run) for run in parts]))
     first_fit = fit_diffusivity(data.tracer[data.fit_rows], data.fit_lags, data.run_steps, data.step_ps, data.n_ions)
     shares = _axis_shares(data.tracer[data.fit_rows], first_fit)

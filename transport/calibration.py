@@ -324,6 +324,7 @@ def adaptive_run(
             claimed = Outcome.of(result.tracer, walk.tracer_cm2_s)
         previous = verdict
         per_diffusivity = result.nernst_einstein.upper_bound_95_ms_cm / result.tracer.upper_bound_95_cm2_s
-        target = greatest_sigma_300k_ms_cm(walk.tracer_cm2_s * per_diffusivity, _TEMPERATURE_K)
+        reached = max(walk.tracer_cm2_s, walk.charge_cm2_s) * per_diffusivity
+        target = greatest_sigma_300k_ms_cm(reached, _TEMPERATURE_K)
         falsely_ruled_out |= is_ruled_out(sequential_sigma_upper_ms_cm(result, number), _TEMPERATURE_K, target)
     return claimed or Outcome.of(result.tracer, walk.tracer_cm2_s), falsely_ruled_out

@@ -211,3 +211,10 @@ def test_bad_input_gets_one_sentence(run: DisplacementRun) -> None:
         moved(run, masses_amu=np.ones(3))
     with pytest.raises(AnalysisError, match="shape"):
         moved(run, positions_angstrom=np.zeros((5, 3)))
+
+
+def test_frozen_ions_are_refused_in_a_sentence():
+    walk = gaussian_walk(np.random.default_rng(1), n_ions=4, n_frames=100)
+    run = dataclasses.replace(walk, positions_angstrom=np.ones_like(walk.positions_angstrom)).as_run()
+    with pytest.raises(AnalysisError, match="do not move at all"):
+        analyze_diffusion([run], mobile_ion="Li", ion_charge=1)

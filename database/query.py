@@ -20,7 +20,7 @@ from .query_language.criteria import LEAST_NUMBER, all_of
 from .query_language.parser import element_symbols
 from .query_language.tree import Comparison, HasAnyElement, HasElements, Judged, Node, Not
 from .units import parse_quantity
-from .usual_queries import has_index
+from .usual_queries import has_index, query_hint
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -263,7 +263,9 @@ def _find(
             ScanWarning,
             stacklevel=3,
         )
-    rows = CandidateRows(map(document_to_row, store.query(known, sort=sort, skip=skip, limit=limit)))
+    hint = query_hint(store, known, sort)
+    found = store.query(known, sort=sort, skip=skip, limit=limit, **hint)
+    rows = CandidateRows(map(document_to_row, found))
     if order.is_estimate and order.path not in criteria and (limit == 0 or len(rows) < limit):
         # Rows that lack what is sorted by come last; MongoDB would put them first, or in the midst.
         n_known = len(rows) + skip if rows or not skip else store.count(known)

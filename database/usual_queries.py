@@ -208,7 +208,55 @@ def has_index(criteria: Mapping[str, Any], sort: Mapping[str, int] | None = None
     >>> has_index({"reason": "melted"}, {order_path("sigma_300k_ms_cm"): -1})
     False
     """
-    return any(_serves(index, criteria, dict(sort or {})) for index in usual_indexes())
+    return serving_index(criteria, sort) is not None
+
+
+def serving_index(criteria: Mapping[str, Any], sort: Mapping[str, int] | None = None) -> Index | None:
+    """Find the index that answers a query: of several, the one that knows most of its conditions.
+
+    Parameters
+    ----------
+    criteria : mapping
+        Query criteria.
+    sort : mapping of str to int, optional
+        Paths and directions.
+
+    Returns
+    -------
+    Index or None
+        None where all rows are looked through.
+
+    Examples
+    --------
+    >>> serving_index({"campaign_id": "c", "status": "done"}, {order_path("sigma_300k_ms_cm"): -1}).paths[:2]
+    ('campaign_id', 'status')
+    """
+    wanted = dict(sort or {})
+    serving = [index for index in usual_indexes() if _serves(index, criteria, wanted)]
+    return max(serving, key=lambda index: sum(path in criteria for path in index.paths), default=None)
+
+
+def query_hint(candidates: Store, criteria: Mapping[str, Any], sort: Mapping[str, int]) -> dict[str, Any]:
+    """Tell a server which index answers a query; the embedded store finds it itself.
+
+    Parameters
+    ----------
+    candidates : Store
+        The store of the rows.
+    criteria : mapping
+        Query criteria.
+    sort : mapping of str to int
+        Paths and directions.
+
+    Returns
+    -------
+    dict
+        Keyword arguments for the store's `query`.
+    """
+    index = serving_index(criteria, sort)
+    if index is None or isinstance(candidates, SqliteStore):
+        return {}
+    return {"hint": dict.fromkeys(index.paths, 1)}
 
 
 def _serves(index: Index, criteria: Mapping[str, Any], sort: Mapping[str, int]) -> bool:

@@ -45,7 +45,7 @@ class OrderingSummary(BaseModel):
         description="pymatgen Structure.as_dict() of the ordered structure; None in a row read without structures",
     )
     ewald_energy_ev: float | None = Field(default=None, description="electrostatic energy in eV")
-    composition_deviation: float = Field(default=0.0, description="largest deviation of an occupancy from that given")
+    composition_deviation: float = Field(default=0.0, description="largest relative change of an element's amount")
     kept: bool = Field(default=True, description="whether later stages use it")
 
 

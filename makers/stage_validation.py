@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from jobflow import Maker, job
 
 from ..database.documents import CandidateDoc, StageDoc
+from ..database.element_costs import element_cost
 from ..structures.descriptors import ion_density_per_angstrom3, mean_atomic_mass_amu
 from ..structures.fitness import unfit_reason
 from .atoms import as_structure
@@ -61,4 +62,7 @@ class ValidationStageMaker(Maker):
             "mean_atomic_mass_amu": estimate(mean_atomic_mass_amu(structure)),
             "mobile_ion_density_per_angstrom3": estimate(ion_density_per_angstrom3(structure, candidate.mobile_ion)),
         }
+        cost = element_cost(structure.composition)
+        if cost is not None:
+            properties["element_cost_usd_per_kg"] = cost
         return stage_document(identity, candidate, properties=properties, details={"n_atoms": len(structure)})

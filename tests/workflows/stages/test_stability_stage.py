@@ -193,3 +193,20 @@ def test_the_materials_project_needs_a_key(monkeypatch):
     monkeypatch.delenv("MP_API_KEY", raising=False)
     with pytest.raises(SettingsError, match="set MP_API_KEY"):
         check_sources(PhaseSources(names=("materials_project",)))
+
+
+@pytest.mark.slow
+def test_chgnet_puts_the_argyrodite_a_little_above_its_neighbours(li6ps5cl, tmp_path):
+    """Li6PS5Cl decomposes into Li3PS4, Li2S and LiCl, by some 20 meV per atom in DFT; its window is 1.71 to 2.01 V.
+
+    Y. Zhu, X. He and Y. Mo, ACS Appl. Mater. Interfaces 7, 23685 (2015), 10.1021/acsami.5b07517.
+    """
+    pytest.importorskip("chgnet")
+    chgnet = PotentialSpecification(name="chgnet", device="cpu")
+    document, _ = run_stability(li6ps5cl, tmp_path, potential=chgnet, ion=("Li", 1.0))
+    above = document.properties["energy_above_hull_ev_per_atom"]
+    assert above.bound == "lower"
+    assert 0.0 < above.limit < 0.05
+    assert set(document.details["decomposition"]) == {"Li3PS4 (gamma)", "Li2S", "LiCl"}
+    assert 1.3 < document.properties["reduction_limit_v"].limit < 1.9
+    assert 1.9 < document.properties["oxidation_limit_v"].limit < 2.7

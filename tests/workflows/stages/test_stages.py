@@ -110,6 +110,7 @@ def test_validate_reads_off_what_needs_no_simulation(salt, tmp_path):
     assert document.state == "completed"
     assert document.properties["mean_atomic_mass_amu"].value == pytest.approx((6.94 + 35.45) / 2, abs=0.01)
     assert document.properties["mobile_ion_density_per_angstrom3"].value == pytest.approx(4 / 5.14**3)
+    assert document.properties["element_cost_usd_per_kg"].value > 0
     assert len(rows) == 1
     assert rows[0]["metadata"]["campaign_id"] == "try"
     assert rows[0]["metadata"]["stage_key"] == document.stage_key

@@ -228,7 +228,7 @@ def arrhenius_figure(
         low, high = 1000.0 * inverse[0], 1000.0 * inverse[-1]
         margin = 0.06 * (high - low) or 0.05
         axes.set_xlim(low - margin, high + margin)
-        _add_temperature_axis(axes, [*temperatures, *([coldest] if extrapolates else [])])
+        add_temperature_axis(axes, [*temperatures, *([coldest] if extrapolates else [])])
         if axes.get_legend_handles_labels()[0]:
             axes.legend(loc="lower left")
     return figure
@@ -297,6 +297,27 @@ def exclusion_notes(arrhenius: ArrheniusResult) -> list[str]:
         for point in arrhenius.points
         if not point.used
     ]
+
+
+def add_temperature_axis(axes: Axes, temperatures: Sequence[float]) -> None:
+    """Name the temperatures in K along the top, leaving out those that would overlap.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Axes over 1000/T.
+    temperatures : sequence of float
+        Temperatures in K.
+    """
+    low, high = axes.get_xlim()
+    chosen: list[float] = []
+    for temperature in sorted(set(temperatures)):
+        x = 1000.0 / temperature
+        if all(abs(x - 1000.0 / other) > 0.075 * (high - low) for other in chosen):
+            chosen.append(temperature)
+    top = axes.secondary_xaxis("top")
+    top.set_xticks([1000.0 / temperature for temperature in chosen], [f"{t:g} K" for t in chosen])
+    top.minorticks_off()
 
 
 def _positive_curve(result: DiffusionResult) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -490,19 +511,6 @@ def _draw_extrapolation(axes: Axes, arrhenius: ArrheniusResult, is_conductivity:
         bbox={"boxstyle": "round,pad=0.45", "facecolor": "white", "edgecolor": "#c8d3dd", "linewidth": 0.8},
         zorder=7,
     )
-
-
-def _add_temperature_axis(axes: Axes, temperatures: Sequence[float]) -> None:
-    """Name the temperatures in K along the top, leaving out those that would overlap."""
-    low, high = axes.get_xlim()
-    chosen: list[float] = []
-    for temperature in sorted(set(temperatures)):
-        x = 1000.0 / temperature
-        if all(abs(x - 1000.0 / other) > 0.075 * (high - low) for other in chosen):
-            chosen.append(temperature)
-    top = axes.secondary_xaxis("top")
-    top.set_xticks([1000.0 / temperature for temperature in chosen], [f"{t:g} K" for t in chosen])
-    top.minorticks_off()
 
 
 def _short(reason: str | None) -> str:

@@ -14,7 +14,13 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-
 """What a browser may load or run for the page: its own style, and nothing else."""
 
 
-def standalone_page(title: str, body: object, *, version: str, is_wide: bool = False) -> str:
+STATISTICAL = "All intervals are statistical; systematic errors are listed beside them."
+"""What the foot of a page says of its intervals unless the page says it otherwise."""
+
+
+def standalone_page(
+    title: str, body: object, *, version: str, is_wide: bool = False, footnote: str = STATISTICAL
+) -> str:
     """Put a page together.
 
     The style is inside the page; the browser is told to load nothing and to run no script.
@@ -29,6 +35,8 @@ def standalone_page(title: str, body: object, *, version: str, is_wide: bool = F
         Version of superion that made the page.
     is_wide : bool
         Whether wide tables may use more of the window.
+    footnote : str
+        What stands at the foot of the page.
 
     Returns
     -------
@@ -43,8 +51,7 @@ def standalone_page(title: str, body: object, *, version: str, is_wide: bool = F
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta name="generator" content="superion {escape(version)}">\n'
         f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n{main}\n{escape(body)}\n"
-        f"<footer>Made by superion {escape(version)}. All intervals are statistical; "
-        "systematic errors are listed beside them.</footer>\n</main>\n</body>\n</html>\n"
+        f"<footer>Made by superion {escape(version)}. {escape(footnote)}</footer>\n</main>\n</body>\n</html>\n"
     )
 
 

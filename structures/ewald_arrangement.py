@@ -198,8 +198,8 @@ class Annealing:
         if crowded is not None:
             one = self.cell[crowded.sites[0]]
             message += (
-                f" ({len(crowded.sites)} sites within {crowded.distance_angstrom:.2f} Å, such as {one.species_string} at "
-                f"{one.frac_coords.round(3).tolist()}, hold {crowded.occupancy:.2f} atoms)"
+                f" ({len(crowded.sites)} sites within {crowded.distance_angstrom:.2f} Å, such as {one.species_string} "
+                f"at {one.frac_coords.round(3).tolist()}, hold {crowded.occupancy:.2f} atoms)"
             )
         return f"{message}: check the occupancies, or order the structure with another tool."
 

@@ -73,6 +73,7 @@ TREATMENTS = [
     Treatment(r"superion potential check (chgnet|ase:)", _as_it_is),
     Treatment(r"superion potential check ", _parsed_only),
     Treatment(r"superion .*mongodb", _parsed_only),
+    Treatment(r"superion (query|db)\b", _as_it_is),
     Treatment(r"superion run ", _as_a_plan),
     Treatment(r"superion show\b", _with("document")),
     Treatment(r"superion report\b", _with("run")),

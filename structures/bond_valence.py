@@ -171,7 +171,7 @@ def _energies(decorated: Structure, ion: str, points: np.ndarray) -> np.ndarray:
         warnings.simplefilter("ignore")
         from bvlain import Lain
 
-        class Points(Lain):  # type: ignore[misc]
+        class Points(Lain):
             """Energies at given points in place of bvlain's own grid, which holds the cell's faces twice."""
 
             def _mesh(self, resolution: float = 0.1, shift: tuple[float, ...] = (0, 0, 0)) -> np.ndarray:

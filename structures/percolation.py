@@ -1,4 +1,4 @@
-"""From an energy on a periodic grid to the heights at which its low part crosses a crystal in one to three dimensions."""
+"""How high an energy on a periodic grid must be filled until its low part crosses a crystal in one to three ways."""
 
 from __future__ import annotations
 
@@ -98,11 +98,12 @@ def _links_over_faces(labels: np.ndarray) -> set[tuple[int, int, tuple[int, int,
         for offset in itertools.product(*[(0,) if move == 0 else (0, move) for move in step]):
             if not any(offset):
                 continue
-            here, there = zip(*[_slices(move, over) for move, over in zip(step, offset, strict=True)], strict=True)
+            here, there = zip(*[_slices(move, beyond) for move, beyond in zip(step, offset, strict=True)], strict=True)
             first, second = labels[here].ravel(), labels[there].ravel()
             both = (first > 0) & (second > 0)
             pairs = np.unique(np.stack([first[both], second[both]], axis=1), axis=0)
-            links |= {(int(one), int(other), offset) for one, other in pairs}
+            over = (offset[0], offset[1], offset[2])
+            links |= {(int(one), int(other), over) for one, other in pairs}
     return links
 
 

@@ -29,9 +29,8 @@ def stand_in(structure: Structure) -> Structure:
     'Li6PS5Cl'
     """
     if all(is_full(site) for site in structure):
-        plain = structure.copy()
-        plain.remove_oxidation_states()
-        return plain
+        symbols = [next(iter(site_occupants(site))) for site in structure]
+        return Structure(structure.lattice, symbols, structure.frac_coords)
     wanted = {
         element.symbol: round(amount) or 1 for element, amount in structure.composition.element_composition.items()
     }

@@ -101,7 +101,7 @@ def fit_step_time(timings: Sequence[TimedCell]) -> StepTime:
     Returns
     -------
     StepTime
-        Never negative; through the origin for a single timing.
+        Never negative; through the origin for a single size.
 
     Examples
     --------
@@ -114,8 +114,8 @@ def fit_step_time(timings: Sequence[TimedCell]) -> StepTime:
     """
     atoms = np.array([timing.n_atoms for timing in timings], dtype=float)
     seconds = np.array([timing.seconds_per_step for timing in timings])
-    if len(timings) == 1:
-        return StepTime(0.0, float(seconds[0] / atoms[0]))
+    if np.ptp(atoms) == 0.0:
+        return StepTime(0.0, float(seconds.mean() / atoms[0]))
     slope, offset = np.polyfit(atoms, seconds, 1)
     if slope <= 0.0 or offset < 0.0:
         # Noise of short timings: a line through the origin cannot promise too little for large cells.

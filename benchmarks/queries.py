@@ -286,8 +286,8 @@ def main() -> None:
         f"{sqlite3.sqlite_version}; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores.\n\n"
         "The usual queries (`superion.database.usual_queries`), as documents:\n\n"
         "| query " + titles + "\n".join(timing.line() for timing in by_usual) + "\n\n"
-        "What `superion query` is asked, as typed rows, best σ(300 K) first unless sorted otherwise; units and elements\n"
-        "had been read before, for the first ones of a process load their libraries:\n\n"
+        "What `superion query` is asked, as typed rows, best σ(300 K) first unless sorted otherwise; units and\n"
+        "elements had been read before, for the first ones of a process load their libraries:\n\n"
         "| flags " + titles + "\n".join(timing.line() for timing in by_flags) + "\n"
     )
     print(text)

@@ -10,6 +10,7 @@ from .extend import extend
 from .import_ import import_
 from .pause import pause
 from .plan import plan
+from .report import report
 from .resume import resume
 from .retry import retry
 from .run import run
@@ -28,5 +29,6 @@ app.command("pause")(pause)
 app.command("resume")(resume)
 app.command("retry")(retry)
 app.command("extend")(extend)
+app.command("report")(report)
 app.command("export")(export)
 app.command("import")(import_)

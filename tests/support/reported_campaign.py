@@ -51,7 +51,9 @@ def below(limit: float) -> PropertyEstimate:
 
 
 def rock_salt(edge: float = 5.13) -> Structure:
-    return Structure.from_spacegroup("Fm-3m", Lattice.cubic(edge), ["Li", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    lithium = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]
+    chlorine = [[0.5 - a, 0.5 - b, 0.5 - c] for a, b, c in lithium]
+    return Structure(Lattice.cubic(edge), ["Li"] * 4 + ["Cl"] * 4, lithium + chlorine)
 
 
 def provenance(uuid: str) -> Provenance:

@@ -66,10 +66,19 @@ def _of_own_trajectory(words: list[str], project: object) -> list[str]:
     return ["superion", "analyze", folder, "--equilibration-ps", "0.2", *(["--json"] if "--json" in options else [])]
 
 
+def _of_shipped_campaign(words: list[str], _: object) -> list[str]:
+    """The reader's campaign file is replaced by the shipped one; nothing is timed."""
+    file = str(ROOT / "configs" / "campaigns" / "minimal.yaml")
+    options = [word for word in words[4:] if word != "--no-timing"]
+    return [*words[:3], file, *(["--no-timing"] if words[2] == "plan" else []), *options]
+
+
 TREATMENTS = [
     Treatment(r"superion (-h|--help|--version)$", _as_it_is),
     Treatment(r"superion [\w ]+ (-h|--help)$", _as_it_is),
     Treatment(r"superion (doctor|list|flow|potential list)\b", _as_it_is),
+    Treatment(r"superion campaign schema\b", _as_it_is),
+    Treatment(r"superion campaign (check|plan) ", _of_shipped_campaign),
     Treatment(r"superion potential check (chgnet|ase:)", _as_it_is),
     Treatment(r"superion potential check ", _parsed_only),
     Treatment(r"superion .*mongodb", _parsed_only),

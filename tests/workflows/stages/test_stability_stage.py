@@ -126,6 +126,7 @@ print(repr((document.energy_ev_per_atom, document.n_steps)))
 """
 
 
+@pytest.mark.slow
 def test_two_processes_agree_on_one_relaxation(tmp_path):
     command = [sys.executable, "-W", "ignore", "-c", RELAX_COPPER, str(tmp_path)]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]

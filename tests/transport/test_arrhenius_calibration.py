@@ -6,15 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from scipy.stats import norm
-from superion.constants import BOLTZMANN_EV_PER_K
+from superion.constants import BOLTZMANN_EV_PER_K, CM2_PER_S_FROM_ANGSTROM2_PER_PS
 from superion.transport.analysis import analyze_diffusion
 from superion.transport.arrhenius import fit_arrhenius
 from superion.transport.arrhenius_points import arrhenius_inputs
 from superion.transport.conductivity import conductivity_per_diffusivity
-from superion.transport.synthetic import SyntheticWalk, gaussian_walk, lattice_walk
+from superion.transport.synthetic import SyntheticWalk, back_hop_walk, gaussian_walk, lattice_walk
 
 BARRIER_EV = 0.25
 N_IONS = 16
+HOP_ANGSTROM = 2.5
 VOLUME_PER_ION_ANGSTROM3 = 40.0
 CI_DRAWS = 80
 FULL_DRAWS = 1500
@@ -25,8 +26,18 @@ def hopping(generator: np.random.Generator, rate_per_ps: float) -> SyntheticWalk
 
 
 def plain(generator: np.random.Generator, rate_per_ps: float) -> SyntheticWalk:
-    return gaussian_walk(
-        generator, n_ions=N_IONS, n_frames=1000, diffusivity_cm2_s=10 * rate_per_ps * 2.5**2 / 6 * 1e-4
+    """Half of them Brownian, half independent hops, as in `superion.transport.calibration`."""
+    if generator.random() < 0.5:
+        return lattice_walk(generator, n_ions=N_IONS, n_frames=1000, hop_rate_per_ps=rate_per_ps)
+    diffusivity_cm2_s = rate_per_ps * HOP_ANGSTROM**2 / 6 * CM2_PER_S_FROM_ANGSTROM2_PER_PS
+    return gaussian_walk(generator, n_ions=N_IONS, n_frames=1000, diffusivity_cm2_s=diffusivity_cm2_s)
+
+
+def taken_back(generator: np.random.Generator, rate_per_ps: float) -> SyntheticWalk:
+    """Three hops in five are taken back after a picosecond; the others have the given rate."""
+    residence_time_ps = 0.4 / rate_per_ps - 1.0
+    return back_hop_walk(
+        generator, n_ions=N_IONS, n_frames=1000, residence_time_ps=residence_time_ps, rattle_angstrom=0.3
     )
 
 
@@ -92,6 +103,7 @@ def test_interval_of_sigma_300k_in_short(quantity: str, rate: float) -> None:
         (hopping, "nernst_einstein_ms_cm", (600.0, 750.0, 900.0, 1100.0), 0.01),
         (hopping, "collective_ms_cm", (600.0, 800.0, 1000.0), 0.05),
         (plain, "nernst_einstein_ms_cm", (600.0, 800.0, 1000.0), 0.02),
+        (taken_back, "nernst_einstein_ms_cm", (600.0, 800.0, 1000.0), 0.02),
     ],
 )
 def test_interval_of_sigma_300k_in_full(

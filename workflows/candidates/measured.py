@@ -49,7 +49,7 @@ def parse_measured(cell: str, name: str, unit: str) -> PropertyEstimate | None:
     >>> parse_measured("<1E-10", "sigma_300k_ms_cm", "S/cm").limit
     1e-07
     >>> parse_measured("2.0", "activation_energy_ev", "kJ/mol").value
-    0.02072853883
+    0.0207285393125
     """
     text = cell.strip()
     if text.lower() in _EMPTY:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import lzma
 import math
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,20 @@ RECORD = "campaign.json"
 CANDIDATES = "candidates.jsonl"
 DOCUMENTS = "stage_documents.jsonl"
 MEMBERS = (MANIFEST, RECORD, CANDIDATES, DOCUMENTS)
+
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    OSError,
+    EOFError,
+    ValueError,
+    OverflowError,
+    RuntimeError,
+    NotImplementedError,
+)
+"""What Python's ZIP reader raises for an archive that is damaged, encrypted, or packed in a way unknown to it."""
 
 MAXIMUM_BYTES = 4_000_000_000
 """Greatest size of all members together, unpacked."""
@@ -77,7 +94,7 @@ class ArchiveReader:
             self._zip = zipfile.ZipFile(path)
         except FileNotFoundError:
             raise SettingsError(f"There is no file {path}: check its path.") from None
-        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        except _DAMAGE as error:
             raise self.refusal(f"it is no export of a campaign ({error})") from None
         entries = self._zip.infolist()
         names = [entry.filename for entry in entries]
@@ -160,8 +177,7 @@ class ArchiveReader:
                         raise self.refusal("it is larger than allowed", member, number)
                     if line.strip():
                         yield number, self._parse(line, member, number)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
-            # Damaged, encrypted, or packed in a way that Python does not know.
+        except _DAMAGE as error:
             raise self.refusal(f"it cannot be unpacked ({error})", member) from None
 
     def _parse(self, line: bytes, member: str, number: int) -> Any:

@@ -45,6 +45,8 @@ def figure_svg(figure: Figure, *, name: str, title: str, description: str) -> st
     text = stream.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    # Text is drawn as paths; matplotlib repeats it in comments, where no text from outside has to be.
+    text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
     text = _ID.sub(rf'id="{name}-\1"', text)
     text = _LINK.sub(rf'\1="#{name}-\2"', text)
     text = _URL.sub(rf"url(#{name}-\1)", text)

@@ -77,7 +77,9 @@ def structure_svg(structure: Structure, *, name: str, title: str, mobile_ion: st
     depths = [atom.depth for atom in atoms]
     nearest, furthest = max(depths), min(depths)
     lettered = len(atoms) <= MOST_LETTERED
-    drawn = _front_edges(corners, scale, shift)
+    # An edge within an atom is hidden by it: pieces count as further away by the greatest radius.
+    behind = max(atom.radius for atom in atoms)
+    drawn = [(depth - behind, text) for depth, text in _front_edges(corners, scale, shift)]
     for atom in sorted(atoms, key=lambda one: (one.depth, one.symbol, one.x, one.y)):
         haze = 0.45 * (nearest - atom.depth) / (nearest - furthest) if nearest > furthest else 0.0
         drawn.append((atom.depth, _circle(atom, _mixed(colours[atom.symbol], haze), scale, shift, lettered)))

@@ -35,7 +35,9 @@ def test_quickstart_shortened(tmp_path):
     for result in document.temperatures:
         assert result.n_ions == 24
         assert result.nernst_einstein.upper_bound_95_ms_cm > 0
-    assert {"potential", "cell_size", "ordering", "run_length", "method"} == {error.source for error in document.systematic_errors}
+    assert {"potential", "cell_size", "ordering", "run_length", "method"} == {
+        error.source for error in document.systematic_errors
+    }
     assert any("soften" in error.statement for error in document.systematic_errors)
     assert "demonstration" in document.verdict
     relax = store.query_one({"output.doc_type": "relax"})["output"]

@@ -29,7 +29,9 @@ class StabilitySettings(StageSettings):
         description="where competing phases come from: shipped, folder, materials_project (key in MP_API_KEY)",
     )
     folder: str | None = Field(
-        default=None, description="folder with structure files of competing phases, for the source 'folder'"
+        default=None,
+        description="folder with structure files of competing phases, for the source 'folder'",
+        json_schema_extra={"format": "path"},
     )
     folder_is_complete: bool = Field(
         default=False, description="whether that folder holds every phase that competes; else results are bounds"

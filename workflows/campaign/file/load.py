@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ....errors import SettingsError
+from ...stages.registry import load_stage
 from .explain import explain
 from .model import CampaignFile
 from .problems import CampaignFileError, Problem
@@ -85,7 +86,7 @@ def parse_campaign(text: str | bytes, name: str = "campaign.yaml", *, base_folde
         sentence = "the file is no list of settings: write 'name: …', 'candidates: …' and so on, one to a line"
         raise CampaignFileError(name, [Problem(line=1, place="", sentence=sentence)])
     if base_folder is not None:
-        data = _with_model_file(data, base_folder)
+        data = _with_paths_of_stages(_with_model_file(data, base_folder), base_folder)
     try:
         return CampaignFile.model_validate(data)
     except ValidationError as error:
@@ -99,12 +100,46 @@ def _with_model_file(data: dict[str, Any], base_folder: Path) -> dict[str, Any]:
         name, _, short = potential.partition(":")
         potential = {"name": name, "model": short or None}
     model = potential.get("model") if isinstance(potential, dict) else None
-    if not isinstance(potential, dict) or not isinstance(model, str) or "\0" in model:
+    if not isinstance(potential, dict) or not isinstance(model, str):
         return data
+    found = _absolute(model, base_folder)
+    if not Path(found).is_absolute() or not Path(found).is_file():
+        return data
+    return {**data, "potential": {**potential, "model": found}}
+
+
+def _with_paths_of_stages(data: dict[str, Any], base_folder: Path) -> dict[str, Any]:
+    """Make paths in the settings of stages absolute where they are relative to the campaign file.
+
+    A setting is a path where its field says so: ``json_schema_extra={"format": "path"}``.
+    """
+    stages = data.get("stages")
+    if not isinstance(stages, list):
+        return data
+    return {**data, "stages": [_with_paths(entry, base_folder) for entry in stages]}
+
+
+def _with_paths(entry: Any, base_folder: Path) -> Any:
+    if not isinstance(entry, dict) or not isinstance(entry.get("stage"), str):
+        return entry
     try:
-        file = base_folder / Path(model).expanduser()
-        if not file.is_file():
-            return data
-    except (OSError, RuntimeError):
-        return data
-    return {**data, "potential": {**potential, "model": str(file.resolve())}}
+        fields = load_stage(entry["stage"]).settings_model.model_fields
+    except SettingsError:
+        # Said of the stage itself.
+        return entry
+    completed = dict(entry)
+    for name, field in fields.items():
+        value = entry.get(name)
+        extra = field.json_schema_extra
+        if isinstance(value, str) and isinstance(extra, dict) and extra.get("format") == "path":
+            completed[name] = _absolute(value, base_folder)
+    return completed
+
+
+def _absolute(written: str, base_folder: Path) -> str:
+    """Give the path from the folder of the campaign file where something is there."""
+    try:
+        path = base_folder / Path(written).expanduser()
+        return str(path.resolve()) if path.exists() else written
+    except (OSError, RuntimeError, ValueError):
+        return written

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, mo
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from ....dynamics.protocol import MdSettings
-from ....errors import PotentialError, SettingsError, StructureError
+from ....errors import PotentialError, SettingsError, StructureError, SuperionError
 from ....potentials.specification import PotentialSpecification
 from ...candidates.registry import load_source, source_kinds
 from ...candidates.source import CandidateSourceSettings
@@ -36,7 +36,10 @@ def _source_of_kind(data: Any) -> Any:
         source = load_source(kind)
     except SettingsError as error:
         raise _at(("kind",), _as_clause(error), kind) from None
-    return source.settings_model.model_validate(data)
+    try:
+        return source.settings_model.model_validate(data)
+    except SuperionError as error:
+        raise _at(("kind",), _as_clause(error), kind) from None
 
 
 SourceEntry = Annotated[SerializeAsAny[CandidateSourceSettings], BeforeValidator(_source_of_kind)]

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, SerializeAsAny, model_serializer, model_v
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from ....dynamics.protocol import MdSettings
-from ....errors import SettingsError
+from ....errors import SettingsError, SuperionError
 from ...stages.registry import load_stage, stage_names
 from ...stages.stage import StageSettings
 from ..rules import Rule
@@ -52,7 +52,11 @@ class StageEntry(Section):
         except SettingsError as error:
             raise _error("stage_name", _as_clause(str(error)), "stage", name) from None
         own = {key: value for key, value in data.items() if key not in RESERVED}
-        settings = stage.settings_model.model_validate(own)
+        try:
+            settings = stage.settings_model.model_validate(own)
+        except SuperionError as error:
+            # What a stage finds wrong beyond its fields, such as a folder without files.
+            raise _error("stage_name", _as_clause(str(error)), "stage", name) from None
         return {"stage": name, "settings": settings, "rules": data.get("rules") or ()}
 
     @model_serializer(mode="wrap")

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from superion.errors import SettingsError
+from superion.structures.read import bundled_structures
 from superion.workflows.campaign.file.load import load_campaign_file, parse_campaign
 from superion.workflows.campaign.file.model import CampaignFile
 from superion.workflows.campaign.file.problems import CampaignFileError
@@ -65,6 +66,25 @@ def test_finds_a_model_file_from_the_folder_of_the_campaign(tmp_path, short):
     file = tmp_path / "campaign.yaml"
     file.write_text(re.sub(r"potential: .*", f"potential: {given_as}", GOOD))
     assert load_campaign_file(file).potential.model == str((tmp_path / "my.model").resolve())
+
+
+def test_finds_a_folder_of_a_stage_from_the_folder_of_the_campaign(tmp_path):
+    (tmp_path / "phases").mkdir()
+    (tmp_path / "phases" / "a.cif").write_bytes(bundled_structures()["Li6PS5Cl"].read_bytes())
+    stage = "- stage: stability\n    references: [folder]\n    folder: phases\n  - stage: conductivity"
+    file = tmp_path / "campaign.yaml"
+    file.write_text(GOOD.replace("- stage: conductivity", stage))
+    assert load_campaign_file(file).stages[3].settings.folder == str((tmp_path / "phases").resolve())
+
+
+def test_what_a_stage_finds_wrong_by_itself_has_a_line_too(tmp_path):
+    (tmp_path / "empty").mkdir()
+    stage = "- stage: stability\n    references: [folder]\n    folder: empty\n  - stage: conductivity"
+    text = GOOD.replace("- stage: conductivity", stage)
+    with pytest.raises(
+        CampaignFileError, match=f"line {line_of(text, 'stage: stability')}: .*holds no structure files"
+    ):
+        parse_campaign(text, base_folder=tmp_path)
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

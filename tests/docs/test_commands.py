@@ -79,6 +79,8 @@ TREATMENTS = [
     Treatment(r"superion (doctor|list|flow|potential list)\b", _as_it_is),
     Treatment(r"superion campaign schema\b", _as_it_is),
     Treatment(r"superion campaign (check|plan) ", _of_shipped_campaign),
+    # Their life is tried whole in tests/scripts/campaign and tests/workflows/campaign.
+    Treatment(r"superion campaign \w+", _parsed_only),
     Treatment(r"superion potential check (chgnet|ase:)", _as_it_is),
     Treatment(r"superion potential check ", _parsed_only),
     Treatment(r"superion .*mongodb", _parsed_only),

@@ -143,9 +143,9 @@ def _said_of_pages(view: CampaignView, pages: Collection[str]) -> Markup:
         return Markup("")
     text = (
         f"{len(pages):,} of {len(view.rows):,} candidates have a page of their own, those whose names are links: the "
-        "best ones and those asked for. `superion campaign report --candidate ID` adds others."
+        "best ones and those asked for."
     )
-    return Markup(f"<p>{escape(text)}</p>")
+    return Markup(f"<p>{escape(text)} <code>superion campaign report --candidate ID</code> adds others.</p>")
 
 
 def _overlay_section(overlay: Sequence[OverlaySeries]) -> Markup:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MOST_POINTS = 1500
 """Points that are drawn behind the front; of more, the best ranked ones."""
 
-MOST_NUMBERS = 15
+MOST_NUMBERS = 10
 """Points on the front that carry their rank."""
 
 MOST_ON_FRONT = 100
@@ -121,8 +121,8 @@ def pareto_section(view: CampaignView, pages: Collection[str]) -> Markup:
     )
     caption = (
         f"Diamonds: candidates that no other one surely beats in all of {', '.join(labels)}; numbers are ranks. "
-        "Stepped line: the front of the two properties of the panel alone. Bars: 68 % intervals; arrows (triangles "
-        "where there are many points): bounds, the truth lying that way. “Better” says which corner is wanted."
+        "Stepped line: the front of the two properties of the panel alone. Bars: 68 % intervals; arrows: bounds, "
+        "the truth lying that way. Among many points only those on the front have bars, and triangles mark bounds. “Better” says which corner is wanted."
     )
     remarks = []
     if len(behind) > MOST_POINTS:

@@ -51,6 +51,7 @@ benchmarks: setup ## measure ours beside the others' and write the tables of the
 	$(BIN)/python benchmarks/transport_benchmark.py
 	$(BIN)/python benchmarks/md_overhead.py
 	$(BIN)/python benchmarks/store.py
+	$(BIN)/python benchmarks/campaign_plan.py --output docs/benchmarks/campaign.md
 
 wheel: setup ## build the wheel into dist/
 	$(BIN)/python -m build --wheel

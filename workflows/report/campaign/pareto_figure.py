@@ -122,7 +122,8 @@ def pareto_section(view: CampaignView, pages: Collection[str]) -> Markup:
     caption = (
         f"Diamonds: candidates that no other one surely beats in all of {', '.join(labels)}; numbers are ranks. "
         "Stepped line: the front of the two properties of the panel alone. Bars: 68 % intervals; arrows: bounds, "
-        "the truth lying that way. Among many points only those on the front have bars, and triangles mark bounds. “Better” says which corner is wanted."
+        "the truth lying that way. Among many points only those on the front have bars, and triangles mark bounds. "
+        "“Better” says which corner is wanted."
     )
     remarks = []
     if len(behind) > MOST_POINTS:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib import metadata
 
 from .. import __version__
@@ -47,6 +48,12 @@ def package_versions(packages: Iterable[str] = KEY_PACKAGES) -> dict[str, str]:
     >>> "numpy" in package_versions(), "no-such-package" in package_versions(["no-such-package"])
     (True, False)
     """
+    return dict(_package_versions(tuple(packages)))
+
+
+@cache
+def _package_versions(packages: tuple[str, ...]) -> Mapping[str, str]:
+    """Look versions up once per process: each reads a file, and every document asks for a dozen."""
     versions = {"python": platform.python_version()}
     for package in packages:
         try:

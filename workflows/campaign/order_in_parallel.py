@@ -22,7 +22,7 @@ from ..dispatch.processors import available_cores
 _PORTION = 400
 _DISORDERED_PER_WORKER = 4
 _ORDERED_AT_A_TIME = 25
-_WORTH_PROCESSES = 20
+_WORTH_PROCESSES = 200
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -141,9 +142,9 @@ def test_changed_rules_and_longer_runs_reuse_what_is_there(unbroken, tmp_path):
 
 def test_best_only_go_on_after_all_were_compared(tmp_path):
     """A rule that compares lets the best through; rejected ones say against whom they lost."""
-    probe = PROBE | {"rules": [{"keep_best": 1, "by": "mean_atomic_mass_amu"}]}
+    validate = {"stage": "validate", "rules": [{"keep_best": 1, "by": "mean_atomic_mass_amu"}]}
     cells = {"c14": lattice_cell(14, 1), "c15": lattice_cell(15, 2, "Br")}
-    write_campaign(tmp_path, cells, stages=[{"stage": "validate"}, probe])
+    write_campaign(tmp_path, cells, stages=[validate])
     with open_campaigns(tmp_path) as collections:
         submit_campaign(tmp_path / "campaign.yaml", collections, workers=1)
     _, ran = run_here(tmp_path)
@@ -155,7 +156,6 @@ def test_best_only_go_on_after_all_were_compared(tmp_path):
 def test_one_poisonous_candidate_and_a_full_disk(tmp_path):
     """A candidate that kills its process and one without room on the disk: the others finish, a retry mends both."""
     cells = {"c14": lattice_cell(14, 1), "c15": lattice_cell(15, 2, "Br"), "c16": lattice_cell(16, 3, "I")}
-    cells["c17"] = lattice_cell(17, 4)
     write_campaign(tmp_path, cells)
     (tmp_path / "c_broken.cif").write_text("data_x\n_cell_length_a nonsense\n")
     content = yaml.safe_load((tmp_path / "campaign.yaml").read_text())
@@ -164,7 +164,7 @@ def test_one_poisonous_candidate_and_a_full_disk(tmp_path):
     (tmp_path / "kill").touch()
     (tmp_path / "full").touch()
     submitted, ran = run_here(tmp_path)
-    assert (submitted.n_new, submitted.n_rejected) == (5, 1)
+    assert (submitted.n_new, submitted.n_rejected) == (4, 1)
     assert ran.state == "stopped"
     assert "the disk had no room for 1 units" in ran.reason
     assert ran.unwritten == ("probe of c16",)
@@ -174,7 +174,6 @@ def test_one_poisonous_candidate_and_a_full_disk(tmp_path):
         "c14": "done",
         "c15": "failed",
         "c16": "waiting",
-        "c17": "done",
         "c_broken": "rejected",
     }
     assert "SIGKILL" in rows["c15"]["reason"]
@@ -188,7 +187,30 @@ def test_one_poisonous_candidate_and_a_full_disk(tmp_path):
         assert forget_failures(record, collections, find_project(tmp_path)) == 1
         assert forget_failures(record, collections, find_project(tmp_path)) == 0
     _, ran = run_here(tmp_path)
-    assert (ran.state, ran.n_finished, ran.counts) == ("finished", 2, {"done": 4, "rejected": 1})
+    assert (ran.state, ran.n_finished, ran.counts) == ("finished", 2, {"done": 3, "rejected": 1})
+
+
+def test_a_full_disk_and_a_limit_end_the_run_in_one_sentence(tmp_path):
+    """Neither loses anything: with room again, and the limit lowered, the next run finishes."""
+    limits = {"minimum_free_disk_gb": 1.0e9}
+    file = write_campaign(tmp_path, {"c14": lattice_cell(14, 1)}, stages=[{"stage": "validate"}], limits=limits)
+    submitted, ran = run_here(tmp_path)
+    assert (submitted.n_new, ran.state, ran.n_failed) == (1, "stopped", 0)
+    assert "less than limits.minimum_free_disk_gb" in ran.reason
+    file.write_text(file.read_text().replace("1000000000.0", "0.0"))
+    project = find_project(tmp_path)
+    with open_campaigns(tmp_path) as collections:
+        assert submit_campaign(file, collections).changed == ("limits",)
+        allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, allowed[1]))
+        try:
+            with pytest.raises(StoreError) as caught:
+                run_campaign("lattice", collections, project, workers=1)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
+    assert "\n" not in str(caught.value)
+    _, ran = run_here(tmp_path)
+    assert (ran.state, ran.counts) == ("finished", {"done": 1})
 
 
 def test_one_driver_and_a_pause(unbroken):

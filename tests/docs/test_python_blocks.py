@@ -1,6 +1,6 @@
 """Every Python block of README and docs runs, page by page, and prints what the page says it prints.
 
-Each page starts in a folder of its own that holds a project with one finished run of the analytic conductor.
+Each page starts in a folder of its own that holds a project with one finished run of the analytic conductor, and a campaign file.
 
 A `text` block right after a Python block is its output, `…` standing for anything; after the comment
 `<!-- digits vary between machines -->` its numbers stand for any. A block stays out only by the
@@ -50,6 +50,17 @@ SHORTENED = {
 }
 """What is replaced in a block before it runs, and why; the output of such a block is not compared."""
 
+SCREENING = """\
+name: screening
+candidates:
+  - { kind: files, paths: [Li6PS5Cl] }
+mobile_ion: Li
+potential: chgnet
+stages:
+  - stage: validate
+"""
+"""The campaign file `screening.yaml` that pages speak of, with the one stage that simulates nothing."""
+
 NOT_RUN: dict[str, int] = {}
 """Page -> number of its Python blocks that carry the marker."""
 
@@ -73,6 +84,7 @@ def test_python_blocks_run_and_print_what_the_page_says(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     shutil.copytree(tried_project.folder / ".superion", tmp_path / ".superion")
+    (tmp_path / "screening.yaml").write_text(SCREENING)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SUPERION_STORE", raising=False)
     namespace: dict[str, Any] = {

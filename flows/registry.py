@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..errors import SettingsError
+from ..plugins import PluginGroup
 
-ENTRY_POINT_GROUP = "superion.flows"
-"""Entry-point group by which any package registers a flow Maker under a name."""
+FLOWS: PluginGroup[Any] = PluginGroup("superion.flows", "flow", object)
+"""The entry points by which any package registers a flow Maker under a name."""
 
 
 class FlowInfo(BaseModel):
@@ -39,7 +38,7 @@ def list_flows() -> list[FlowInfo]:
     """
     return [
         FlowInfo(name=name, package=_package(point), target=point.value)
-        for name, point in sorted(_registered().items())
+        for name, point in FLOWS.points().items()
     ]
 
 
@@ -66,21 +65,7 @@ def flow_maker(name: str) -> type[Any]:
     >>> flow_maker("conductivity").__name__
     'ConductivityMaker'
     """
-    registered = _registered()
-    if name not in registered:
-        near = difflib.get_close_matches(name, registered, n=1, cutoff=0.4)
-        hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(sorted(registered))}."
-        raise SettingsError(f"There is no flow '{name}': {hint}")
-    try:
-        return registered[name].load()
-    except (ImportError, AttributeError) as error:
-        raise SettingsError(
-            f"The flow '{name}' of {_package(registered[name])} cannot be loaded ({error}): reinstall that package."
-        ) from error
-
-
-def _registered() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
+    return FLOWS.load(name)
 
 
 def _package(point: EntryPoint) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
-from importlib import metadata
-
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..errors import PotentialError
+from ..plugins import PluginGroup
 from .potential import Potential
 from .specification import PotentialSpecification
 
-ENTRY_POINT_GROUP = "superion.potentials"
+POTENTIALS: PluginGroup[Potential] = PluginGroup("superion.potentials", "potential", Potential, PotentialError)
+"""The entry points by which any package registers a potential."""
 
 
 class PotentialInfo(BaseModel):
@@ -35,10 +34,6 @@ class PotentialInfo(BaseModel):
     install_command: str = Field(description="the command that installs it")
 
 
-def _entry_points() -> dict[str, metadata.EntryPoint]:
-    return {point.name: point for point in metadata.entry_points(group=ENTRY_POINT_GROUP)}
-
-
 def potential_class(name: str) -> type[Potential]:
     """Find the class registered under a name.
 
@@ -57,24 +52,7 @@ def potential_class(name: str) -> type[Potential]:
     PotentialError
         When no such name is registered (the nearest known one is named) or its package is broken.
     """
-    points = _entry_points()
-    if name not in points:
-        near = difflib.get_close_matches(name.lower(), points, n=1, cutoff=0.5)
-        hint = f"did you mean '{near[0]}'? " if near else ""
-        raise PotentialError(f"Unknown potential '{name}': {hint}known names are {', '.join(sorted(points))}.")
-    try:
-        loaded = points[name].load()
-    except Exception as error:
-        raise PotentialError(
-            f"The potential '{name}' is registered as {points[name].value} but cannot be imported "
-            f"({type(error).__name__}: {error}): reinstall the package that registers it."
-        ) from error
-    if not (isinstance(loaded, type) and issubclass(loaded, Potential)):
-        raise PotentialError(
-            f"The potential '{name}' is registered as {points[name].value}, which is not a subclass of "
-            "superion.potentials.potential.Potential: mend the package that registers it."
-        )
-    return loaded
+    return POTENTIALS.load(name)
 
 
 def load_potential(specification: PotentialSpecification) -> Potential:
@@ -116,7 +94,7 @@ def list_potentials() -> list[PotentialInfo]:
         reason as its description.
     """
     infos = []
-    for name, point in sorted(_entry_points().items()):
+    for name, point in POTENTIALS.points().items():
         try:
             kind = potential_class(name)
         except PotentialError as error:

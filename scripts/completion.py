@@ -19,8 +19,7 @@ def flow_names(incomplete: str = "") -> list[str]:
     list of str
         Names that begin so.
     """
-    names = {point.name for point in metadata.entry_points(group="superion.flows")}
-    return sorted(name for name in names if name.startswith(incomplete))
+    return _registered("superion.flows", incomplete)
 
 
 def potential_names(incomplete: str = "") -> list[str]:
@@ -36,8 +35,7 @@ def potential_names(incomplete: str = "") -> list[str]:
     list of str
         Names that begin so.
     """
-    names = {point.name for point in metadata.entry_points(group="superion.potentials")}
-    return sorted(name for name in names if name.startswith(incomplete))
+    return _registered("superion.potentials", incomplete)
 
 
 def preset_names(incomplete: str = "") -> list[str]:
@@ -87,6 +85,12 @@ def document_types(incomplete: str = "") -> list[str]:
     """
     kinds = ("candidate", "conductivity", "diffusion", "relax", "stage", "trajectory")
     return [kind for kind in kinds if kind.startswith(incomplete)]
+
+
+def _registered(group: str, incomplete: str) -> list[str]:
+    """Names in one group of entry points, without importing what they name."""
+    names = {point.name for point in metadata.entry_points(group=group)}
+    return sorted(name for name in names if name.startswith(incomplete))
 
 
 def _config_names(folder: str, suffixes: tuple[str, ...]) -> list[str]:

@@ -1,6 +1,7 @@
 """Every Python block of README and docs runs, page by page, and prints what the page says it prints.
 
-Each page starts in a folder of its own that holds a project with one finished run of the analytic conductor, and a campaign file.
+Each page starts in a folder of its own that holds a project with one finished run of the analytic conductor, and a
+campaign file.
 
 A `text` block right after a Python block is its output, `…` standing for anything; after the comment
 `<!-- digits vary between machines -->` its numbers stand for any. A block stays out only by the

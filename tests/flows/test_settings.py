@@ -153,15 +153,16 @@ def test_missing_preset_names_the_nearest(tmp_path):
 def test_flows_of_other_packages_are_found(monkeypatch):
     from importlib.metadata import EntryPoint
 
+    from superion import plugins
     from superion.flows import registry
 
-    theirs = EntryPoint("theirs", "superion.flows.conductivity:ConductivityMaker", registry.ENTRY_POINT_GROUP)
-    broken = EntryPoint("broken", "no_such_package:Maker", registry.ENTRY_POINT_GROUP)
-    known = tuple(registry.entry_points(group=registry.ENTRY_POINT_GROUP))
-    monkeypatch.setattr(registry, "entry_points", lambda group: (*known, theirs, broken))
+    theirs = EntryPoint("theirs", "superion.flows.conductivity:ConductivityMaker", registry.FLOWS.entry_point_group)
+    broken = EntryPoint("broken", "no_such_package:Maker", registry.FLOWS.entry_point_group)
+    known = tuple(plugins.entry_points(group=registry.FLOWS.entry_point_group))
+    monkeypatch.setattr(plugins, "entry_points", lambda group: (*known, theirs, broken))
     assert [info.name for info in list_flows()] == ["broken", "conductivity", "theirs"]
     assert flow_maker("theirs") is ConductivityMaker
-    with pytest.raises(SettingsError, match="cannot be loaded"):
+    with pytest.raises(SettingsError, match="does not load"):
         flow_maker("broken")
     with pytest.raises(SettingsError, match="did you mean 'conductivity'"):
         flow_maker("conductivty")

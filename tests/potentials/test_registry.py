@@ -5,6 +5,7 @@ import sys
 from importlib import metadata
 
 import pytest
+from superion import plugins
 from superion.errors import PotentialError
 from superion.potentials import registry
 from superion.potentials.ase_calculator import AseCalculatorPotential
@@ -37,7 +38,7 @@ def test_listing_loads_nothing_heavy():
 
 @pytest.mark.parametrize(("name", "meant"), [("mcae", "mace"), ("CHGnet", "chgnet"), ("sevenet", "sevennet")])
 def test_unknown_name_names_the_nearest(name: str, meant: str):
-    with pytest.raises(PotentialError, match=f"Unknown potential '{name}': did you mean '{meant}'"):
+    with pytest.raises(PotentialError, match=f"There is no potential '{name}': did you mean '{meant}'"):
         load_potential(PotentialSpecification(name=name))
 
 
@@ -66,12 +67,12 @@ def test_third_party_registers_by_entry_point(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("target", "sentence"),
-    [("no_such_module:Thing", "cannot be imported"), ("collections:OrderedDict", "not a subclass")],
+    [("no_such_module:Thing", "does not load"), ("collections:OrderedDict", "not a subclass")],
 )
 def test_broken_registration_is_one_sentence_and_does_not_hide_the_others(monkeypatch, target: str, sentence: str):
-    point = metadata.EntryPoint(name="broken", value=target, group=registry.ENTRY_POINT_GROUP)
-    known = registry._entry_points()
-    monkeypatch.setattr(registry, "_entry_points", lambda: {**known, "broken": point})
+    point = metadata.EntryPoint(name="broken", value=target, group=registry.POTENTIALS.entry_point_group)
+    known = tuple(plugins.entry_points(group=registry.POTENTIALS.entry_point_group))
+    monkeypatch.setattr(plugins, "entry_points", lambda group: (*known, point))
     with pytest.raises(PotentialError, match=sentence):
         load_potential(PotentialSpecification(name="broken"))
     infos = {info.name: info for info in list_potentials()}

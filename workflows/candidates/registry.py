@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
-from importlib.metadata import entry_points
 
-from ...errors import SettingsError
+from ...plugins import PluginGroup
 from .source import CandidateSource
 
-GROUP = "superion.candidate_sources"
-"""Entry point group of sources."""
+SOURCES: PluginGroup[CandidateSource] = PluginGroup(
+    "superion.candidate_sources", "source of candidates", CandidateSource
+)
+"""The entry points by which any package registers a source."""
 
 
 @cache
@@ -27,7 +27,7 @@ def source_kinds() -> tuple[str, ...]:
     >>> "files" in source_kinds()
     True
     """
-    return tuple(sorted({point.name for point in entry_points(group=GROUP)}))
+    return SOURCES.names()
 
 
 @cache
@@ -54,16 +54,4 @@ def load_source(kind: str) -> CandidateSource:
     >>> load_source("files").kind
     'files'
     """
-    found = [point for point in entry_points(group=GROUP) if point.name == kind]
-    if not found:
-        near = difflib.get_close_matches(kind, source_kinds(), n=1, cutoff=0.0)
-        hint = f"did you mean '{near[0]}'?" if near else "no package registers one."
-        raise SettingsError(f"There is no source of candidates '{kind}': {hint}")
-    try:
-        source_class = found[0].load()
-    except Exception as error:
-        raise SettingsError(
-            f"The source of candidates '{kind}' of {found[0].value} does not load ({type(error).__name__}: {error}): "
-            "mend or uninstall the package that registers it."
-        ) from error
-    return source_class()
+    return SOURCES.load(kind)()

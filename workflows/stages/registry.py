@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
-from importlib.metadata import entry_points
 
-from ...errors import SettingsError
+from ...plugins import PluginGroup
 from .stage import Stage
 
-GROUP = "superion.stages"
-"""Entry point group of stages."""
+STAGES: PluginGroup[Stage] = PluginGroup("superion.stages", "stage", Stage)
+"""The entry points by which any package registers a stage."""
 
 
 @cache
@@ -21,8 +19,13 @@ def stage_names() -> tuple[str, ...]:
     -------
     tuple of str
         Sorted names.
+
+    Examples
+    --------
+    >>> "conductivity" in stage_names()
+    True
     """
-    return tuple(sorted({point.name for point in entry_points(group=GROUP)}))
+    return STAGES.names()
 
 
 @cache
@@ -43,17 +46,10 @@ def load_stage(name: str) -> Stage:
     ------
     SettingsError
         If there is none, the nearest known one being named, or its package does not load.
+
+    Examples
+    --------
+    >>> load_stage("percolation").name
+    'percolation'
     """
-    found = [point for point in entry_points(group=GROUP) if point.name == name]
-    if not found:
-        near = difflib.get_close_matches(name, stage_names(), n=1, cutoff=0.0)
-        hint = f" did you mean '{near[0]}'?" if near else ""
-        raise SettingsError(f"There is no stage '{name}';{hint}")
-    try:
-        stage_class = found[0].load()
-    except Exception as error:
-        raise SettingsError(
-            f"The stage '{name}' of {found[0].value} does not load ({type(error).__name__}: {error}): "
-            "mend or uninstall the package that registers it."
-        ) from error
-    return stage_class()
+    return STAGES.load(name)()

@@ -14,10 +14,7 @@ from ...makers.atoms import ase_atoms
 from ...makers.diffusion import DiffusionMaker
 from ...makers.md import MdMaker
 from ...makers.stage_conductivity import ConductivityStageMaker
-from ...makers.stop_criteria import StopCriteria
-from ...makers.supercell import SupercellMaker
 from ...makers.volume import VolumeMaker
-from ...structures.supercell import expand_to_minimum_edge
 from .assembly import assemble, candidate_of, checkpoint_root_of, identity_of, rejected
 from .md_settings import MdStageSettings
 from .stage import Stage, StageContext
@@ -78,7 +75,7 @@ class ConductivityStage(Stage):
         identity = identity_of(self, structure, settings, context)
         candidate = candidate_of(structure, context)
         try:
-            expand_to_minimum_edge(structure, settings.minimum_edge_angstrom, settings.maximum_atoms)
+            settings.simulated_cell(structure)
             flow = self._maker(settings, context).make(structure, label=candidate.label)
         except StructureError as error:
             return rejected(identity, candidate, str(error), context)
@@ -100,18 +97,12 @@ class ConductivityStage(Stage):
             mobile_ion=context.mobile_ion,
             ion_charge=context.ion_charge,
             relax=None,
-            supercell=SupercellMaker(
-                minimum_edge_angstrom=settings.minimum_edge_angstrom, maximum_atoms=settings.maximum_atoms
-            ),
+            supercell=settings.supercell_maker(),
             volume=volume,
             md=MdMaker(
                 protocol=settings.md,
                 limits=settings.run_limits(),
-                stop=StopCriteria(
-                    target_relative_error=settings.target_relative_error,
-                    target_sigma_300k_ms_cm=settings.target_sigma_300k_ms_cm,
-                    minimum_barrier_ev=settings.minimum_barrier_ev,
-                ),
+                stop=settings.stop_criteria(),
             ),
             diffusion=DiffusionMaker(settings=settings.analysis),
             checkpoint_root=checkpoint_root_of(context),
@@ -137,7 +128,7 @@ class ConductivityStage(Stage):
             Every trajectory; empty where the cell would be refused.
         """
         try:
-            cell = expand_to_minimum_edge(structure, settings.minimum_edge_angstrom, settings.maximum_atoms)
+            cell = settings.simulated_cell(structure)
         except StructureError:
             return []
         maker = self._maker(settings, context)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pydantic import Field
+from pymatgen.core import Structure
 
 from ...dynamics.protocol import MdSettings, RunLimits
+from ...makers.stop_criteria import StopCriteria
+from ...makers.supercell import SupercellMaker
+from ...structures.supercell import expand_to_minimum_edge
 from ...transport.analysis import DiffusionSettings
 from .stage import StageSettings
 
@@ -45,3 +49,47 @@ class MdStageSettings(StageSettings):
             As the engine takes them.
         """
         return RunLimits(duration_ps=self.duration_ps, minimum_ps=self.minimum_ps, segment_ps=self.segment_ps)
+
+    def stop_criteria(self) -> StopCriteria:
+        """Give what ends a trajectory before its greatest length.
+
+        Returns
+        -------
+        StopCriteria
+            As the MD Maker takes them.
+        """
+        return StopCriteria(
+            target_relative_error=self.target_relative_error,
+            target_sigma_300k_ms_cm=self.target_sigma_300k_ms_cm,
+            minimum_barrier_ev=self.minimum_barrier_ev,
+        )
+
+    def supercell_maker(self) -> SupercellMaker:
+        """Give the Maker of the simulated cell.
+
+        Returns
+        -------
+        SupercellMaker
+            With the least edge and the most atoms of these settings.
+        """
+        return SupercellMaker(minimum_edge_angstrom=self.minimum_edge_angstrom, maximum_atoms=self.maximum_atoms)
+
+    def simulated_cell(self, structure: Structure) -> Structure:
+        """Repeat a structure to the cell that is simulated.
+
+        Parameters
+        ----------
+        structure : Structure
+            Ordered structure.
+
+        Returns
+        -------
+        Structure
+            Its supercell.
+
+        Raises
+        ------
+        StructureError
+            If the least edge needs more than the most atoms.
+        """
+        return expand_to_minimum_edge(structure, self.minimum_edge_angstrom, self.maximum_atoms)

@@ -15,9 +15,6 @@ from ...makers.atoms import ase_atoms
 from ...makers.diffusion import DiffusionMaker
 from ...makers.md import MdMaker
 from ...makers.stage_probe import ProbeStageMaker
-from ...makers.stop_criteria import StopCriteria
-from ...makers.supercell import SupercellMaker
-from ...structures.supercell import expand_to_minimum_edge
 from .assembly import assemble, candidate_of, checkpoint_root_of, identity_of, rejected
 from .md_settings import MdStageSettings
 from .stage import Stage, StageContext
@@ -67,22 +64,16 @@ class ProbeStage(Stage):
         identity = identity_of(self, structure, settings, context)
         candidate = candidate_of(structure, context)
         try:
-            expand_to_minimum_edge(structure, settings.minimum_edge_angstrom, settings.maximum_atoms)
+            settings.simulated_cell(structure)
         except StructureError as error:
             return rejected(identity, candidate, str(error), context)
-        supercell = SupercellMaker(
-            minimum_edge_angstrom=settings.minimum_edge_angstrom, maximum_atoms=settings.maximum_atoms
-        ).make(candidate)
+        supercell = settings.supercell_maker().make(candidate)
         run = MdMaker(
             name="probe",
             potential=context.potential,
             protocol=settings.md,
             limits=settings.run_limits(),
-            stop=StopCriteria(
-                target_relative_error=settings.target_relative_error,
-                target_sigma_300k_ms_cm=settings.target_sigma_300k_ms_cm,
-                minimum_barrier_ev=settings.minimum_barrier_ev,
-            ),
+            stop=settings.stop_criteria(),
             analysis=settings.analysis,
             checkpoint_root=checkpoint_root_of(context),
         ).make(supercell.output, settings.temperature_k)
@@ -117,7 +108,7 @@ class ProbeStage(Stage):
             One run; empty where the cell would be refused.
         """
         try:
-            cell = expand_to_minimum_edge(structure, settings.minimum_edge_angstrom, settings.maximum_atoms)
+            cell = settings.simulated_cell(structure)
         except StructureError:
             return []
         steps = plan_steps(ase_atoms(cell), settings.md.at(settings.temperature_k), settings.run_limits())

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .documents.stage import StageDoc
 from .properties import PROPERTIES, PropertyDefinition, PropertyEstimate
 
 Z_95 = 1.959964
@@ -38,31 +37,38 @@ class AggregatedProperties:
     notes: tuple[str, ...] = ()
 
 
-def aggregate_properties(documents: Sequence[StageDoc]) -> AggregatedProperties:
+def aggregate_properties(orderings: Sequence[Mapping[str, PropertyEstimate]]) -> AggregatedProperties:
     """Bring the properties of the orderings of one candidate together.
 
     Parameters
     ----------
-    documents : sequence of StageDoc
-        Documents of one stage, one per ordering; those that were rejected or failed are left out.
+    orderings : sequence of mapping of str to PropertyEstimate
+        What one stage found, by name; one mapping per ordering that completed it.
 
     Returns
     -------
     AggregatedProperties
         Properties of the candidate.
+
+    Examples
+    --------
+    >>> together = aggregate_properties([{"activation_energy_ev": PropertyEstimate(value=0.2)}, {}])
+    >>> together.notes
+    ('activation_energy_ev: known of 1 of 2 orderings',)
     """
-    completed = [document for document in documents if document.state == "completed"]
+    if len(orderings) == 1:
+        return AggregatedProperties(dict(orderings[0]))
     properties: dict[str, PropertyEstimate] = {}
     notes = []
-    for name in dict.fromkeys(name for document in completed for name in document.properties):
-        estimates = [document.properties[name] for document in completed if name in document.properties]
+    for name in dict.fromkeys(name for ordering in orderings for name in ordering):
+        estimates = [ordering[name] for ordering in orderings if name in ordering]
         estimate = aggregate_estimates(name, estimates)
         if estimate is None:
-            notes.append(f"{name}: the orderings bound it from opposite sides, so that nothing is known of their mean")
+            notes.append(f"{name}: the orderings bound it from opposite sides, so nothing is known of their mean")
             continue
         properties[name] = estimate
-        if len(estimates) < len(completed):
-            notes.append(f"{name}: known of {len(estimates)} of {len(completed)} orderings")
+        if len(estimates) < len(orderings):
+            notes.append(f"{name}: known of {len(estimates)} of {len(orderings)} orderings")
     return AggregatedProperties(properties, tuple(notes))
 
 
@@ -224,32 +230,6 @@ def standard_error(estimate: PropertyEstimate, *, logarithmic: bool) -> float | 
         if math.isfinite(low) and math.isfinite(high):
             return max(0.0, high - low) / (2.0 * half_width)
     return None
-
-
-def refresh_row_properties(
-    properties: Mapping[str, PropertyEstimate], stages: Iterable[Sequence[StageDoc]]
-) -> AggregatedProperties:
-    """Bring what all stages say of a candidate together; of two stages with one property the later counts.
-
-    Parameters
-    ----------
-    properties : mapping of str to PropertyEstimate
-        What is known without stages.
-    stages : iterable of sequence of StageDoc
-        Documents of each stage, in the order of the stages.
-
-    Returns
-    -------
-    AggregatedProperties
-        Properties of the candidate.
-    """
-    together = dict(properties)
-    notes: list[str] = []
-    for documents in stages:
-        found = aggregate_properties(documents)
-        together |= found.properties
-        notes += [note for note in found.notes if note not in notes]
-    return AggregatedProperties(together, tuple(notes))
 
 
 def _value_of(estimate: PropertyEstimate) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from .aggregate import refresh_row_properties
+from .aggregate import aggregate_properties
 from .documents.candidate_summary import CandidateSummary, StageSummary
 from .documents.stage import StageDoc
 
@@ -34,9 +34,13 @@ def refresh_row(row: CandidateSummary, documents: Mapping[str, StageDoc]) -> Can
     by_stage = {
         name: [documents[key] for key in stage.stage_keys if key in documents] for name, stage in row.stages.items()
     }
-    together = refresh_row_properties(row.properties, by_stage.values())
-    changes: dict[str, object] = {"properties": together.properties}
-    changes["notes"] = list(dict.fromkeys([*row.notes, *together.notes]))
+    # Of two stages with one property the later counts.
+    found = [aggregate_properties([d.properties for d in of if d.state == "completed"]) for of in by_stage.values()]
+    properties = dict(row.properties)
+    for together in found:
+        properties |= together.properties
+    changes: dict[str, object] = {"properties": properties}
+    changes["notes"] = list(dict.fromkeys([*row.notes, *(note for together in found for note in together.notes)]))
     stages = {name: _judged(stage, by_stage[name]) for name, stage in row.stages.items()}
     changes["stages"] = stages
     ended = next((name for name, stage in stages.items() if stage.state in ("rejected", "failed")), None)

@@ -58,21 +58,6 @@ class MsdModel:
         present = self.times[self.amplitudes > 0]
         return int(np.ceil(_DECAY_TIMES * present[-1])) if present.size else 0
 
-    def relaxed_offset(self, longest_time: float) -> float:
-        """Saturation value of the relaxations faster than `longest_time` steps, in Å².
-
-        Parameters
-        ----------
-        longest_time : float
-            Slowest relaxation to include, in steps.
-
-        Returns
-        -------
-        float
-            Summed amplitude in Å².
-        """
-        return float(self.amplitudes[self.times <= longest_time].sum())
-
 
 def fit_msd_model(
     lags: NDArray[np.integer], msd: NDArray[np.float64], shape: MsdModel | None = None, n_times: int = 10

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from superion.database.aggregate import aggregate_estimates, aggregate_properties
-from superion.database.documents import Provenance, StageDoc
 from superion.database.properties import PropertyEstimate
 
 SIGMA, EA, ENERGY, HULL = (
@@ -99,25 +98,8 @@ def test_what_is_claimed_is_never_wrong(drawn):
         assert found.value == pytest.approx(mean)
 
 
-def test_only_what_completed_counts_and_gaps_are_said():
-    def document(state, **properties):
-        return StageDoc(
-            label="m",
-            formula="X",
-            stage="s",
-            stage_key="k",
-            state=state,
-            properties=properties,
-            provenance=Provenance(superion_version="0"),
-        )
-
-    found = aggregate_properties(
-        [
-            document("completed", **{SIGMA: lower(1.0), ENERGY: plain(-1.0)}),
-            document("completed", **{SIGMA: upper(2.0)}),
-            document("failed", **{ENERGY: plain(-9.0)}),
-        ]
-    )
+def test_gaps_are_said():
+    found = aggregate_properties([{SIGMA: lower(1.0), ENERGY: plain(-1.0)}, {SIGMA: upper(2.0)}])
     assert set(found.properties) == {ENERGY}
     assert found.properties[ENERGY].value == -1.0
     assert any(SIGMA in note for note in found.notes)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ...database.aggregate import aggregate_estimates
+from ...database.aggregate import aggregate_properties
 from ...database.documents.candidate_summary import CandidateStatus, StageSummary
 from ...database.properties import PropertyEstimate
 from .rules import BestRule, Rule, Verdict, judge_best, judge_threshold
@@ -492,8 +492,9 @@ class CampaignState:
                 final: Literal["rejected", "failed"] = "failed" if worst.state == "failed" else "rejected"
                 stages[step.name] = StageSummary(state=final, reason=worst.reason, stage_keys=keys)
                 return end(final, step.name, worst.reason)
-            known, notes = _aggregate([outcome for outcome in found if outcome.state == "completed"])
-            properties |= known
+            together = aggregate_properties([outcome.properties for outcome in found if outcome.state == "completed"])
+            properties |= together.properties
+            notes = [*together.notes]
             notes += [f"left out an ordering that was {outcome.state}: {outcome.reason}" for outcome in lost]
             alive = _handed_on(alive, found)
             for r, rule in enumerate(step.rules):
@@ -537,7 +538,7 @@ class CampaignState:
             completed = [outcome for outcome in found if outcome.state == "completed"]
             if len(found) < len(outcomes) or not completed:
                 return
-            properties |= _aggregate(completed)[0]
+            properties |= aggregate_properties([outcome.properties for outcome in completed]).properties
             alive = _handed_on(alive, found)
 
 
@@ -553,21 +554,3 @@ def _handed_on(alive: Sequence[_Alive], outcomes: Sequence[StageOutcome]) -> lis
         for ordering, outcome in zip(alive, outcomes, strict=True)
         if outcome.state == "completed"
     ]
-
-
-def _aggregate(outcomes: Sequence[StageOutcome]) -> tuple[dict[str, PropertyEstimate], list[str]]:
-    """Bring what the orderings of one candidate say together."""
-    if len(outcomes) == 1:
-        return dict(outcomes[0].properties), []
-    properties: dict[str, PropertyEstimate] = {}
-    notes = []
-    for name in dict.fromkeys(name for outcome in outcomes for name in outcome.properties):
-        estimates = [outcome.properties[name] for outcome in outcomes if name in outcome.properties]
-        estimate = aggregate_estimates(name, estimates)
-        if estimate is None:
-            notes.append(f"{name}: the orderings bound it from opposite sides, so nothing is known of their mean")
-            continue
-        properties[name] = estimate
-        if len(estimates) < len(outcomes):
-            notes.append(f"{name}: known of {len(estimates)} of {len(outcomes)} orderings")
-    return properties, notes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from .check import check
+from .compare import compare
 from .export import export
 from .extend import extend
 from .import_ import import_
@@ -30,5 +31,6 @@ app.command("resume")(resume)
 app.command("retry")(retry)
 app.command("extend")(extend)
 app.command("report")(report)
+app.command("compare")(compare)
 app.command("export")(export)
 app.command("import")(import_)

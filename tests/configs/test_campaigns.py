@@ -79,7 +79,9 @@ def folder(tmp_path):
     cell = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.13), ["Li", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
     cell.to(str(tmp_path / "cifs" / "a1.cif"))
     (tmp_path / "cifs" / "bad.cif").write_text("no crystal")
-    (tmp_path / "measured.csv").write_text("ID,name,conductivity,DOI\na1,LiCl,<1E-10,10.1/x\nnone,LiBr,1e-6,\n")
+    (tmp_path / "measured.csv").write_text(
+        "ID,name,composition,conductivity,DOI\na1,LiCl,LiCl,<1E-10,10.1/x\nnone,LiBr,LiBr,1e-6,\n"
+    )
     return tmp_path
 
 

@@ -24,6 +24,9 @@ _DISORDERED_PER_WORKER = 4
 _ORDERED_AT_A_TIME = 25
 _WORTH_PROCESSES = 200
 
+PlainCrystal = tuple[dict[str, Any], str | None]
+"""A structure as plain data, and the formula of what it is known to hold."""
+
 
 @dataclass(frozen=True)
 class Ordered:
@@ -51,14 +54,14 @@ class Ordered:
 
 
 def order_in_parallel(
-    structures: Iterable[Structure], settings: dict[str, Any], *, workers: int | None = None
+    crystals: Iterable[tuple[Structure, str | None]], settings: dict[str, Any], *, workers: int | None = None
 ) -> Iterator[Ordered]:
     """Order crystals, in the order in which they come.
 
     Parameters
     ----------
-    structures : iterable of Structure
-        The crystals; read in portions.
+    crystals : iterable of tuple
+        Each crystal, and the formula of what it is known to hold, or None; read in portions.
     settings : dict
         Further arguments of `order_candidates`.
     workers : int or None
@@ -69,18 +72,20 @@ def order_in_parallel(
     Ordered
         One for each.
     """
-    iterator = iter(structures)
+    iterator = iter(crystals)
     with _Processes(workers or available_cores()) as processes:
         while portion := list(_portion(iterator, _DISORDERED_PER_WORKER * processes.workers)):
             yield from processes.order(portion, settings)
 
 
-def _portion(structures: Iterator[Structure], most_disordered: int) -> Iterator[Structure]:
+def _portion(
+    crystals: Iterator[tuple[Structure, str | None]], most_disordered: int
+) -> Iterator[tuple[Structure, str | None]]:
     """Take as many as are ordered in a short time, so that a kill loses little."""
     n_disordered = 0
-    for structure in islice(structures, _PORTION):
-        yield structure
-        n_disordered += not _is_full(structure)
+    for crystal in islice(crystals, _PORTION):
+        yield crystal
+        n_disordered += not _is_full(crystal[0])
         if n_disordered >= most_disordered:
             return
 
@@ -124,20 +129,20 @@ class _Processes:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
-    def order(self, structures: list[Structure], settings: dict[str, Any]) -> list[Ordered]:
+    def order(self, crystals: list[tuple[Structure, str | None]], settings: dict[str, Any]) -> list[Ordered]:
         """Order some crystals."""
-        full = [_is_full(structure) for structure in structures]
-        if all(full) and len(structures) < _WORTH_PROCESSES and self._pool is None:
-            return [order_one(structure.as_dict(), settings) for structure in structures]
+        full = [_is_full(structure) for structure, _ in crystals]
+        plain = [(structure.as_dict(), expected) for structure, expected in crystals]
+        if all(full) and len(crystals) < _WORTH_PROCESSES and self._pool is None:
+            return order_some(plain, settings)
         found: dict[int, Ordered | None] = {}
         # Crystals that need no ordering are quick, and travel together.
         quick = [position for position, is_ordered in enumerate(full) if is_ordered]
         batches = [quick[start : start + _ORDERED_AT_A_TIME] for start in range(0, len(quick), _ORDERED_AT_A_TIME)]
         batches += [[position] for position, is_ordered in enumerate(full) if not is_ordered]
-        plain = [structure.as_dict() for structure in structures]
         for batch, answers in self._each(batches, lambda batch: (order_some, [plain[i] for i in batch], settings)):
             found |= dict.fromkeys(batch) if answers is None else dict(zip(batch, answers, strict=True))
-        return [found[position] or self._order_alone(plain[position], settings) for position in range(len(structures))]
+        return [found[position] or self._order_alone(plain[position], settings) for position in range(len(crystals))]
 
     def _each(
         self, batches: list[list[int]], task: Callable[[list[int]], tuple[Any, ...]]
@@ -159,24 +164,24 @@ class _Processes:
         if any(isinstance(future.exception(), BrokenProcessPool) for _, future in futures):
             self._close()
 
-    def _order_alone(self, plain: dict[str, Any], settings: dict[str, Any]) -> Ordered:
+    def _order_alone(self, crystal: PlainCrystal, settings: dict[str, Any]) -> Ordered:
         """Order one crystal in a process of its own, for it may have broken the pool."""
         with _new_pool(1) as pool:
             try:
-                return pool.submit(order_one, plain, settings).result()
+                return pool.submit(order_one, *crystal, settings).result()
             except BrokenProcessPool:
                 return Ordered(
                     failure="ordering it killed its process, perhaps for lack of memory: order it with another tool"
                 )
 
 
-def order_some(plain: list[dict[str, Any]], settings: dict[str, Any]) -> list[Ordered]:
+def order_some(crystals: list[PlainCrystal], settings: dict[str, Any]) -> list[Ordered]:
     """Order some crystals, one after the other.
 
     Parameters
     ----------
-    plain : list of dict
-        Structures as plain data.
+    crystals : list of tuple
+        Structures as plain data, each with the formula of what it is known to hold, or None.
     settings : dict
         Further arguments of `order_candidates`.
 
@@ -185,16 +190,18 @@ def order_some(plain: list[dict[str, Any]], settings: dict[str, Any]) -> list[Or
     list of Ordered
         One for each.
     """
-    return [order_one(structure, settings) for structure in plain]
+    return [order_one(*crystal, settings) for crystal in crystals]
 
 
-def order_one(plain: dict[str, Any], settings: dict[str, Any]) -> Ordered:
+def order_one(plain: dict[str, Any], expected_composition: str | None, settings: dict[str, Any]) -> Ordered:
     """Order one crystal; whatever goes wrong is a reason to turn it away.
 
     Parameters
     ----------
     plain : dict
         Structure as plain data.
+    expected_composition : str or None
+        Formula of what it is known to hold.
     settings : dict
         Further arguments of `order_candidates`.
 
@@ -203,12 +210,15 @@ def order_one(plain: dict[str, Any], settings: dict[str, Any]) -> Ordered:
     Ordered
         Its ordered structures, or why there are none.
     """
+    from pymatgen.core import Composition
+
     from ...errors import SuperionError
     from ...structures.fingerprint import structure_fingerprint
     from ...structures.orderings import order_candidates
 
     try:
-        found = order_candidates(structure_from_plain(plain), **settings)
+        expected = None if expected_composition is None else Composition(expected_composition)
+        found = order_candidates(structure_from_plain(plain), expected_composition=expected, **settings)
     except SuperionError as error:
         return Ordered(rejection=str(error))
     except Exception as error:

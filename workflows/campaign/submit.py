@@ -13,6 +13,7 @@ from ...database.documents.candidate_summary import CandidateSummary
 from ...errors import SettingsError
 from ..candidates.collect import Candidate, CollectedCandidates, collect_candidates
 from ..candidates.source import UnreadableCandidate
+from ..candidates.table import TableSettings
 from .decisions import CampaignState
 from .file.load import load_campaign_file
 from .file.model import CampaignFile
@@ -112,7 +113,11 @@ def submit_campaign(
     _ = campaign.steps
     collected = collect_candidates(file, folder)
     submission = _Submission(campaign, collections, workers, on_progress)
-    submission.register(collected, reorder=old_file is not None and old_file.ordering != file.ordering)
+    submission.register(
+        collected,
+        reorder=old_file is not None and old_file.ordering != file.ordering,
+        recheck=old_file is not None and _composition_columns(old_file) != _composition_columns(file),
+    )
     # Last: with its record the campaign can run.
     record = (before or CampaignRecord(campaign_id=file.name, file_text=text)).model_copy(
         update={"file_text": text, "base_folder": str(folder)}
@@ -169,7 +174,7 @@ class _Submission:
     n_rejected: int = 0
     n_orderings: int = 0
 
-    def register(self, collected: CollectedCandidates, *, reorder: bool) -> None:
+    def register(self, collected: CollectedCandidates, *, reorder: bool, recheck: bool) -> None:
         """Store what is not there yet, portion by portion: a kill loses one portion."""
         rows = self.collections.iter_rows(self.campaign.campaign_id)
         # What could not be ordered, through no fault that is known of it, is tried again.
@@ -178,10 +183,21 @@ class _Submission:
         self._store([row for row in unreadable if row.candidate_id not in known])
         fresh = [candidate for candidate in collected.candidates if candidate.candidate_id not in known]
         old = [candidate for candidate in collected.candidates if candidate.candidate_id in known]
-        self._update_origins(old, known)
+        news = _news(old, known)
+        known |= news
+        again = []
+        for candidate in old:
+            row = known[candidate.candidate_id]
+            # A table that says otherwise what a material holds may turn it away, or let it in.
+            is_judged_by_it = candidate.expected_composition is not None or not row.orderings
+            is_news = is_judged_by_it and (recheck or candidate.candidate_id in news)
+            if is_news or (reorder and row.was_disordered):
+                again.append(candidate)
+        self._order_again(again, known)
+        # After that: a kill in between leaves the news news.
+        in_order = {candidate.candidate_id for candidate in again}
+        self.collections.update_rows([row for name, row in news.items() if name not in in_order])
         total = len(fresh)
-        if reorder:
-            self._order_again([candidate for candidate in old if known[candidate.candidate_id].was_disordered], known)
         for portion in self._ordered_rows(fresh):
             self._store(portion)
             if self.on_progress is not None:
@@ -200,7 +216,8 @@ class _Submission:
 
     def _order(self, candidates: Iterable[Candidate]) -> Iterator[Ordered]:
         settings = {"mobile_ion": self.campaign.ion[0], **self.campaign.file.ordering.model_dump()}
-        return order_in_parallel((candidate.structure for candidate in candidates), settings, workers=self.workers)
+        crystals = ((candidate.structure, candidate.expected_composition) for candidate in candidates)
+        return order_in_parallel(crystals, settings, workers=self.workers)
 
     def _store(self, rows: list[CandidateSummary]) -> None:
         """Judge rows by what the store has, and store them."""
@@ -212,17 +229,6 @@ class _Submission:
         self.n_new += len(rows)
         self.n_rejected += sum(not row.orderings for row in rows)
         self.n_orderings += sum(len(row.orderings) for row in rows)
-
-    def _update_origins(self, candidates: Sequence[Candidate], known: dict[str, CandidateSummary]) -> None:
-        """Add sources that name a known candidate too, and what they measured."""
-        changed = []
-        for candidate in candidates:
-            row = known[candidate.candidate_id]
-            origins = [*row.origins, *(origin for origin in candidate.origins if origin not in row.origins)]
-            measured = {**candidate.measured, **row.measured}
-            if origins != row.origins or measured != row.measured:
-                changed.append(row.model_copy(update={"origins": origins, "measured": measured, "updated_at": now()}))
-        self.collections.update_rows(changed)
 
     def _order_again(self, candidates: Sequence[Candidate], known: dict[str, CandidateSummary]) -> None:
         """Order known candidates by other settings; what was computed for an ordering that comes again is reused."""
@@ -275,6 +281,20 @@ class _Submission:
         )
 
 
+def _news(candidates: Sequence[Candidate], known: dict[str, CandidateSummary]) -> dict[str, CandidateSummary]:
+    """Make the rows of known candidates of which the sources say something new: further origins, other values."""
+    news = {}
+    for candidate in candidates:
+        row = known[candidate.candidate_id]
+        named = {(origin.source, origin.identifier) for origin in candidate.origins}
+        others = [origin for origin in row.origins if (origin.source, origin.identifier) not in named]
+        origins, measured = [*candidate.origins, *others], {**row.measured, **candidate.measured}
+        if origins != row.origins or measured != row.measured:
+            update = {"origins": origins, "measured": measured, "updated_at": now()}
+            news[candidate.candidate_id] = row.model_copy(update=update)
+    return news
+
+
 def _old_file(record: CampaignRecord | None) -> CampaignFile | None:
     """Read the file that was submitted before; None where there is none, or this version cannot read it."""
     if record is None:
@@ -283,6 +303,11 @@ def _old_file(record: CampaignRecord | None) -> CampaignFile | None:
         return prepare_campaign(record).file
     except SettingsError:
         return None
+
+
+def _composition_columns(file: CampaignFile) -> list[tuple[str, str | None]]:
+    """Name the columns that say what the materials of tables hold."""
+    return [(source.path, source.composition) for source in file.candidates if isinstance(source, TableSettings)]
 
 
 def _changed_sections(old: CampaignFile, new: CampaignFile) -> tuple[str, ...]:

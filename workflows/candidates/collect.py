@@ -40,6 +40,8 @@ class Candidate:
         Measured properties; of several sources the first that has one.
     notes : tuple of str
         What was noticed while reading.
+    expected_composition : str or None
+        Formula of what the material is known to hold; of several sources the first that has one.
     """
 
     candidate_id: str
@@ -48,6 +50,7 @@ class Candidate:
     origins: tuple[CandidateOrigin, ...]
     measured: dict[str, PropertyEstimate] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    expected_composition: str | None = None
 
 
 @dataclass(frozen=True)
@@ -201,7 +204,11 @@ def _merged(first: Candidate, members: Iterable[RawCandidate]) -> Candidate:
     origins = list(first.origins)
     measured = dict(first.measured)
     notes = list(first.notes)
+    expected = first.expected_composition
     for item in members:
+        expected = expected or item.expected_composition
+        if item.expected_composition is not None and not _is_same(expected, item.expected_composition):
+            notes.append(f"{item.origin.identifier} gives another composition; that of the first source is kept.")
         if item.origin not in origins:
             origins.append(item.origin)
         for name, estimate in item.measured.items():
@@ -214,7 +221,18 @@ def _merged(first: Candidate, members: Iterable[RawCandidate]) -> Candidate:
         origins=tuple(origins),
         measured=measured,
         notes=tuple(dict.fromkeys(notes)),
+        expected_composition=expected,
     )
+
+
+def _is_same(first: str | None, second: str) -> bool:
+    """Whether two formulas say the same, in whatever amount."""
+    from pymatgen.core import Composition
+
+    if first is None or first == second:
+        return first is not None
+    one, other = (Composition(text).fractional_composition for text in (first, second))
+    return one.almost_equals(other, 1e-3, 1e-3)
 
 
 def _unique_origins(

@@ -41,6 +41,8 @@ class RawCandidate:
         Measured properties that the source carries along, by name.
     notes : tuple of str
         What was noticed while reading.
+    expected_composition : str or None
+        Formula of what the material is known to hold, in any amount; a structure that lacks part of it is rejected.
     """
 
     structure: Structure
@@ -48,6 +50,7 @@ class RawCandidate:
     origin: CandidateOrigin
     measured: dict[str, PropertyEstimate] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    expected_composition: str | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -43,6 +44,11 @@ class TableSettings(CandidateSourceSettings):
     label: str | None = Field(
         default=None,
         description="name of the material with columns in braces, as in {formula} ({ID}); null takes the file's name",
+    )
+    composition: str | None = Field(
+        default=None,
+        description="column with what the material holds, such as Li6PS5Cl; structures that lack lithium, hydrogen or "
+        "other parts of it are rejected; null compares nothing",
     )
     measured: dict[str, MeasuredColumn] = Field(
         default_factory=dict,
@@ -107,6 +113,11 @@ class TableSource(CandidateSource):
         origin = CandidateOrigin(source=self.kind, identifier=f"{table.name}, row {number}: {name}", measured=carried)
         label = _filled(settings.label, row).strip() if settings.label else ""
         measured, notes = _measured(settings.measured, row)
+        composition = None
+        if settings.composition is not None and (text := row[settings.composition].strip()):
+            composition = read_formula(text)
+            if composition is None:
+                notes.append(f"not compared with its composition: '{text[:40]}' is no formula such as Li6PS5Cl")
         try:
             file = table.parent / Path(name).expanduser()
             is_there = bool(name.strip()) and file.is_file()
@@ -121,7 +132,12 @@ class TableSource(CandidateSource):
                 yield UnreadableCandidate(label or item.label, item.origin, item.reason)
             else:
                 yield RawCandidate(
-                    item.structure, label or item.label, item.origin, measured=measured, notes=(*item.notes, *notes)
+                    item.structure,
+                    label or item.label,
+                    item.origin,
+                    measured=measured,
+                    notes=(*item.notes, *notes),
+                    expected_composition=composition,
                 )
 
 
@@ -171,7 +187,8 @@ def _as_text(frame: pandas.DataFrame) -> list[dict[str, str]]:
 
 
 def _columns(settings: TableSettings) -> tuple[str, ...]:
-    return (*(column.column for column in settings.measured.values()), *settings.carry)
+    composition = () if settings.composition is None else (settings.composition,)
+    return (*composition, *(column.column for column in settings.measured.values()), *settings.carry)
 
 
 def _check_columns(settings: TableSettings, table: str, row: Mapping[str, str]) -> None:
@@ -193,6 +210,35 @@ def _check_columns(settings: TableSettings, table: str, row: Mapping[str, str]) 
 
 def _filled(template: str, row: Mapping[str, str]) -> str:
     return _BRACES.sub(lambda found: row[found[1]].strip(), template)
+
+
+def read_formula(text: str) -> str | None:
+    """Check that a cell is a formula of elements.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``Li6PS5Cl`` or ``Li5.4 P1 S4.4 Cl1.6``.
+
+    Returns
+    -------
+    str or None
+        The text; None where it is no formula, or one of nothing.
+
+    Examples
+    --------
+    >>> read_formula("Li6PS5Cl"), read_formula("argyrodite")
+    ('Li6PS5Cl', None)
+    """
+    from pymatgen.core import Composition, Element
+
+    try:
+        composition = Composition(text)
+        is_formula = len(composition) > 0 and all(isinstance(part, Element) for part in composition)
+    except Exception:
+        # pymatgen raises whatever its parser meets
+        return None
+    return text if is_formula and math.isfinite(composition.num_atoms) else None
 
 
 def _measured(

@@ -89,6 +89,15 @@ def test_different_measured_values_of_one_crystal_are_noted():
     assert "b measured another sigma_300k_ms_cm" in found.notes[0]
 
 
+def test_the_first_composition_is_kept_and_another_one_noted():
+    items = [raw(salt(), "a"), raw(salt(), "b", expected_composition="Li2 F2"), raw(salt(), "c")]
+    (found,) = merge_equivalent([*items, raw(salt(), "d", expected_composition="LiF")])[0]
+    assert (found.expected_composition, found.notes) == ("Li2 F2", ())
+    (found,) = merge_equivalent([*items, raw(salt(), "d", expected_composition="Li3F")])[0]
+    assert found.expected_composition == "Li2 F2"
+    assert found.notes == ("d gives another composition; that of the first source is kept.",)
+
+
 @settings(max_examples=6)
 @given(st.permutations(range(6)), st.integers(0, 2**32 - 1))
 def test_neither_order_nor_description_changes_what_is_equal(order, seed):

@@ -8,7 +8,7 @@ import pytest
 from ase.io import write
 from hypothesis import given
 from hypothesis import strategies as st
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import Composition, Lattice, Structure
 from superion.database.properties import PROPERTIES
 from superion.errors import SettingsError
 from superion.structures.read import read_structure
@@ -17,7 +17,7 @@ from superion.workflows.candidates.measured import check_unit, parse_measured
 from superion.workflows.candidates.registry import load_source, source_kinds
 from superion.workflows.candidates.source import RawCandidate, UnreadableCandidate
 from superion.workflows.candidates.substitution import SubstitutionSettings, SubstitutionSource
-from superion.workflows.candidates.table import TableSettings, TableSource
+from superion.workflows.candidates.table import TableSettings, TableSource, read_formula
 
 
 def salt(edge: float = 4.03, anion: str = "F") -> Structure:
@@ -204,6 +204,26 @@ def test_a_table_that_does_not_fit_is_told(table, changes, words):
     (table / "empty.csv").write_text("")
     with pytest.raises(SettingsError, match=words):
         read(TableSource(), table_settings(**changes), table)
+
+
+def test_takes_the_composition_of_the_material_along(table):
+    (table / "data.csv").write_text(
+        "ID,name,sigma (S/cm),DOI,what\na1,x,,,Li2O F2\na1,x,,,\na1,x,,,nonsense\na1,x,,,Li0\na1,x,,,Xx3\n"
+    )
+    found = read(TableSource(), table_settings(composition="what"), table)
+    assert [item.expected_composition for item in found] == ["Li2O F2", None, None, None, None]
+    assert [bool(item.notes) for item in found] == [False, False, True, True, True]
+    assert "'nonsense' is no formula" in found[2].notes[-1]
+    assert found[0].origin.measured == {"what": "Li2O F2"}
+    assert [item.expected_composition for item in read(TableSource(), table_settings(), table)] == [None] * 5
+    with pytest.raises(SettingsError, match="no column 'What': did you mean 'what'"):
+        read(TableSource(), table_settings(composition="What"), table)
+
+
+@given(st.text(max_size=30))
+def test_any_composition_is_a_formula_or_a_note(text):
+    formula = read_formula(text)
+    assert formula is None or Composition(formula).num_atoms > 0
 
 
 @given(st.floats(1e-12, 1e3), st.sampled_from(["<", ">", "", "~", "≤", ">="]))

@@ -161,6 +161,8 @@ def _plan_ordering(
     disordered: Sequence[Candidate], rows: dict[str, CandidateSummary], campaign: CampaignFile, symbol: str
 ) -> PlannedOrdering:
     """Order a few candidates of different sizes to see how it goes."""
+    from pymatgen.core import Composition
+
     from ....structures.orderings import order_candidates
 
     waiting = sorted(
@@ -169,9 +171,15 @@ def _plan_ordering(
     )
     seconds, growths, reasons = [], [], []
     for candidate in _evenly(waiting, ORDERING_SAMPLE):
+        formula = candidate.expected_composition
         start = time.perf_counter()
         try:
-            found = order_candidates(candidate.structure, mobile_ion=symbol, **campaign.ordering.model_dump())
+            found = order_candidates(
+                candidate.structure,
+                mobile_ion=symbol,
+                expected_composition=None if formula is None else Composition(formula),
+                **campaign.ordering.model_dump(),
+            )
         except StructureError as error:
             reasons.append(f"{candidate.label}: {error}")
         else:

@@ -116,9 +116,11 @@ class ChgnetPotential(Potential):
         with quietly():
             from chgnet.model.dynamics import CHGNetCalculator
 
+            from .chgnet_calculator import ChgnetCalculator
+
             check_options(self.name, self.specification.options, CHGNetCalculator, own={"model", "use_device"})
             try:
-                return CHGNetCalculator(model=model, use_device=self._device, **self.specification.options)
+                return ChgnetCalculator(model=model, use_device=self._device, **self.specification.options)
             except TypeError as error:
                 raise PotentialError(
                     f"CHGNet's calculator refuses the options {self.specification.options} ({error}): correct them."

@@ -37,6 +37,27 @@ def test_energy_equals_the_library_called_directly(potential):
     np.testing.assert_allclose(atoms.get_forces(), direct["f"], atol=1e-4)
 
 
+def test_what_is_left_out_changes_no_bit_of_the_forces(potential):
+    from chgnet.model.dynamics import CHGNetCalculator
+    from chgnet.model.model import CHGNet
+
+    atoms = bulk("LiF", "rocksalt", a=4.0, cubic=True)
+    ours, theirs = (
+        potential.calculator(),
+        CHGNetCalculator(CHGNet.load(use_device="cpu", verbose=False), use_device="cpu"),
+    )
+    for seed in range(3):
+        atoms.rattle(0.05, seed=seed)
+        reference = atoms.copy()
+        atoms.calc, reference.calc = ours, theirs
+        if seed == 2:
+            np.testing.assert_array_equal(atoms.get_stress(), reference.get_stress())
+            assert ours.get_property("magmoms", atoms).shape == (8,)
+        np.testing.assert_array_equal(atoms.get_forces(), reference.get_forces())
+        assert atoms.get_potential_energy() == reference.get_potential_energy()
+        assert ("stress" in ours.results) == (seed == 2)
+
+
 def test_float64_is_refused():
     with pytest.raises(PotentialError, match="float32 only"):
         load_potential(PotentialSpecification(name="chgnet", dtype="float64"))

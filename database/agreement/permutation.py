@@ -49,7 +49,7 @@ def permutation_null(
     for start in range(0, n_permutations, step):
         chosen = orders[start : start + step]
         product[start : start + step] = second[chosen[:, rows], chosen[:, columns]] @ upper
-    decided_a, decided_b = np.count_nonzero(first) / 2.0, np.count_nonzero(second) / 2.0
+    decided_a, decided_b = (0.5 * float(np.abs(signs).sum()) for signs in (first, second))
     return RankCorrelations(rho, _divided(product, decided_a, decided_b))
 
 

@@ -111,6 +111,7 @@ class _OpenUnit:
     started: float
     run: FlowRun = field(init=False)
     core_seconds: float = 0.0
+    seconds_now: float = 0.0
     is_replayed: bool = False
     document: StageDoc | None = None
 
@@ -194,6 +195,7 @@ class _Runner:
     on_progress: Callable[[str, MdProgress], None] | None
     state: CampaignState = field(init=False)
     heartbeat: DriverHeartbeat = field(init=False)
+    driver: PoolDriver = field(init=False)
     open_units: dict[int, _OpenUnit] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     unwritten: list[str] = field(default_factory=list)
@@ -214,7 +216,7 @@ class _Runner:
         pool = WorkerPool(slots, self.folder, (self.lock,))
         n_waiting = len(self.state.wanted_units())
         self.on_event(CampaignEvent("started", f"{n_waiting} units are ready, {len(slots)} worker processes"))
-        driver = PoolDriver(pool, self._next_run, self._on_over, self._on_round)
+        self.driver = driver = PoolDriver(pool, self._next_run, self._on_over, self._on_round)
         try:
             caught = driver.drive()
         finally:
@@ -265,7 +267,24 @@ class _Runner:
             self._write_rows()
         if self._is_due("heartbeat", _HEARTBEAT_EVERY_S):
             self._beat()
-        return self._reason_to_stop() if self._is_due("limits", _LIMITS_EVERY_S) else None
+        if not self._is_due("limits", _LIMITS_EVERY_S):
+            return None
+        self._give_up_what_takes_too_long()
+        return self._reason_to_stop()
+
+    def _give_up_what_takes_too_long(self) -> None:
+        """Stop units that are beyond the limit of one unit: a potential that never returns holds nobody else up."""
+        limit = self.campaign.file.limits.maximum_unit_hours
+        if limit is None:
+            return
+        for opened in self.open_units.values():
+            seconds = opened.seconds_now + self.driver.pool.seconds_spent_on(opened.run)
+            if opened.run.given_up is None and seconds > 3600.0 * limit:
+                self.driver.give_up(
+                    opened.run,
+                    f"it was stopped after limits.maximum_unit_hours = {limit:g}: raise that limit, or mend what takes "
+                    "so long, then try it again with `superion campaign retry --failed`",
+                )
 
     def _is_due(self, name: str, every_s: float) -> bool:
         now = time.monotonic()
@@ -378,6 +397,7 @@ class _Runner:
         opened = next(unit for unit in self.open_units.values() if unit.run.graph.entries.get(entry.key) is entry)
         opened.core_seconds += outcome.wall_time_s
         if opened.is_replayed:
+            opened.seconds_now += outcome.wall_time_s
             self.heartbeat.core_seconds += outcome.wall_time_s
         output = outcome.document.get("output")
         if (
@@ -427,6 +447,8 @@ class _Runner:
         """Say in one sentence why a unit gave no document of its own."""
         if document is not None:
             return f"the stage gave the document of another key, {document.stage_key[:12]}: mend the package it is from"
+        if run.given_up is not None:
+            return run.given_up
         failures = run.report().failures
         if failures:
             return f"{failures[0].name}: {failures[0].reason}"

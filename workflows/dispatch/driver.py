@@ -91,6 +91,21 @@ class PoolDriver:
                 self.pool.close()
         return caught
 
+    def give_up(self, run: FlowRun, reason: str) -> None:
+        """Stop the jobs of one flow, which fail for this reason; the other flows go on.
+
+        Its trajectories write their checkpoints, so that a later try continues them.
+
+        Parameters
+        ----------
+        run : FlowRun
+            An active flow.
+        reason : str
+            One sentence.
+        """
+        run.give_up(reason)
+        self.pool.stop_work_on(run, GRACE_S)
+
     def _feed(self) -> None:
         """Give every idle worker a job, opening flows as they are needed."""
         for run in [*self.active]:

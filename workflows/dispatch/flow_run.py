@@ -88,6 +88,7 @@ class FlowRun:
     failures: dict[str, dict[str, Any]] = field(default_factory=dict)
     progress: dict[str, MdProgress] = field(default_factory=dict)
     is_stopping: bool = False
+    given_up: str | None = None
     started: float = field(default_factory=time.monotonic)
     _heartbeats: dict[str, int] = field(default_factory=dict)
     _told_skipped: set[tuple[str, int]] = field(default_factory=set)
@@ -149,6 +150,10 @@ class FlowRun:
         if self.graph.stopped:
             return []
         ready = self.graph.ready()
+        if self.given_up is not None:
+            for entry in ready:
+                self._fail(entry, self.given_up, "GivenUp")
+            ready = []
         for key, entry in self.graph.entries.items():
             if entry.status == "skipped" and key not in self._told_skipped:
                 self._told_skipped.add(key)
@@ -189,6 +194,16 @@ class FlowRun:
             "store": describe_store(self.store) if job.config.expose_store else None,
             "sys_path": [path for path in sys.path if path],
         }
+
+    def give_up(self, reason: str) -> None:
+        """Begin nothing more: all that is not over fails for this reason, what runs as soon as its worker ends.
+
+        Parameters
+        ----------
+        reason : str
+            One sentence.
+        """
+        self.given_up = reason
 
     def begin(self, entry: JobEntry) -> None:
         """Note that a worker has taken a job.
@@ -235,6 +250,9 @@ class FlowRun:
         if (failure := self.folder.read_failure(entry.key) or told) is not None:
             self.failures[entry.job.uuid] = failure
             self._fail(entry, failure["message"])
+            return True
+        if self.given_up is not None:
+            self._fail(entry, self.given_up, "GivenUp")
             return True
         if self.is_stopping:
             entry.status = "waiting"

@@ -22,6 +22,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
+_ORPHAN_S = 100.0
+"""Time that a job gets to write its checkpoint when the driver is gone, in s; a new driver waits somewhat longer."""
+
 
 class _Outbox:
     """Stands in for the job store: keeps the job's document for the driver, which alone writes to the store."""
@@ -142,11 +145,13 @@ def _stop(signum: int, frame: FrameType | None) -> None:
 
 
 def _listen(lines: TextIO, tasks: queue.Queue[dict[str, Any] | None]) -> None:
-    """Pass tasks on; when the driver is gone, stop as if by SIGTERM."""
+    """Pass tasks on; when the driver is gone, stop as if by SIGTERM, and leave what does not heed that."""
     for line in lines:
         tasks.put(json.loads(line))
     tasks.put(None)
     os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_ORPHAN_S)
+    os._exit(1)
 
 
 def _run_in_its_folder(task: dict[str, Any]) -> dict[str, Any]:

@@ -26,10 +26,16 @@ class Assignment:
         The flow that it belongs to.
     entry : JobEntry
         The job.
+    started : float
+        When it was handed out, by the monotonic clock in s.
+    kill_at : float or None
+        When the worker is killed, by the same clock; None where it was not asked to stop.
     """
 
     run: FlowRun
     entry: JobEntry
+    started: float = field(default_factory=time.monotonic)
+    kill_at: float | None = None
 
 
 @dataclass
@@ -140,6 +146,8 @@ class WorkerPool:
         for slot, (worker, assignment) in enumerate(zip(self.workers, self.assignments, strict=True)):
             if worker is None or assignment is None:
                 continue
+            if assignment.kill_at is not None and time.monotonic() > assignment.kill_at:
+                worker.kill()
             # Liveness first: an answer may arrive between the two questions.
             alive = worker.is_alive
             answers = worker.answers()
@@ -147,11 +155,42 @@ class WorkerPool:
                 self.assignments[slot] = None
                 touched.append(assignment.run)
                 failed = assignment.run.settle(assignment.entry, worker.describe_exit, answers)
-                if failed or not alive:
-                    # A fresh process after a failure: its memory may be what failed.
+                if failed or not alive or assignment.kill_at is not None:
+                    # A fresh process after a failure: its memory may be what failed. One that was asked to stop leaves.
                     worker.close()
                     self.workers[slot] = None
         return touched
+
+    def seconds_spent_on(self, run: FlowRun) -> float:
+        """Say for how long workers have been busy with the jobs of one flow that are not over yet.
+
+        Parameters
+        ----------
+        run : FlowRun
+            The flow.
+
+        Returns
+        -------
+        float
+            Time in s, of all its workers together.
+        """
+        now = time.monotonic()
+        return sum(now - found.started for found in self.assignments if found is not None and found.run is run)
+
+    def stop_work_on(self, run: FlowRun, grace_s: float) -> None:
+        """Ask the workers of one flow to write their checkpoints and leave; `collect` kills those that do not.
+
+        Parameters
+        ----------
+        run : FlowRun
+            The flow.
+        grace_s : float
+            Time that they get, in s.
+        """
+        for worker, assignment in zip(self.workers, self.assignments, strict=True):
+            if worker is not None and assignment is not None and assignment.run is run:
+                assignment.kill_at = time.monotonic() + grace_s
+                worker.ask_to_stop()
 
     def ask_to_stop(self) -> None:
         """Ask busy workers to write their checkpoints and leave."""
@@ -161,8 +200,8 @@ class WorkerPool:
     def kill(self) -> None:
         """Kill every worker at once."""
         for worker in self.workers:
-            if worker is not None and worker.is_alive:
-                worker.process.kill()
+            if worker is not None:
+                worker.kill()
 
     def close(self) -> None:
         """End every worker process; idle ones leave by themselves."""

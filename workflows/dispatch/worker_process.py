@@ -118,10 +118,14 @@ class WorkerProcess:
             self.process.send_signal(signal.SIGTERM)
         self.dismiss()
 
-    def close(self) -> None:
-        """Kill the process if it still lives, and free its pipes."""
+    def kill(self) -> None:
+        """Kill the process if it still lives."""
         if self.is_alive:
             self.process.kill()
+
+    def close(self) -> None:
+        """Kill the process if it still lives, and free its pipes."""
+        self.kill()
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:

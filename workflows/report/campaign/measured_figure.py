@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ....database.agreement import agreement_in_words, compare_rows
 from ....database.documents.candidate_summary import CandidateSummary
 from ....database.properties import PROPERTIES
 from ..figures import EXCLUDED, INK, STYLE
@@ -27,6 +28,12 @@ MOST_NAMES = 25
 
 MOST_ROWS = 200
 """Rows of the table."""
+
+MOST_COMPARED = 1000
+"""Above so many rows the pages do without correlations: their cost grows with the square."""
+
+_SAMPLES = 1000
+"""Bootstrap samples and permutations of the sentence on the agreement; `superion campaign compare` takes more."""
 
 
 def measured_figure(rows: Sequence[CandidateSummary], name: str) -> Figure:
@@ -132,12 +139,20 @@ def measured_section(view: CampaignView, pages: Collection[str]) -> Markup:
             ],
             caption=f"Measured and computed {label}, with 95 % intervals; “<” and “>” mark bounds.",
         )
-        parts.append(Markup(f"{figure(svg, caption, css_class='narrow')}{listed}"))
+        parts.append(Markup(f"{figure(svg, caption, css_class='narrow')}{_worth(view, name, len(both))}{listed}"))
         missing = [f"{n_measured - len(both):,} more candidates were measured and have no computed value."]
         parts.append(bullets(missing if n_measured > len(both) else []))
         cut = [f"The first {MOST_ROWS} of {len(both):,} are listed."]
         parts.append(bullets(cut if len(both) > MOST_ROWS else []))
     return section("Measured and computed", *parts)
+
+
+def _worth(view: CampaignView, name: str, n_both: int) -> Markup:
+    """Say in words what the agreement is worth, where there is an order to agree on."""
+    if PROPERTIES[name].better == "neither" or n_both > MOST_COMPARED:
+        return Markup()
+    report = compare_rows(view.rows, name, name, n_bootstrap=_SAMPLES, n_permutations=_SAMPLES)
+    return Markup(f"<p>{escape(agreement_in_words(report))}</p>")
 
 
 def _draw_diagonal(axes: Axes, positions: Sequence[float], is_logarithmic: bool) -> None:

@@ -87,6 +87,10 @@ def test_bounds_are_shown_as_bounds(demo):
     assert "< 1.00 × 10⁻⁷" in text  # measured
 
 
+def test_the_agreement_with_what_was_measured_is_put_in_words(demo):
+    assert re.search(r"Over n = \d+ of \d+ measured materials", parsed(demo / "index.html").all_text)
+
+
 def test_pages_need_no_network_and_no_script(demo):
     pages = sorted(demo.rglob("*.html"))
     assert len(pages) == 5

@@ -1,0 +1,231 @@
+"""The page of `sequential_stopping.py`: tables and sentences from what candidates cost and show."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from stopping_candidates import (
+    EDGE_ANGSTROM,
+    ION_COUNTS,
+    AnalyticCandidate,
+    density_corrections,
+    theory_sigma_ms_cm,
+)
+from stopping_comparison import Interval, compare
+from stopping_protocols import Outcome, Screened, Way, screen
+from superion.workflows.campaign.rules import BestRule, Rule, ThresholdRule
+
+TARGET = 1.0 / 3.0
+FIXED, SEQUENTIAL = "full length", "sequential"
+SHIPPED_RULES: tuple[Rule, ...] = (
+    ThresholdRule(property="greatest_sigma_300k_ms_cm", at_least=0.1),
+    BestRule(keep_best=20, by="greatest_sigma_300k_ms_cm"),
+)
+"""What `configs/campaigns/full.yaml` asks after its probe."""
+
+Outcomes = Mapping[str, Mapping[str, Outcome]]
+"""What each candidate costs and shows, by the way its runs end, then by name."""
+
+
+@dataclass(frozen=True)
+class AnalyticSet:
+    """Replayed candidates of known order.
+
+    Parameters
+    ----------
+    candidates : sequence of AnalyticCandidate
+        The candidates.
+    ways : mapping of str to Way
+        Ways to end their runs.
+    outcomes : Outcomes
+        What they cost and show.
+    ks : sequence of int
+        Numbers of best candidates to compare.
+    """
+
+    candidates: Sequence[AnalyticCandidate]
+    ways: Mapping[str, Way]
+    outcomes: Outcomes
+    ks: Sequence[int]
+
+
+def ratios_to_theory(
+    candidates: Sequence[AnalyticCandidate], outcomes: Mapping[str, Outcome]
+) -> tuple[list[int], list[float]]:
+    """Compare every full-length run that gave a usable σ with theory: number of ions, log10 of the ratio."""
+    counts, ratios = [], []
+    for candidate in candidates:
+        for entry in outcomes[candidate.label].temperatures:
+            if entry["usable"] and entry["sigma_ms_cm"]:
+                theory = theory_sigma_ms_cm(candidate.barrier_ev, candidate.n_ions, entry["temperature_k"])
+                counts.append(candidate.n_ions)
+                ratios.append(math.log10(entry["sigma_ms_cm"] / theory))
+    return counts, ratios
+
+
+def true_log10_sigmas(
+    candidates: Sequence[AnalyticCandidate], outcomes: Mapping[str, Outcome]
+) -> tuple[dict[str, float], dict[int, float]]:
+    """Give the true log10 σ(300 K) of each, and by how much its density of ions was shifted against theory."""
+    shifts = density_corrections(*ratios_to_theory(candidates, outcomes))
+    return {
+        candidate.label: candidate.log10_sigma_300k + shifts.get(candidate.n_ions, 0.0) for candidate in candidates
+    }, shifts
+
+
+def paragraph(text: str) -> str:
+    """Wrap a paragraph as the other pages are."""
+    return textwrap.fill(" ".join(text.split()), 118, break_long_words=False, break_on_hyphens=False)
+
+
+def best_of_probe(k: int) -> tuple[Rule, ...]:
+    """Let twice as many go on as are wanted in the end."""
+    return (BestRule(keep_best=2 * k, by="probe_diffusivity_cm2_s"),)
+
+
+def with_interval(numbers: Interval | None) -> str:
+    """Write a number with its interval."""
+    return "–" if numbers is None else f"{numbers[0]:.2f} ({numbers[1]:.2f}–{numbers[2]:.2f})"
+
+
+def ends_of(outcomes: Iterable[Outcome], stage: str) -> str:
+    """Say how the runs of a stage ended."""
+    ends = [end for outcome in outcomes for end in getattr(outcome, f"{stage}_ends")]
+    parts = []
+    for reason, number in Counter(end.reason for end in ends).most_common():
+        lengths = [end.completed_ps for end in ends if end.reason == reason]
+        parts.append(f"{number} `{reason}` at {min(lengths):g} to {max(lengths):g} ps, median {np.median(lengths):g}")
+    return f"of {len(ends)} runs " + ", ".join(parts)
+
+
+def table(outcomes: Outcomes, truth: Mapping[str, float], k: int) -> list[str]:
+    """Compare all protocols by their best k."""
+    reference = screen(outcomes[FIXED], ())
+    lines = [
+        f"| best {k} | go on | steps ÷ all at full length | steps ÷ these at full length | shared with all at full "
+        "length | true best found | decades of σ lost |",
+        "| --- | ---: | --- | --- | --- | --- | --- |",
+    ]
+    gates = {"": (), ", rules of full.yaml": SHIPPED_RULES, f", best {2 * k} of the probe": best_of_probe(k)}
+    for gate, rules in gates.items():
+        these = screen(outcomes[FIXED], rules)
+        for way, found in outcomes.items():
+            screened = screen(found, rules)
+            compared = compare(screened, reference, k, truth)
+            cells = (
+                way + gate,
+                str(len(screened.survivors)),
+                with_interval(compared.ratio),
+                with_interval(compare(screened, these, k, truth).ratio),
+                with_interval(compared.overlap),
+                with_interval(compared.recall),
+                with_interval(compared.decades_lost),
+            )
+            lines.append(f"| {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def ends_lines(outcomes: Outcomes) -> list[str]:
+    """Say how the runs of both stages ended, and what the probe alone saves."""
+    alone = {way: Screened({name: one.probe_steps for name, one in found.items()}) for way, found in outcomes.items()}
+    lines = []
+    for way, found in outcomes.items():
+        if way == FIXED:
+            continue
+        ratio = with_interval(compare(alone[way], alone[FIXED], 1).ratio)
+        lines.append(f"- {way}, probe alone: {ratio} of its steps at full length; {ends_of(found.values(), 'probe')}.")
+        lines.append(f"- {way}, conductivity stage of all: {ends_of(found.values(), 'conductivity')}.")
+    return lines
+
+
+def verdict(outcomes: Outcomes, truth: Mapping[str, float], ks: Sequence[int]) -> str:
+    """Say in words whether the target is met."""
+    reference = screen(outcomes[FIXED], ())
+    stopping = compare(screen(outcomes[SEQUENTIAL], ()), reference, ks[-1], truth).ratio
+    parts = [
+        "The target is a third of the MD steps of the fixed-length protocol, in which every candidate runs at every "
+        f"temperature to its full length. Stopping alone takes {with_interval(stopping)} of them: the target is "
+        f"{_met(stopping)}."
+    ]
+    for k in ks:
+        compared = compare(screen(outcomes[SEQUENTIAL], best_of_probe(k)), reference, k, truth)
+        fixed = compare(reference, reference, k, truth)
+        assert compared.recall is not None
+        assert fixed.recall is not None
+        parts.append(
+            f"Where only the best {2 * k} of the probe go on, the best {k} take {with_interval(compared.ratio)}: "
+            f"{_met(compared.ratio)}; {compared.recall[0]:.2f} of the true best {k} are found, and "
+            f"{fixed.recall[0]:.2f} at full length."
+        )
+    return " ".join(parts)
+
+
+def _met(ratio: Interval) -> str:
+    return "met" if ratio[0] <= TARGET else "not met"
+
+
+def analytic_page(found: AnalyticSet, made_by: str) -> str:
+    """Write the page of the analytic candidates.
+
+    Parameters
+    ----------
+    found : AnalyticSet
+        The candidates.
+    made_by : str
+        Program, versions and processor time.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    outcomes = found.outcomes
+    truth, shifts = true_log10_sigmas(found.candidates, outcomes[FIXED])
+    probe, conductivity = found.ways[SEQUENTIAL].probe, found.ways[SEQUENTIAL].conductivity
+    assert probe is not None
+    assert conductivity is not None
+    temperatures = ", ".join(f"{value:g}" for value in conductivity.temperatures_k)
+    good = sum(one.log10_sigma_300k >= 0.0 for one in found.candidates)
+    shown_shifts = ", ".join(f"{shift:+.2f} with {count} ions" for count, shift in shifts.items())
+    k = found.ks[-1]
+    by_limit = screen(outcomes[SEQUENTIAL], (), bounds_last=False).ranked
+    bounded = [name for name in by_limit if outcomes[SEQUENTIAL][name].properties["sigma_300k_ms_cm"].value is None]
+    paragraphs = [
+        f"""{len(found.candidates)} candidates on the analytic conductor, with {", ".join(map(str, ION_COUNTS))} ions on
+        64 sites in a cell of {EDGE_ANGSTROM:g} Å. Their σ(300 K) are evenly spaced quantiles of the 478 lithium
+        conductors measured in OBELiX, so {good} of them reach 1 mS/cm. The engine ran each to
+        {conductivity.duration_ps:g} ps at {temperatures} K. The files were then replayed look by look with the stop
+        rules and default settings of the stages `probe` (at most {probe.duration_ps:g} ps at {probe.temperature_k:g} K,
+        the beginning of the run at that temperature, counted once) and `conductivity`; the stages' own jobs judged what
+        was left, and their engine ended every run at the step of the replay.""",
+        verdict(outcomes, truth, found.ks),
+        f"""The true order follows from the known barriers by transition state theory, σT ∝ n ν exp(−B/kT), each density
+        of ions shifted by the median of measured over predicted σ in its full-length runs (decades: {shown_shifts}).
+        Brackets are 95 % intervals from drawing candidates anew. What full length does not find of the true best is
+        the error of the fixed-length protocol itself. The columns: candidates that go on to `conductivity`; MD steps
+        over those of all candidates at full length, and over those of the same protocol with runs of full length; which
+        part of the best are those of all candidates at full length; which part are the true best; how far the mean
+        log10 σ of the chosen lies below that of the true best.""",
+    ]
+    closing = [
+        f"""Values rank before bounds here. With every bound ranked at its limit, as `rank_by_property` does,
+        {sum(name in bounded for name in by_limit[:k])} of the first {k} of the sequential protocol would be candidates
+        of which only a bound is known; there are {len(bounded)} of these.""",
+        """The model conductor has one kind of site, straight Arrhenius lines, ions that hop nearly independently and a
+        framework that never melts. Runs of real crystals converge more slowly and less evenly.""",
+        made_by,
+    ]
+    lines = ["## Sequential stopping", ""]
+    for text in paragraphs:
+        lines += [paragraph(text), ""]
+    for k in found.ks:
+        lines += table(outcomes, truth, k)
+    lines += [*ends_lines(outcomes), ""]
+    for text in closing:
+        lines += [paragraph(text), ""]
+    return "\n".join(lines)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -20,6 +21,17 @@ _SHIPPED = Path(configs.__file__).parent / "reference_phases"
 _SUFFIXES = (".cif", ".vasp", ".poscar", ".json", ".xyz", ".extxyz")
 
 
+class Verification(BaseModel):
+    """What a shipped crystal was compared with, and how far."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    scope: Literal["structure", "lattice"] = Field(
+        description="whether lattice and positions agree, or the lattice was all that there was to compare"
+    )
+    against: str = Field(min_length=1, description="entry of an open collection, and the publication behind it")
+
+
 class PhaseRecord(BaseModel):
     """A crystal as published: space group, lattice and one site per orbit."""
 
@@ -31,6 +43,7 @@ class PhaseRecord(BaseModel):
     sites: tuple[tuple[str, float, float, float], ...] = Field(description="element and fractional coordinates")
     source: str = Field(description="where lattice and coordinates were published")
     is_molecule: bool = Field(default=False, description="whether it is one molecule in a box, whose cell stays")
+    verified: Verification | None = Field(default=None, description="agreement with an open collection")
 
 
 class ReferencePhase(BaseModel):
@@ -43,6 +56,7 @@ class ReferencePhase(BaseModel):
     structure: Structure = Field(description="its structure")
     source: str = Field(description="where the structure comes from")
     is_molecule: bool = Field(default=False, description="whether it is one molecule in a box, whose cell stays")
+    verified: Verification | None = Field(default=None, description="agreement with an open collection")
 
     @property
     def elements(self) -> frozenset[str]:
@@ -129,14 +143,17 @@ def phases_known_to_be_missing(elements: Iterable[str]) -> list[str]:
 
 @cache
 def shipped_set_fingerprint() -> str:
-    """Digest of the shipped set, since another set gives another hull.
+    """Digest of the shipped crystals, since other ones give another hull; what is said of them leaves it as it is.
 
     Returns
     -------
     str
         First 16 digits of a sha256.
     """
-    return hashlib.sha256((_SHIPPED / "phases.yaml").read_bytes()).hexdigest()[:16]
+    digest = hashlib.sha256()
+    for record in _shipped_records():
+        digest.update(record.model_dump_json(exclude={"source", "verified"}).encode() + b"\0")
+    return digest.hexdigest()[:16]
 
 
 def folder_fingerprint(folder: Path) -> str:
@@ -249,6 +266,7 @@ def _built(record: PhaseRecord) -> ReferencePhase:
         structure=plain,
         source=record.source,
         is_molecule=record.is_molecule,
+        verified=record.verified,
     )
 
 

@@ -125,13 +125,12 @@ def analytic(options: argparse.Namespace) -> str:
         number, ks = options.candidates or 40, (5, 10)
     if number < 2 * ks[0]:
         raise SystemExit(f"{number} candidates are too few to look for the best {ks[0]}: ask for {2 * ks[0]} or more.")
-    greater = {"minimum_barrier_ev": 0.2}
+    changes = {FIXED: NEVER, SEQUENTIAL: {}, f"{SEQUENTIAL}, `minimum_barrier_ev` 0.2": {"minimum_barrier_ev": 0.2}}
+    if options.quick:
+        changes = {FIXED: NEVER, SEQUENTIAL: {}}
     ways = {
-        FIXED: Way(probe.model_copy(update=NEVER), conductivity.model_copy(update=NEVER)),
-        SEQUENTIAL: Way(probe, conductivity),
-        f"{SEQUENTIAL}, `minimum_barrier_ev` 0.2": Way(
-            probe.model_copy(update=greater), conductivity.model_copy(update=greater)
-        ),
+        name: Way(probe.model_copy(update=change), conductivity.model_copy(update=change))
+        for name, change in changes.items()
     }
     candidates = make_candidates(number, options.set_number)
     with ExitStack() as stack:

@@ -33,6 +33,7 @@ from superion.transport.analysis import DiffusionSettings
 from superion.workflows.campaign.rules import ThresholdRule
 from superion.workflows.stages.conductivity import ConductivitySettings
 from superion.workflows.stages.probe import ProbeSettings
+from support.campaign_text import COSINE_POTENTIAL
 
 ROOT = Path(__file__).parents[2]
 LIMITS = RunLimits(duration_ps=6.0, minimum_ps=3.0, segment_ps=1.0)
@@ -204,6 +205,11 @@ def test_quick_benchmark_from_the_shell(tmp_path):
 
 # ------------------------------------------------------------------------------------------------------------ campaigns
 
+LATTICE = COSINE_POTENTIAL | {
+    "options": COSINE_POTENTIAL["options"]
+    | {"barriers_ev": {"Li": 0.15, "Cl": 5.0}, "offsets": {"Cl": [0.5, 0.5, 0.5]}},
+}
+
 
 def test_a_campaign_of_fixed_length_is_replayed(tmp_path):
     """Its own trajectories, found by its own file and store; nothing of the project is touched."""
@@ -212,9 +218,10 @@ def test_a_campaign_of_fixed_length_is_replayed(tmp_path):
         tmp_path,
         {"c14": lattice_cell(14, 1), "c20": lattice_cell(20, 2)},
         stages=[{"stage": "validate"}, PROBE | never],
+        potential=LATTICE,
     )
     _, ran = run_here(tmp_path)
-    assert ran.counts == {"done": 2}
+    assert ran.counts == {"done": 2}, ran
     stored = stopping_campaign.load_campaign(tmp_path)
     assert (len(stored.entries), stored.left_out, stored.stops_by_itself) == (2, {}, False)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob(".superion/trajectories/**/*")}
@@ -229,7 +236,14 @@ def test_a_campaign_of_fixed_length_is_replayed(tmp_path):
 def test_a_campaign_that_stops_by_itself_says_so(tmp_path):
     """With a rule, what is not of full length is left out by name, and the reader is warned."""
     ends = PROBE | {"target_sigma_300k_ms_cm": 1e6}
-    write_campaign(tmp_path, {"c14": lattice_cell(14, 1)}, stages=[{"stage": "validate"}, ends])
+    write_campaign(
+        tmp_path,
+        {"c14": lattice_cell(14, 1)},
+        stages=[{"stage": "validate"}, ends],
+        potential=LATTICE,
+        # Enough frames for a look before the end.
+        md={"time_step_fs": 4.0, "frame_interval_fs": 8.0},
+    )
     run_here(tmp_path)
     stored = stopping_campaign.load_campaign(tmp_path)
     assert stored.stops_by_itself

@@ -19,6 +19,9 @@ from hypothesis import settings
 sys.path.insert(0, str(Path(__file__).parent))
 
 from superion.potentials.specification import PotentialSpecification
+from support.mongo_server import mongo_server, mongo_uri
+
+__all__ = ["mongo_server", "mongo_uri"]
 
 # property-based tests repeat exactly, in CI and at home
 settings.register_profile("superion", derandomize=True, deadline=None)

@@ -50,9 +50,9 @@ def trajectory_stamps(folder):
     return {path: path.stat().st_mtime_ns for path in folder.glob(".superion/trajectories/*/segment*")}
 
 
-def start(folder: Path) -> subprocess.Popen:
+def start(folder: Path, *store: str) -> subprocess.Popen:
     """Start a driver process."""
-    command = [sys.executable, str(SUPPORT / "lattice_campaign.py"), str(folder)]
+    command = [sys.executable, str(SUPPORT / "lattice_campaign.py"), str(folder), *store]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
@@ -229,10 +229,10 @@ def test_one_driver_and_a_pause(unbroken):
         assert run_campaign("lattice", collections, project, workers=1).state == "finished"
 
 
-def disturb(folder: Path, wait: float, *, workers_too: bool) -> subprocess.Popen:
+def disturb(folder: Path, wait: float, *store: str, workers_too: bool) -> subprocess.Popen:
     """Start a driver, wait until it has made something new, and kill it."""
     patterns = [".superion/trajectories/*/segment*", ".superion/units/*/*/outcomes/*.json"]
-    driver = start(folder)
+    driver = start(folder, *store)
     before = sum(len(list(folder.glob(pattern))) for pattern in patterns)
     while driver.poll() is None and sum(len(list(folder.glob(pattern))) for pattern in patterns) == before:
         time.sleep(0.01)
@@ -246,19 +246,28 @@ def disturb(folder: Path, wait: float, *, workers_too: bool) -> subprocess.Popen
     return driver
 
 
-def test_killed_driver_loses_nothing(unbroken, tmp_path):
-    """SIGKILL to the driver, whose workers notice and leave: the same rows in the end."""
-    write_campaign(tmp_path, four_cells())
-    content = (tmp_path / "campaign.yaml").read_text()
-    # The same potential to the letter: its options are part of what a trajectory is.
-    (tmp_path / "campaign.yaml").write_text(content.replace(str(tmp_path), str(unbroken)))
-    (tmp_path / ".superion").mkdir()
-    disturb(tmp_path, 0.3, workers_too=False)
-    driver = start(tmp_path)
+def same_campaign(folder: Path, unbroken: Path) -> None:
+    """Write the undisturbed campaign once more, with the same potential to the letter: a trajectory's key has it."""
+    content = write_campaign(folder, four_cells()).read_text()
+    (folder / "campaign.yaml").write_text(content.replace(str(folder), str(unbroken)))
+    (folder / ".superion").mkdir()
+
+
+@pytest.mark.parametrize("kind", ["embedded", pytest.param("mongo", marks=pytest.mark.services)])
+def test_killed_driver_loses_nothing(unbroken, tmp_path, request, kind):
+    """SIGKILL to the driver, whose workers notice and leave: the same rows in the end, in both kinds of store."""
+    store = [request.getfixturevalue("mongo_uri")] if kind == "mongo" else []
+    same_campaign(tmp_path, unbroken)
+    disturb(tmp_path, 0.3, *store, workers_too=False)
+    rows = rows_of(tmp_path, *store)
+    assert len(rows) == 4
+    assert any(row["status"] != "done" for row in rows.values())
+    driver = start(tmp_path, *store)
     output, errors = driver.communicate(timeout=300)
     assert driver.returncode == 0, errors.decode()[-2000:]
     assert output.decode().startswith("finished")
-    assert rows_of(tmp_path) == rows_of(unbroken)
+    assert rows_of(tmp_path, *store) == rows_of(unbroken)
+    assert (tmp_path / ".superion" / "superion.db").exists() == (kind == "embedded")
 
 
 @pytest.mark.slow
@@ -269,10 +278,7 @@ def test_random_kills_give_the_same_rows(unbroken, tmp_path, seed):
     import random
 
     dice = random.Random(seed)
-    write_campaign(tmp_path, four_cells())
-    content = (tmp_path / "campaign.yaml").read_text()
-    (tmp_path / "campaign.yaml").write_text(content.replace(str(tmp_path), str(unbroken)))
-    (tmp_path / ".superion").mkdir()
+    same_campaign(tmp_path, unbroken)
     kills = 0
     while disturb(tmp_path, dice.uniform(0.0, 1.0), workers_too=dice.random() < 0.5).returncode != 0:
         kills += 1

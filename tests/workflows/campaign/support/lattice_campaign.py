@@ -62,31 +62,31 @@ def write_campaign(folder: Path, cells: dict[str, Structure], **changes) -> Path
     return path
 
 
-def open_campaigns(folder: Path) -> CampaignCollections:
-    """Open the store of a folder's project."""
-    return CampaignCollections.open(project=find_project(folder, create=True))
+def open_campaigns(folder: Path, store: str | None = None) -> CampaignCollections:
+    """Open the store of a folder's project, or one at an address."""
+    return CampaignCollections.open(store, project=find_project(folder, create=True))
 
 
-def run_here(folder: Path, **options):
+def run_here(folder: Path, store: str | None = None, **options):
     """Submit the folder's campaign and run it; give both reports."""
     (folder / ".superion").mkdir(exist_ok=True)
-    with open_campaigns(folder) as collections:
+    with open_campaigns(folder, store) as collections:
         submitted = submit_campaign(folder / "campaign.yaml", collections, workers=1)
         ran = run_campaign("lattice", collections, find_project(folder), workers=2, **options)
     return submitted, ran
 
 
-def rows_of(folder: Path) -> dict[str, dict]:
+def rows_of(folder: Path, store: str | None = None) -> dict[str, dict]:
     """All rows without what may differ from run to run."""
-    with open_campaigns(folder) as collections:
+    with open_campaigns(folder, store) as collections:
         rows = [row.model_dump(mode="json") for row in collections.iter_rows("lattice", with_structures=True)]
     return {row["label"]: row | {"updated_at": None} for row in rows}
 
 
 def main() -> None:
-    """Submit and run the campaign of a folder, as a process of its own."""
+    """Submit and run the campaign of a folder, in a store of its own or at an address, as a process of its own."""
     sys.path.insert(0, str(Path(__file__).parent))
-    _, ran = run_here(Path(sys.argv[1]))
+    _, ran = run_here(Path(sys.argv[1]), *sys.argv[2:])
     print(ran.state, ran.n_finished)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,9 @@ calibration. A curve that is straight from its first lag has no onset to be wron
 
 KINDRED_BETWEEN_SHARE = 0.4
 """The same for a collective curve, whose onset is that of the tracer's curve; by calibration."""
+
+_RATTLING_COUNTS_FROM = 0.02
+"""Relative variance of D from which it is asked how much of it rattling makes up; below, no bound hangs on that."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,9 @@ class DiffusivityFit:
         Smooth model behind the covariance, in steps.
     average : SlopeAverage
         The models of the onset of diffusion and their probabilities.
+    diffusive_relative_variance : float
+        Variance of `value` by the Gaussian theory relative to its square, were the motion nothing but diffusion; at
+        most what `variance` is of `value` squared.
     """
 
     value: float
@@ -60,6 +67,7 @@ class DiffusivityFit:
     covariance: NDArray[np.float64]
     model: MsdModel
     average: SlopeAverage
+    diffusive_relative_variance: float
 
 
 def fit_diffusivity(
@@ -126,11 +134,17 @@ def fit_diffusivity(
     counting_variance = float(weights @ by_counting @ weights)
     share = BETWEEN_SHARE * _bound_share(line, int(lags[0])) if kindred is None else KINDRED_BETWEEN_SHARE
     between = share * line.between_variance
-    variance = (line.within_variance + between) * to_diffusivity**2
+    variance = max((line.within_variance + between) * to_diffusivity**2 - counting_variance, 0.0)
+    value = line.slope * to_diffusivity
+    relative_variance = variance / value**2 if value > 0 else math.inf
+    if relative_variance > _RATTLING_COUNTS_FROM:
+        unit_covariance = pooled_covariance(steps.astype(float), lags, run_lengths, 1) * prefactor
+        pure = float(line.weights @ unit_covariance @ line.weights)
+        relative_variance = min(relative_variance, pure)
     return DiffusivityFit(
-        value=line.slope * to_diffusivity,
+        value=value,
         per_axis=tuple((3.0 * weights @ msd).tolist()),
-        variance=max(variance - counting_variance, 0.0),
+        variance=variance,
         counting_variance=counting_variance,
         offset=line.offset,
         weights=weights,
@@ -139,6 +153,7 @@ def fit_diffusivity(
         covariance=gaussian,
         model=model,
         average=line,
+        diffusive_relative_variance=relative_variance,
     )
 
 

@@ -77,7 +77,12 @@ def estimate_diffusivity(
     if inflation > 1:
         flags.append("replicas scatter more than their errors")
     if reason is not None:
-        law = law.model_copy(update={"background_error_cm2_s": math.sqrt(max(fit.variance, 0.0)) * unit})
+        law = law.model_copy(
+            update={
+                "background_error_cm2_s": math.sqrt(max(fit.variance, 0.0)) * unit,
+                "diffusive_relative_variance": fit.diffusive_relative_variance * inflation**2,
+            }
+        )
         return DiffusivityEstimate(
             kind=kind,
             value_cm2_s=None,

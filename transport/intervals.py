@@ -32,7 +32,7 @@ def probability_below(law: SamplingLaw, true_cm2_s: float) -> float:
     float
         Probability.
     """
-    gaussian = law.gaussian_relative_variance
+    gaussian = _gaussian_relative_variance(law, true_cm2_s)
     counting = law.counting_quantum_cm2_s / true_cm2_s
     variance = gaussian + counting
     skewness = (2.0 * gaussian**2 + 3.0 * gaussian * counting + counting**2) / variance**1.5
@@ -41,6 +41,15 @@ def probability_below(law: SamplingLaw, true_cm2_s: float) -> float:
         return float(norm.cdf(score))
     shape = 4.0 / skewness**2
     return float(gammainc(shape, max(0.0, shape + score * math.sqrt(shape))))
+
+
+def _gaussian_relative_variance(law: SamplingLaw, true_cm2_s: float) -> float:
+    """Relative variance that Gaussian increments would leave at a supposed truth."""
+    beyond = true_cm2_s - law.estimate_cm2_s
+    if law.diffusive_relative_variance is None or beyond <= 0:
+        return law.gaussian_relative_variance
+    at_estimate = math.sqrt(law.gaussian_relative_variance) * law.estimate_cm2_s
+    return ((at_estimate + math.sqrt(law.diffusive_relative_variance) * beyond) / true_cm2_s) ** 2
 
 
 def confidence_bound(law: SamplingLaw, confidence: float) -> float:

@@ -19,7 +19,10 @@ class TransportModel(BaseModel):
 class SamplingLaw(TransportModel):
     """How an estimated diffusivity scatters about the truth; bounds of any confidence follow from it.
 
-    The variance at a true diffusivity D is gaussian_relative_variance · D² + counting_quantum_cm2_s · D.
+    The variance at a true diffusivity D is gaussian_relative_variance · D² + counting_quantum_cm2_s · D. Where rattling
+    makes up much of the Gaussian part, that part cannot grow with D²: then its standard error is the one at the
+    estimate, plus √diffusive_relative_variance times what D exceeds the estimate by (the triangle inequality for the
+    norms of the two covariances, so rather too large than too small).
     """
 
     estimate_cm2_s: float = Field(description="estimate in cm²/s, also where the value is withheld")
@@ -27,6 +30,10 @@ class SamplingLaw(TransportModel):
     counting_quantum_cm2_s: float = Field(description="what one effective hop adds to the estimate, in cm²/s")
     background_error_cm2_s: float = Field(
         default=0.0, description="standard error that rattling alone leaves, in cm²/s"
+    )
+    diffusive_relative_variance: float | None = Field(
+        default=None,
+        description="relative Gaussian variance where diffusion outweighs rattling by far; None where it does already",
     )
 
 

@@ -254,6 +254,7 @@ class StabilityStageMaker(Maker):
         details: dict[str, Any] = {
             "reference_phases": {phase.name: phase.energy_ev_per_atom for phase in energies},
             "reference_set_is_complete": is_complete,
+            "reference_phases_not_verified": [phase.name for phase in there if phase.verified is None],
         }
         properties: dict[str, PropertyEstimate] = {}
         if missing := missing_elements(symbols, energies):

@@ -60,6 +60,8 @@ def test_an_incomplete_set_gives_bounds_and_names_what_it_lacks(alloy, folder, t
     assert above.bound == "lower"
     assert above.limit == max(0.0, document.details["energy_against_competitors_ev_per_atom"])
     assert not document.details["reference_set_is_complete"]
+    # nobody compared a user's own structures with anything
+    assert set(document.details["reference_phases_not_verified"]) == set(document.details["reference_phases"])
     assert any("lower bound" in note and "upper bound" in note for note in document.notes)
     for name in ("oxidation_limit_v", "electrochemical_window_v"):
         if name in document.properties and document.properties[name].bound:

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from ...database.properties import PROPERTIES, Interval, PropertyEstimate
+from ...database.units import plain_unit
 
 
 def _known_property(name: str) -> str:
@@ -185,8 +186,7 @@ def judge_threshold(rule: ThresholdRule, estimate: PropertyEstimate | None) -> V
         Rejected only where the whole 95 % range is on the wrong side.
     """
     low, high = certain_range(estimate)
-    definition = PROPERTIES[rule.property]
-    name, unit = definition.label.split(" / ")[0], f" {definition.unit}" if definition.unit else ""
+    name, unit = _name_and_unit(rule.property)
     if estimate is None:
         return Verdict(True, note=f"kept though its {name} is not known")
     if rule.at_least is not None:
@@ -226,7 +226,7 @@ def judge_best(rule: BestRule, estimates: Mapping[str, PropertyEstimate | None])
     if n_kept >= len(estimates):
         return dict.fromkeys(estimates, Verdict(True))
     definition = PROPERTIES[rule.by]
-    name, unit = definition.label.split(" / ")[0], f" {definition.unit}" if definition.unit else ""
+    name, unit = _name_and_unit(rule.by)
     sign = 1.0 if definition.better == "higher" else -1.0
     # The worst and the best that each may be, the greater the better.
     ranges = {key: sorted(sign * end for end in certain_range(estimate)) for key, estimate in sorted(estimates.items())}
@@ -244,6 +244,12 @@ def judge_best(rule: BestRule, estimates: Mapping[str, PropertyEstimate | None])
                 f"and {n_kept} others reach {sign * bar:.3g}{unit} or better",
             )
     return verdicts
+
+
+def _name_and_unit(name: str) -> tuple[str, str]:
+    """Give a property's name and unit as sentences write them, the unit with a space before it."""
+    definition = PROPERTIES[name]
+    return definition.label.split(" / ")[0], f" {plain_unit(definition.unit)}" if definition.unit else ""
 
 
 def _describe(name: str, unit: str, estimate: PropertyEstimate) -> str:

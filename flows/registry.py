@@ -36,10 +36,7 @@ def list_flows() -> list[FlowInfo]:
     >>> "conductivity" in [flow.name for flow in list_flows()]
     True
     """
-    return [
-        FlowInfo(name=name, package=_package(point), target=point.value)
-        for name, point in FLOWS.points().items()
-    ]
+    return [FlowInfo(name=name, package=_package(point), target=point.value) for name, point in FLOWS.points().items()]
 
 
 def flow_maker(name: str) -> type[Any]:

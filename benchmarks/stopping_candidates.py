@@ -23,9 +23,10 @@ from functools import cached_property
 import numpy as np
 from pymatgen.core import Lattice, Structure
 from scipy.optimize import brentq
-from superion.constants import BOLTZMANN_EV_PER_K, ROOM_TEMPERATURE_K
+from superion.constants import BOLTZMANN_EV_PER_K, CM2_PER_S_FROM_ANGSTROM2_PER_PS, ROOM_TEMPERATURE_K
 from superion.dynamics.protocol import MdSettings
 from superion.potentials.specification import PotentialSpecification
+from superion.transport.conductivity import conductivity_per_diffusivity
 
 MOBILE_ION = "Cu"
 MASS_AMU = 63.546
@@ -35,8 +36,6 @@ EDGE_ANGSTROM = SITES_PER_EDGE * SPACING_ANGSTROM
 ION_COUNTS = (20, 40, 60)
 _ANGSTROM2_PER_PS2 = 9648.533
 """One eV per amu, in (Å/ps)²."""
-_MS_PER_CM = 16021.76634
-"""e² / (Å eV ps), in mS/cm."""
 
 OBELIX_LOG10_SIGMA_MS_CM = (
     *(-14.38, -7.0, -6.66, -5.0, -4.07, -3.27, -2.7, -2.24, -1.93, -1.63, -1.31),
@@ -93,8 +92,33 @@ def theory_sigma_ms_cm(barrier_ev: float, n_ions: int, temperature_k: float) -> 
     """
     attempts_per_ps = math.sqrt(barrier_ev / (2.0 * MASS_AMU) * _ANGSTROM2_PER_PS2) / SPACING_ANGSTROM
     thermal_ev = BOLTZMANN_EV_PER_K * temperature_k
-    diffusivity_angstrom2_ps = SPACING_ANGSTROM**2 * attempts_per_ps * math.exp(-barrier_ev / thermal_ev)
-    return n_ions / EDGE_ANGSTROM**3 * diffusivity_angstrom2_ps / thermal_ev * _MS_PER_CM
+    angstrom2_per_ps = SPACING_ANGSTROM**2 * attempts_per_ps * math.exp(-barrier_ev / thermal_ev)
+    return nernst_einstein_ms_cm(angstrom2_per_ps * CM2_PER_S_FROM_ANGSTROM2_PER_PS, n_ions, temperature_k)
+
+
+def nernst_einstein_ms_cm(diffusivity_cm2_s: float, n_ions: int, temperature_k: float) -> float:
+    """Turn a diffusivity into a conductivity of a candidate.
+
+    Parameters
+    ----------
+    diffusivity_cm2_s : float
+        Diffusivity in cm²/s.
+    n_ions : int
+        Ions on the 64 sites.
+    temperature_k : float
+        Temperature in K.
+
+    Returns
+    -------
+    float
+        Conductivity in mS/cm.
+
+    Examples
+    --------
+    >>> round(nernst_einstein_ms_cm(1e-5, 40, 1000.0), 1)
+    430.4
+    """
+    return diffusivity_cm2_s * conductivity_per_diffusivity(n_ions, 1.0, EDGE_ANGSTROM**3, temperature_k)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from jobflow import Maker, Response, job
 
@@ -13,6 +14,7 @@ from ..potentials.specification import PotentialSpecification, potential_specifi
 from ..transport.analysis import DiffusionSettings
 from .atoms import as_structure
 from .provenance import job_provenance
+from .resource_kind import ResourceKind
 from .stop_criteria import StopCriteria
 from .stop_rules import AdaptiveLength, melting_check
 from .trajectory_job import run_trajectory
@@ -42,6 +44,8 @@ class MdMaker(Maker):
     checkpoint_root : str or None
         Folder of all trajectories; None for the flow's.
     """
+
+    resource_kind: ClassVar[ResourceKind] = "md"
 
     name: str = "MD"
     potential: PotentialSpecification | None = None

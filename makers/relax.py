@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from jobflow import Maker, job
@@ -24,6 +24,7 @@ from .atoms import as_structure
 from .checkpoint_root import checkpoint_root_of
 from .heartbeat import JobProgress, RelaxationProgress, heartbeat_writer
 from .provenance import job_provenance
+from .resource_kind import ResourceKind
 
 _RECIPE_VERSION = 1
 """Changes when the same request would give another relaxed structure than before."""
@@ -62,6 +63,8 @@ class RelaxMaker(Maker):
     checkpoint_root : str or None
         Folder in which relaxations are kept; None for the flow's.
     """
+
+    resource_kind: ClassVar[ResourceKind] = "relax"
 
     name: str = "relax"
     potential: PotentialSpecification | None = None

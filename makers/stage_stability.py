@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from jobflow import Flow, JobConfig, Maker, OnMissing, Response, job
 
@@ -32,6 +32,7 @@ from .atoms import as_structure
 from .checkpoint_root import default_checkpoint_root
 from .competing_phases import PhaseSources, competing_phases
 from .relax import RelaxMaker
+from .resource_kind import ResourceKind
 from .stage_document import StageIdentity, bounded, estimate, stage_candidate, stage_document, unknown_elements
 
 _ONE_SIDED_95 = 1.6448536269514722
@@ -49,6 +50,8 @@ class ReferencePhaseMaker(Maker):
     relax : RelaxMaker
         How it is relaxed; it keeps its results beside the trajectories.
     """
+
+    resource_kind: ClassVar[ResourceKind] = "relax"
 
     name: str = "reference"
     relax: RelaxMaker = field(default_factory=RelaxMaker)

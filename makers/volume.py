@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from jobflow import Maker, Response, job
@@ -17,6 +18,7 @@ from ..potentials.registry import load_potential
 from ..potentials.specification import PotentialSpecification, potential_specification
 from .atoms import as_structure
 from .provenance import job_provenance
+from .resource_kind import ResourceKind
 from .stop_rules import melting_check
 from .trajectory_job import run_trajectory
 
@@ -51,6 +53,8 @@ class VolumeMaker(Maker):
     checkpoint_root : str or None
         Folder of all trajectories; None for the flow's.
     """
+
+    resource_kind: ClassVar[ResourceKind] = "md"
 
     name: str = "volume"
     potential: PotentialSpecification | None = None

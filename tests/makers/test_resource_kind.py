@@ -1,0 +1,36 @@
+"""Every job of our flows asks for the right kind of resources."""
+
+import jobflow
+import pytest
+from jobflow import Maker
+
+from superion.flows.conductivity import ConductivityMaker
+from superion.makers.resource_kind import RESOURCE_KINDS, resource_kind_of
+from superion.makers.volume import VolumeMaker
+
+
+@jobflow.job
+def _plain():
+    return 1
+
+
+class _Greedy(Maker):
+    name = "greedy"
+    resource_kind = "everything"
+
+    @jobflow.job
+    def make(self):
+        return 1
+
+
+def test_jobs_that_use_a_potential_do_not_ask_for_one_core_of_analysis():
+    flow = ConductivityMaker(temperatures_k=(1000.0,), volume=VolumeMaker()).make("Li6PS5Cl")
+    kinds = {job.name: resource_kind_of(job) for job, _ in flow.iterflow()}
+    assert kinds.pop("relax") == "relax"
+    assert {name for name, kind in kinds.items() if kind == "md"} == {"MD 1000 K", "volume 1000 K"}
+    assert set(kinds.values()) <= set(RESOURCE_KINDS)
+
+
+@pytest.mark.parametrize("job", [_plain(), _Greedy().make()])
+def test_jobs_of_others_get_the_smallest_resources(job):
+    assert resource_kind_of(job) == "analysis"

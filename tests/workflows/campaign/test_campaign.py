@@ -147,7 +147,7 @@ def test_best_only_go_on_after_all_were_compared(tmp_path):
     write_campaign(tmp_path, cells, stages=[validate])
     with open_campaigns(tmp_path) as collections:
         submit_campaign(tmp_path / "campaign.yaml", collections, workers=1)
-    _, ran = run_here(tmp_path)
+    _, ran = run_here(tmp_path, workers=1)
     assert ran.counts == {"done": 1, "rejected": 1}
     row = rows_of(tmp_path)["c15"]
     assert "not among the best 1 of 2: mean atomic mass" in row["reason"]
@@ -186,7 +186,7 @@ def test_one_poisonous_candidate_and_a_full_disk(tmp_path):
         record = collections.load_campaign("lattice")
         assert forget_failures(record, collections, find_project(tmp_path)) == 1
         assert forget_failures(record, collections, find_project(tmp_path)) == 0
-    _, ran = run_here(tmp_path)
+    _, ran = run_here(tmp_path, workers=1)
     assert (ran.state, ran.n_finished, ran.counts) == ("finished", 2, {"done": 3, "rejected": 1})
 
 

@@ -48,7 +48,7 @@ def test_a_unit_beyond_the_limit_fails_and_the_others_go_on(tmp_path, monkeypatc
     file.write_text(file.read_text().replace("0.006", "1"))
     with open_campaigns(tmp_path) as collections:
         assert forget_failures(collections.load_campaign("lattice"), collections, find_project(tmp_path)) == 1
-    _, ran = run_here(tmp_path)
+    _, ran = run_here(tmp_path, workers=1)
     assert (ran.state, ran.n_finished, ran.counts) == ("finished", 1, {"done": 2})
     assert before.items() <= segments(tmp_path).items()
 

@@ -67,12 +67,12 @@ def open_campaigns(folder: Path, store: str | None = None) -> CampaignCollection
     return CampaignCollections.open(store, project=find_project(folder, create=True))
 
 
-def run_here(folder: Path, store: str | None = None, **options):
+def run_here(folder: Path, store: str | None = None, *, workers: int = 2, **options):
     """Submit the folder's campaign and run it; give both reports."""
     (folder / ".superion").mkdir(exist_ok=True)
     with open_campaigns(folder, store) as collections:
         submitted = submit_campaign(folder / "campaign.yaml", collections, workers=1)
-        ran = run_campaign("lattice", collections, find_project(folder), workers=2, **options)
+        ran = run_campaign("lattice", collections, find_project(folder), workers=workers, **options)
     return submitted, ran
 
 

@@ -21,8 +21,8 @@ $(STAMP): pyproject.toml constraints.txt scripts/setup-environment
 quickstart: setup ## the conductivity of Li6PS5Cl on this machine, from an empty clone
 	$(BIN)/superion run conductivity Li6PS5Cl --preset quickstart
 
-test: setup ## run the tests
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile
+test: setup ## run the tests, and say which were skipped for want of a server
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile -rs
 
 test-slow: setup ## the full calibration, many kills, the full quickstart
 	$(BIN)/python -m pytest -m slow
@@ -63,6 +63,7 @@ constraints: setup ## refresh the pinned versions
 
 services-stop: ## stop the test services
 	scripts/dev-services mongo stop
+	scripts/dev-services slurm stop
 
 clean: ## remove what the chores made, but neither results nor the environment
 	rm -rf build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .typing

@@ -20,8 +20,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from superion.potentials.specification import PotentialSpecification
 from support.mongo_server import mongo_server, mongo_uri
+from support.slurm_cluster import slurm_cluster, slurm_server
 
-__all__ = ["mongo_server", "mongo_uri"]
+__all__ = ["mongo_server", "mongo_uri", "slurm_cluster", "slurm_server"]
 
 # property-based tests repeat exactly, in CI and at home
 settings.register_profile("superion", derandomize=True, deadline=None)

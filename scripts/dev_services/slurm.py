@@ -255,7 +255,7 @@ def _stop_processes(folder: Path, record: dict[str, Any]) -> None:
 
 
 def _processes_of_jobs(layout: SlurmLayout) -> list[int]:
-    """Give the numbers of the processes of this instance's jobs: those of Slurm's steps, and those that the steps began."""
+    """Give the numbers of the processes of this instance's jobs: Slurm's steps and what they began."""
     found = []
     ours = f"SLURM_CONF={layout.file}".encode()
     for process in Path("/proc").glob("[0-9]*"):

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import copy
-import json
 import os
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -25,6 +22,7 @@ from superion.workflows.candidates.source import RawCandidate, UnreadableCandida
 
 pytest.importorskip("optimade.client")
 
+from support.materials_project_server import materials_project_server
 from support.optimade_server import entry_of, optimade_server
 
 
@@ -127,45 +125,21 @@ def test_asks_the_materials_project_by_its_own_client():
         {"material_id": "mp-12", "formula_pretty": "Li6PS5Cl", "structure": read_structure("Li6PS5Cl").as_dict()},
         {"material_id": "mp-3", "formula_pretty": "LiF", "structure": {"lattice": 1}},
     ]
-    asked: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            content: dict = {"data": entries, "meta": {"total_doc": len(entries)}}
-            if "heartbeat" in self.path:
-                content = {"status": "OK", "db_version": "2026.1", "version": "1", "access_controlled_batch_ids": []}
-            body = json.dumps(content).encode()
-            is_second = sum("summary" in path for path in asked) > 1
-            self.send_response(403 if is_second and "summary" in self.path else 200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Keep quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    key = "k" * 32
-    address = f"http://127.0.0.1:{server.server_address[1]}/"
     # The client reads its address once, when it is imported: a process of its own.
-    done = subprocess.run(
-        [sys.executable, "-c", ASK],
-        env={**os.environ, "MP_API_ENDPOINT": address, KEY_VARIABLE: key},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    server.shutdown()
-    server.server_close()
+    with materials_project_server(entries, answers=1) as server:
+        done = subprocess.run(
+            [sys.executable, "-c", ASK],
+            env={**os.environ, **server.environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
     assert done.returncode == 0, done.stderr
-    query = next(path for path in asked if "summary" in path)
+    query = next(path for path in server.asked if "summary" in path)
     assert "chemsys=Li-P-S-Cl" in query
     assert "energy_above_hull_max=0.05" in query
     *found, failure = done.stdout.splitlines()
     assert found == ["UnreadableCandidate|mp-3|LiF mp-3", "RawCandidate|mp-12|Li6PS5Cl mp-12"]
     assert failure.startswith("SettingsError|The Materials Project did not answer")
-    assert key not in done.stdout
+    assert server.environment[KEY_VARIABLE] not in done.stdout

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from jobflow import Maker, job
-from pydantic import BaseModel
+from jobflow import Maker, Response, job
+from pydantic import BaseModel, ValidationError
 from pymatgen.core import Structure
 
 from ..database.documents import CandidateDoc, RelaxDoc
+from ..dynamics.stop_request import StopRequest
 from ..potentials.potential import Potential
 from ..potentials.registry import load_potential
 from ..potentials.specification import PotentialSpecification, potential_specification
@@ -23,11 +25,21 @@ from .atomic_file import write_text_atomically
 from .atoms import as_structure
 from .checkpoint_root import checkpoint_root_of
 from .heartbeat import JobProgress, RelaxationProgress, heartbeat_writer
+from .job_end import time_left_s
 from .provenance import job_provenance
 from .resource_kind import ResourceKind
+from .resumable_fire import FireState, ResumableFIRE
+from .stop_request import leave_if_stop_was_requested, remember_stop_request
 
 _RECIPE_VERSION = 1
 """Changes when the same request would give another relaxed structure than before."""
+
+STATE_INTERVAL_S = 30.0
+"""Time between two states that a running relaxation keeps, in s: the most that a hard kill loses, and one step."""
+
+
+class RelaxationStopped(Exception):
+    """A signal, or the end of the allocation, stopped a relaxation, which kept its state."""
 
 
 class _Relaxation(BaseModel):
@@ -46,6 +58,9 @@ class RelaxMaker(Maker):
 
     A relaxation is kept beside the trajectories under a key of structure, potential and settings. The same request
     finds it again, so that the trajectories that start from it are found too.
+
+    A job stopped by a signal or by the end of its allocation replaces itself with its continuation, which takes the
+    steps that would have followed; one that is killed loses at most half a minute.
 
     Parameters
     ----------
@@ -79,8 +94,26 @@ class RelaxMaker(Maker):
             self.potential = potential_specification(self.potential)
 
     @job(output_schema=RelaxDoc)
-    def make(self, candidate: CandidateDoc) -> RelaxDoc:
+    def make(self, candidate: CandidateDoc) -> RelaxDoc | Response:
         """Relax one structure.
+
+        Parameters
+        ----------
+        candidate : CandidateDoc
+            The material.
+
+        Returns
+        -------
+        RelaxDoc or Response
+            The relaxed structure; or the continuation that replaces this job where it was interrupted.
+        """
+        try:
+            return self.document_of(candidate)
+        except RelaxationStopped:
+            return Response(output=None, replace=self.make(candidate))
+
+    def document_of(self, candidate: CandidateDoc) -> RelaxDoc:
+        """Relax one structure, or read what was kept of it.
 
         Parameters
         ----------
@@ -91,6 +124,13 @@ class RelaxMaker(Maker):
         -------
         RelaxDoc
             The relaxed structure.
+
+        Raises
+        ------
+        RelaxationStopped
+            If a signal or the end of the allocation stopped it: the same call continues it in another process.
+        LeaveProcess
+            If this process was told to stop before, or its allocation leaves no time; a KeyboardInterrupt.
         """
         initial = as_structure(candidate.structure)
         potential = load_potential(self.potential or PotentialSpecification())
@@ -99,8 +139,11 @@ class RelaxMaker(Maker):
         if path.exists():
             relaxation = _Relaxation.model_validate_json(path.read_text(encoding="utf-8"))
         else:
-            relaxation = self._relax(initial, potential)
+            leave_if_stop_was_requested()
+            states = path.with_suffix(".state")
+            relaxation = self._relax(initial, potential, states)
             write_text_atomically(path, relaxation.model_dump_json())
+            states.unlink(missing_ok=True)
         relaxed = Structure.from_dict(relaxation.structure)
         notes = [] if relaxation.converged else [self._shortfall(relaxation)]
         return RelaxDoc(
@@ -145,20 +188,20 @@ class RelaxMaker(Maker):
         entry = f"relaxations/{key}.json"
         return checkpoint_root_of(entry, self.checkpoint_root) / entry
 
-    def _relax(self, structure: Structure, potential: Potential) -> _Relaxation:
-        """Run atomate2's relaxer."""
+    def _relax(self, structure: Structure, potential: Potential, states: Path) -> _Relaxation:
+        """Run atomate2's relaxer, from the state that an interrupted relaxation kept."""
         from atomate2.ase.utils import AseRelaxer
 
-        relaxer = AseRelaxer(
-            potential.calculator(), optimizer=self._optimizer(heartbeat_writer()), relax_cell=self.relax_cell
-        )
-        result = relaxer.relax(
-            structure,
-            fmax=self.force_tolerance_ev_per_angstrom,
-            steps=self.maximum_steps,
-            final_atoms_object_file=None,
-            use_emmet_models=False,
-        )
+        with StopRequest(time_left_s()) as stop:
+            watch = _Watch(states, stop, heartbeat_writer(), self._progress)
+            relaxer = AseRelaxer(potential.calculator(), optimizer=watch.optimizer, relax_cell=self.relax_cell)
+            result = relaxer.relax(
+                structure,
+                fmax=self.force_tolerance_ev_per_angstrom,
+                steps=self.maximum_steps,
+                final_atoms_object_file=None,
+                use_emmet_models=False,
+            )
         frames = result.trajectory.frame_properties
         forces = np.asarray(frames[-1]["forces"], dtype=float)
         relaxed = result.final_mol_or_struct
@@ -168,20 +211,8 @@ class RelaxMaker(Maker):
             energy_ev=float(frames[-1]["energy"]),
             max_force_ev_per_angstrom=float(np.sqrt(np.max(np.sum(forces**2, axis=1)))),
             converged=bool(result.converged),
-            n_steps=max(0, len(frames) - 2),
+            n_steps=watch.n_steps,
         )
-
-    def _optimizer(self, tell: Callable[[JobProgress], None] | None) -> Callable[..., Any]:
-        """Give what makes atomate2's default optimiser, telling of its steps where somebody listens."""
-        from ase.optimize import FIRE
-
-        def make(atoms: Any, **settings: Any) -> FIRE:
-            optimizer = FIRE(atoms, **settings)
-            if tell is not None:
-                optimizer.attach(lambda: tell(self._progress(optimizer.nsteps, atoms)), interval=1)
-            return optimizer
-
-        return make
 
     def _progress(self, step: int, atoms: Any) -> RelaxationProgress:
         """Say how far the optimiser is; `atoms` holds the cell's share of the forces where the cell relaxes."""
@@ -199,3 +230,52 @@ class RelaxMaker(Maker):
             f"{relaxation.max_force_ev_per_angstrom:.3f} eV/Å, above the {self.force_tolerance_ev_per_angstrom:g} eV/Å "
             "asked for"
         )
+
+
+class _Watch:
+    """Looks at a relaxation after every step: tells of it, keeps its state, and stops it when it must end."""
+
+    def __init__(
+        self,
+        states: Path,
+        stop: StopRequest,
+        tell: Callable[[JobProgress], None] | None,
+        progress: Callable[[int, Any], RelaxationProgress],
+    ) -> None:
+        self.n_steps = 0
+        self._states = states
+        self._stop = stop
+        self._tell = tell
+        self._progress = progress
+        self._last_s = time.monotonic()
+
+    def optimizer(self, atoms: Any, **settings: Any) -> ResumableFIRE:
+        """Make atomate2's default optimiser, where an earlier process left it."""
+        optimizer = ResumableFIRE(atoms, **settings)
+        state = self._kept_state()
+        if state is not None:
+            optimizer.restore(state)
+            self.n_steps = state.n_steps
+        optimizer.attach(lambda: self._look(optimizer, atoms), interval=1)
+        return optimizer
+
+    def _look(self, optimizer: ResumableFIRE, atoms: Any) -> None:
+        self.n_steps = optimizer.nsteps
+        if self._tell is not None:
+            self._tell(self._progress(optimizer.nsteps, atoms))
+        # Every process takes a step at least: a short allocation is no endless loop.
+        reason = self._stop.reason() if optimizer.nsteps else None
+        if reason is None and time.monotonic() - self._last_s < STATE_INTERVAL_S:
+            return
+        write_text_atomically(self._states, optimizer.state().model_dump_json())
+        self._last_s = time.monotonic()
+        if reason is not None:
+            remember_stop_request()
+            raise RelaxationStopped
+
+    def _kept_state(self) -> FireState | None:
+        """Read what an interrupted relaxation kept; one that cannot be read is begun anew."""
+        try:
+            return FireState.model_validate_json(self._states.read_text(encoding="utf-8"))
+        except (OSError, ValidationError):
+            return None

@@ -31,7 +31,7 @@ from ..structures.stability import (
 from .atoms import as_structure
 from .checkpoint_root import default_checkpoint_root
 from .competing_phases import PhaseSources, competing_phases
-from .relax import RelaxMaker
+from .relax import RelaxationStopped, RelaxMaker
 from .resource_kind import ResourceKind
 from .stage_document import StageIdentity, bounded, estimate, stage_candidate, stage_document, unknown_elements
 
@@ -57,7 +57,7 @@ class ReferencePhaseMaker(Maker):
     relax: RelaxMaker = field(default_factory=RelaxMaker)
 
     @job(output_schema=RelaxDoc)
-    def make(self, phase: ReferencePhase) -> RelaxDoc:
+    def make(self, phase: ReferencePhase) -> RelaxDoc | Response:
         """Relax one phase.
 
         Parameters
@@ -67,10 +67,14 @@ class ReferencePhaseMaker(Maker):
 
         Returns
         -------
-        RelaxDoc
-            Its relaxed structure and energy; a relaxation that was kept is read.
+        RelaxDoc or Response
+            Its relaxed structure and energy; a relaxation that was kept is read. Or the continuation that replaces this
+            job where it was interrupted.
         """
-        return self.relaxed(phase)
+        try:
+            return self.relaxed(phase)
+        except RelaxationStopped:
+            return Response(output=None, replace=self.make(phase))
 
     def relaxed(self, phase: ReferencePhase) -> RelaxDoc:
         """Relax one phase, or read what was kept of it.
@@ -87,10 +91,8 @@ class ReferencePhaseMaker(Maker):
         """
         maker = self._maker(phase)
         with _one_at_a_time(self.kept(phase)):
-            # the body of the job itself: it looks for what was kept first
-            document = RelaxMaker.make.original(maker, self._candidate(phase))
-        assert isinstance(document, RelaxDoc)
-        return document
+            # it looks for what was kept first
+            return maker.document_of(self._candidate(phase))
 
     @property
     def root(self) -> Path:

@@ -103,7 +103,7 @@ def test_a_melted_framework_ends_the_run_as_failed(cosine_system, candidate, tmp
 
 def test_wall_time_limit_continues_in_replacements(cosine_system, candidate, tmp_path):
     """The trajectory in pieces equals the trajectory in one piece."""
-    limits = RunLimits(duration_ps=6.0, segment_ps=1.0, max_runtime_s=0.7)
+    limits = RunLimits(duration_ps=12.0, segment_ps=1.0, max_runtime_s=0.5)
     maker = md_maker(cosine_system, tmp_path / "pieces", limits=limits)
     job = maker.make(candidate, 1000.0)
     store = memory_store()
@@ -111,7 +111,7 @@ def test_wall_time_limit_continues_in_replacements(cosine_system, candidate, tmp
     assert len(responses) > 1
     states = [store.get_output(job.uuid, which=index, load=True)["run"]["state"] for index in sorted(responses)]
     assert states == ["partial"] * (len(states) - 1) + ["completed"]
-    whole = call(md_maker(cosine_system, tmp_path / "whole", duration_ps=6.0), candidate, 1000.0)
+    whole = call(md_maker(cosine_system, tmp_path / "whole", duration_ps=12.0), candidate, 1000.0)
     pieces = Trajectory(tmp_path / "pieces" / whole.run.key)
     assert (pieces.positions() == Trajectory(whole.run.folder).positions()).all()
 

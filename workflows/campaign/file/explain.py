@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -13,15 +13,26 @@ from .problems import Problem
 from .yaml_document import YamlDocument, nearest
 
 
-def explain(error: ValidationError, document: YamlDocument) -> list[Problem]:
+@cache
+def _campaign_schema() -> dict[str, Any]:
+    from .json_schema import campaign_json_schema
+
+    return campaign_json_schema()
+
+
+def explain(
+    error: ValidationError, document: YamlDocument, schema: Callable[[], dict[str, Any]] = _campaign_schema
+) -> list[Problem]:
     """Turn the errors of the schema into problems of the file.
 
     Parameters
     ----------
     error : pydantic.ValidationError
-        What the campaign's model raised.
+        What the model raised.
     document : YamlDocument
         The file.
+    schema : callable
+        Gives the model's JSON Schema; the campaign's unless told otherwise.
 
     Returns
     -------
@@ -34,23 +45,16 @@ def explain(error: ValidationError, document: YamlDocument) -> list[Problem]:
         if details["type"] == "too_short" and _value_at(document.data, place):
             # Its items are wrong, and each of them is told of.
             continue
-        # The schema loads every stage and source: only these two need it.
+        # A campaign's schema loads every stage and source: only these two need it.
         needs_schema = details["type"] in ("extra_forbidden", "missing")
         problems.append(
             Problem(
                 line=document.line_of(place),
-                place=_written(place),
-                sentence=_sentence(details, place, document.data, _schema() if needs_schema else {}),
+                place=written_place(place),
+                sentence=_sentence(details, place, document.data, schema() if needs_schema else {}),
             )
         )
     return list(dict.fromkeys(problems))
-
-
-@cache
-def _schema() -> dict[str, Any]:
-    from .json_schema import campaign_json_schema
-
-    return campaign_json_schema()
 
 
 def _place_in_file(location: Sequence[str | int], data: Any) -> tuple[str | int, ...]:
@@ -80,8 +84,24 @@ def _value_at(data: Any, place: Sequence[str | int]) -> Any:
     return data
 
 
-def _written(place: Sequence[str | int]) -> str:
-    """Write a place as a reader would: ``stages[1].rules[0].at_most``; positions count from 1."""
+def written_place(place: Sequence[str | int]) -> str:
+    """Write a place as a reader would.
+
+    Parameters
+    ----------
+    place : sequence of str or int
+        Keys, and positions from 0.
+
+    Returns
+    -------
+    str
+        Such as ``stages[1].rules[2].at_most``, positions counted from 1.
+
+    Examples
+    --------
+    >>> written_place(("stages", 0, "rules", 1, "at_most"))
+    'stages[1].rules[2].at_most'
+    """
     text = ""
     for step in place:
         text += f"[{step + 1}]" if isinstance(step, int) else f".{step}" if text else str(step)
@@ -90,17 +110,17 @@ def _written(place: Sequence[str | int]) -> str:
 
 def _sentence(details: ErrorDetails, place: Sequence[str | int], data: Any, schema: dict[str, Any]) -> str:
     """Say what is wrong and how to mend it."""
-    where = _written(place)
+    where = written_place(place)
     kind, key = details["type"], str(details["loc"][-1]) if details["loc"] else ""
     if kind == "extra_forbidden":
         known = sorted(_properties(schema, place[:-1], data))
-        parent = _written(place[:-1])
+        parent = written_place(place[:-1])
         within = f" in {parent}" if parent else ""
         near = nearest(key, known)
         return f"there is no setting '{key}'{within}" + (f", did you mean '{near}'?" if near else ": remove it")
     if kind == "missing":
         description = _properties(schema, place[:-1], data).get(key, {}).get("description", "")
-        parent = _written(place[:-1])
+        parent = written_place(place[:-1])
         within = f" in {parent}" if parent else ""
         return f"the setting '{key}' is missing{within}" + (f" ({description})" if description else "") + ": give it"
     message = details["msg"].removeprefix("Value error, ")

@@ -182,7 +182,7 @@ def _why(error: yaml.MarkedYAMLError, text: str, mark: Any) -> str:
         return "the line is indented with a tab: use spaces"
     said = " ".join(str(error.problem or error.context or "it is not YAML").split())
     if "expected a single document" in f"{error.context} {said}":
-        return "a second document begins here: a campaign file holds one, remove the '---'"
+        return "a second document begins here: such a file holds one, remove the '---'"
     if "undefined alias" in said:
         return f"{said.replace('found undefined alias', 'there is no anchor for the alias')}: define it above"
     return f"it is not YAML ({said}): check indentation, colons, quotes and brackets"

@@ -1,0 +1,295 @@
+"""The profile of a cluster: its queue, where its workers work, and what each kind of job asks for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from ...errors import SettingsError
+from ...makers.resource_kind import RESOURCE_KINDS, ResourceKind
+from ..campaign.file.section import Section
+from .shell_text import ExpandableText, ShellLine, WorkerPath, expanded_here
+from .time_limit import TimeLimit, parse_time_limit
+
+Scheduler = Literal["slurm", "pbs", "shell"]
+"""Queues that jobs can be handed to; shell is none at all: processes on the worker's host."""
+
+_SECRET_VARIABLES = ("SUPERION_STORE", "MONGO_URI")
+_Word = Annotated[str, Field(min_length=1, pattern=r"^[^\s'\"`$\\]+$")]
+
+
+class JobResources(Section):
+    """What one allocation of a kind of job asks the queue for."""
+
+    cores: int = Field(default=1, ge=1, description="processor cores on each node")
+    gpus: int = Field(default=0, ge=0, description="GPUs on each node")
+    memory_gb: float = Field(default=4.0, gt=0, description="memory on each node, in GB of 1024 MB")
+    time_limit: TimeLimit = Field(
+        default="01:00:00", description="longest time, as hours:minutes:seconds or days-hours:minutes:seconds"
+    )
+    partition: _Word | None = Field(
+        default=None, description="partition or queue to submit to; null leaves the choice to the cluster"
+    )
+    account: _Word | None = Field(default=None, description="account that is charged; null takes your usual one")
+    qos: _Word | None = Field(default=None, description="quality of service; null takes the usual one")
+    nodes: int = Field(default=1, ge=1, description="nodes; superion's own jobs use one")
+    options: dict[str, ExpandableText | None] = Field(
+        default_factory=dict,
+        description="further options of the queue by name, such as constraint: a100; null for one without a value",
+    )
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any) -> Any:
+        """Take numbers for what they are written as."""
+        if not isinstance(value, Mapping):
+            return value
+        return {key: str(item) if isinstance(item, int | float) else item for key, item in value.items()}
+
+    @field_validator("options")
+    @classmethod
+    def _named_as_options(cls, value: dict[str, str | None]) -> dict[str, str | None]:
+        for name in value:
+            bare = name.replace("-", "").replace("_", "")
+            if not bare.isalnum() or name.startswith("-"):
+                raise ValueError(f"'{name}' is no option's name: write it without dashes before it, as 'constraint'")
+        return value
+
+    @property
+    def time_limit_s(self) -> int:
+        """Longest time in s."""
+        return parse_time_limit(self.time_limit)
+
+    @property
+    def memory_mb(self) -> int:
+        """Memory on each node in MB."""
+        return max(1, round(self.memory_gb * 1024))
+
+
+class Packing(Section):
+    """How many jobs share an allocation, and how many allocations there are."""
+
+    jobs_at_a_time: int = Field(default=1, ge=1, description="jobs side by side in one allocation")
+    allocations: int = Field(default=10, ge=1, description="most allocations in the queue at once, waiting ones too")
+    idle_s: float = Field(default=60.0, ge=0, description="seconds without work after which an allocation is given back")
+
+
+class ResourcesByKind(Section):
+    """Resources of each kind of job."""
+
+    relax: JobResources = Field(default_factory=JobResources, description="relaxations and volumes")
+    md: JobResources = Field(default_factory=JobResources, description="molecular dynamics")
+    analysis: JobResources = Field(default_factory=JobResources, description="everything else: short work on one core")
+
+
+class PackingByKind(Section):
+    """Packing of each kind of job."""
+
+    relax: Packing = Field(default_factory=Packing, description="relaxations and volumes")
+    md: Packing = Field(default_factory=Packing, description="molecular dynamics")
+    analysis: Packing = Field(default_factory=Packing, description="everything else: short work on one core")
+
+
+class ClusterHost(Section):
+    """The host that reaches the queue, by ssh; passwords have no place here: use a key."""
+
+    address: _Word = Field(description="name or address of the login node")
+    user: _Word | None = Field(default=None, description="user there; null takes what ssh is set up for")
+    port: int | None = Field(default=None, ge=1, le=65535, description="port; null takes what ssh is set up for")
+    key_file: str | None = Field(default=None, description="private key on this machine; null takes the usual ones")
+    gateway: _Word | None = Field(default=None, description="host to jump over; null for none")
+
+
+class ClusterProfile(Section):
+    """A cluster as campaigns see it.
+
+    Examples
+    --------
+    >>> profile = ClusterProfile(scheduler="slurm", work_folder="/scratch/me/superion")
+    >>> profile.with_resources({"md": {"gpus": 1, "time_limit": "24:00:00"}}).resources_of("md").time_limit_s
+    86400
+    """
+
+    description: str = Field(default="", max_length=1000, description="what it is, in one line")
+    scheduler: Scheduler = Field(description="slurm, pbs, or shell for processes without a queue")
+    host: ClusterHost | None = Field(
+        default=None, description="host that reaches the queue by ssh (jobflow-remote only); null: this one does"
+    )
+    work_folder: WorkerPath = Field(
+        description="folder of all runs, on a disk that all nodes share; ~ and $VARIABLES are expanded there"
+    )
+    python: WorkerPath | None = Field(
+        default=None, description="interpreter that has superion on the workers; null takes the one in use"
+    )
+    setup: tuple[ShellLine, ...] = Field(
+        default=(), description="lines of shell before every job, such as 'module load cuda'"
+    )
+    environment: dict[str, ExpandableText] = Field(
+        default_factory=dict, description="variables of every job; credentials are refused here"
+    )
+    resources: ResourcesByKind = Field(default_factory=ResourcesByKind, description="what each kind of job asks for")
+    packing: PackingByKind = Field(default_factory=PackingByKind, description="how jobs share allocations")
+    stop_margin_s: float = Field(
+        default=120.0, ge=0, description="jobs stop cleanly so many seconds before their allocation ends"
+    )
+    heartbeat_s: float = Field(
+        default=60.0, ge=1, description="seconds between two signs of life; silent for five of these is dead"
+    )
+
+    @field_validator("environment", mode="before")
+    @classmethod
+    def _values_as_text(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        # `OMP_NUM_THREADS: 1` is what one writes
+        as_text = {True: "true", False: "false"}
+        return {
+            key: as_text[item] if isinstance(item, bool) else str(item) if isinstance(item, int | float) else item
+            for key, item in value.items()
+        }
+
+    @field_validator("environment")
+    @classmethod
+    def _nothing_secret(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, text in value.items():
+            if not name.isidentifier():
+                raise ValueError(f"'{name}' is no name of a variable: use letters, digits and underscores")
+            if name in _SECRET_VARIABLES or ("://" in text and "@" in text):
+                raise ValueError(
+                    f"{name} would be written into scripts that others can read: put the store's address into a file "
+                    "that only you can read, and give its path as SUPERION_STORE_FILE"
+                )
+        return value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> ClusterProfile:
+        if self.host is not None and self.python is None:
+            raise ValueError(f"give python, the interpreter that has superion on {self.host.address}")
+        for kind in RESOURCE_KINDS:
+            resources = self.resources_of(kind)
+            if resources.time_limit_s <= self.stop_margin_s:
+                raise ValueError(
+                    f"jobs of the kind {kind} would stop before they start: their time limit, {resources.time_limit}, "
+                    f"is not longer than stop_margin_s, {self.stop_margin_s:g} s"
+                )
+            if self.scheduler == "shell" and resources.options:
+                raise ValueError(f"resources.{kind}.options has no queue to go to: the scheduler is shell")
+        return self
+
+    def resources_of(self, kind: ResourceKind) -> JobResources:
+        """Give the resources of a kind of job.
+
+        Parameters
+        ----------
+        kind : str
+            relax, md or analysis.
+
+        Returns
+        -------
+        JobResources
+            What one allocation asks for.
+        """
+        resources: JobResources = getattr(self.resources, kind)
+        return resources
+
+    def packing_of(self, kind: ResourceKind) -> Packing:
+        """Give the packing of a kind of job.
+
+        Parameters
+        ----------
+        kind : str
+            relax, md or analysis.
+
+        Returns
+        -------
+        Packing
+            How jobs share allocations.
+        """
+        packing: Packing = getattr(self.packing, kind)
+        return packing
+
+    def with_resources(self, overrides: Mapping[str, Mapping[str, Any] | JobResources]) -> ClusterProfile:
+        """Change resources of some kinds of jobs.
+
+        Parameters
+        ----------
+        overrides : mapping of str to mapping
+            By kind, the settings that differ.
+
+        Returns
+        -------
+        ClusterProfile
+            A copy.
+
+        Raises
+        ------
+        SettingsError
+            If a kind or a setting does not exist, or does not fit.
+
+        Examples
+        --------
+        >>> profile = ClusterProfile(scheduler="shell", work_folder="~/superion")
+        >>> try:
+        ...     profile.with_resources({"md": {"core": 4}})
+        ... except SettingsError as error:
+        ...     print(error)
+        dispatch.resources: there is no setting 'core' in md, did you mean 'cores'?
+        """
+        from .in_words import first_mistake
+
+        changed: dict[str, Any] = {kind: self.resources_of(kind).model_dump() for kind in RESOURCE_KINDS}
+        for kind, settings in overrides.items():
+            if isinstance(settings, JobResources):
+                settings = settings.model_dump(exclude_unset=True)
+            given = dict(settings) if isinstance(settings, Mapping) else settings
+            changed[kind] = {**changed.get(kind, {}), **given} if isinstance(given, dict) else given
+        try:
+            resources = ResourcesByKind.model_validate(changed)
+            # The whole is checked again: a time limit must fit the stop margin.
+            return ClusterProfile.model_validate({**_fields(self), "resources": resources})
+        except ValidationError as error:
+            model = ResourcesByKind if error.title == ResourcesByKind.__name__ else ClusterProfile
+            raise SettingsError(f"dispatch.resources: {first_mistake(error, changed, model)}") from None
+
+    def work_folder_here(self) -> Path:
+        """Expand the work folder as this machine would.
+
+        Returns
+        -------
+        Path
+            The folder.
+        """
+        return expanded_here(self.work_folder)
+
+    def folder(self, name: str) -> str:
+        """Name a folder in the work folder, for the workers.
+
+        Parameters
+        ----------
+        name : str
+            Its name: progress, trajectories, pilots.
+
+        Returns
+        -------
+        str
+            Its path; ~ and $VARIABLES are still to be expanded.
+        """
+        return str(PurePosixPath(self.work_folder) / name)
+
+    def python_of_workers(self) -> str:
+        """Give the interpreter of the workers.
+
+        Returns
+        -------
+        str
+            Its path; ~ and $VARIABLES are still to be expanded.
+        """
+        return self.python or sys.executable
+
+
+def _fields(model: Section) -> dict[str, Any]:
+    return {name: getattr(model, name) for name in type(model).model_fields}

@@ -31,6 +31,11 @@ class PhaseSources(BaseModel):
     folder: str | None = Field(default=None, description="folder of the source 'folder'")
     folder_is_complete: bool = Field(default=False, description="whether that folder holds all phases that compete")
 
+    @property
+    def may_be_complete(self) -> bool:
+        """Whether one of the sources counts as holding all phases that compete."""
+        return "materials_project" in self.names or ("folder" in self.names and self.folder_is_complete)
+
 
 @dataclass(frozen=True)
 class CompetingPhases:
@@ -79,20 +84,17 @@ def competing_phases(elements: Sequence[str], sources: PhaseSources, checkpoint_
     (['Cl2', 'Li', 'LiCl'], False)
     """
     found: dict[str, ReferencePhase] = {}
-    is_complete = False
     for name in sources.names:
         if name == "shipped":
             phases = shipped_phases(elements)
         elif name == "folder":
             phases = tuple(phases_within(folder_phases(Path(sources.folder or ".")), elements))
-            is_complete |= sources.folder_is_complete
         else:
             phases = materials_project_phases(elements, checkpoint_root)
-            is_complete = True
         for phase in phases:
             label = phase.name if phase.name not in found else f"{phase.name} ({name})"
             found[label] = phase.model_copy(update={"name": label})
-    return CompetingPhases(tuple(found.values()), is_complete)
+    return CompetingPhases(tuple(found.values()), sources.may_be_complete)
 
 
 def check_sources(sources: PhaseSources) -> None:

@@ -14,12 +14,15 @@ CampaignFileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The 
 
 
 def check(file: CampaignFileArgument, as_json: JsonOption = False) -> None:
-    """Check a campaign file and list every mistake with its line; reads no candidate."""
-    from ...workflows.campaign.file.load import load_campaign_file
+    """Check a campaign file and list every mistake with its line; reads no candidate.
+
+    Rules that can cut nobody, since a stage only ever bounds what they go by, get a warning.
+    """
+    from ...workflows.campaign.file.load import check_campaign_file
     from ...workflows.campaign.file.problems import CampaignFileError
 
     try:
-        campaign = load_campaign_file(file)
+        checked = check_campaign_file(file)
     except CampaignFileError as error:
         if as_json:
             write_json({"file": str(file), "valid": False, "problems": [vars(problem) for problem in error.problems]})
@@ -27,9 +30,13 @@ def check(file: CampaignFileArgument, as_json: JsonOption = False) -> None:
             for sentence in error.sentences():
                 say(f"error: {sentence}")
         raise typer.Exit(error.exit_code) from None
+    campaign = checked.campaign
     if as_json:
-        write_json({"file": str(file), "valid": True, "problems": [], "campaign": campaign})
+        warnings = [vars(warning) for warning in checked.warnings]
+        write_json({"file": str(file), "valid": True, "problems": [], "warnings": warnings, "campaign": campaign})
         return
+    for warning in checked.warnings:
+        say(f"warning: {warning.told(file.name)}")
     stages = ", ".join(entry.stage for entry in campaign.stages)
     results_console().print(
         f"{file} is right: campaign {campaign.name}, {len(campaign.candidates)} sources, stages {stages}.",

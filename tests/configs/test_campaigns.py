@@ -11,7 +11,7 @@ import yaml
 from pymatgen.core import Lattice, Structure
 from superion.structures.read import read_structure
 from superion.workflows.campaign.file.json_schema import campaign_json_schema
-from superion.workflows.campaign.file.load import load_campaign_file, parse_campaign
+from superion.workflows.campaign.file.load import check_campaign_file, load_campaign_file, parse_campaign
 from superion.workflows.campaign.plan.make import plan_campaign
 from superion.workflows.candidates.registry import source_kinds
 from superion.workflows.stages.registry import stage_names
@@ -53,6 +53,12 @@ def test_full_uses_every_stage_source_and_rule():
     assert {source.kind for source in campaign.candidates} == set(source_kinds())
     rules = {name for entry in campaign.stages for rule in entry.rules for name in rule.model_fields_set}
     assert rules == {"property", "at_least", "at_most", "keep_best", "keep_fraction", "by"}
+
+
+def test_every_rule_of_every_shipped_file_can_cut_somebody():
+    files = sorted(FOLDER.rglob("*.yaml"))
+    assert len(files) >= 3
+    assert [warning for file in files for warning in check_campaign_file(file).warnings] == []
 
 
 def test_full_describes_every_key():

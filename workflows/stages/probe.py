@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from jobflow import Flow
@@ -87,6 +88,21 @@ class ProbeStage(Stage):
             if_melted=settings.if_melted,
         ).make(identity, candidate, run.output, diffusion.output)
         return assemble(identity, [supercell, run, diffusion], judge, context)
+
+    def bounds_only(self, settings: ProbeSettings) -> Mapping[str, Literal["upper", "lower"]]:
+        """Name the greatest σ(300 K): one run at one temperature bounds it, whatever it shows.
+
+        Parameters
+        ----------
+        settings : ProbeSettings
+            Do not matter here.
+
+        Returns
+        -------
+        mapping of str to str
+            The property, bounded from above.
+        """
+        return {"greatest_sigma_300k_ms_cm": "upper"}
 
     def estimated_steps(
         self, structure: Structure, settings: ProbeSettings, context: StageContext

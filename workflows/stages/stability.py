@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jobflow import Flow
 from pydantic import Field, model_validator
@@ -146,6 +147,29 @@ class StabilityStage(Stage):
             energy_error_ev_per_atom=settings.energy_error_ev_per_atom,
         ).make(identity, candidate, relaxation.output, competitors.output)
         return assemble(identity, [relaxation, competitors], last, context)
+
+    def bounds_only(self, settings: StabilitySettings) -> Mapping[str, Literal["upper", "lower"]]:
+        """Name all that a further competing phase may change, where the references are known to lack some.
+
+        Parameters
+        ----------
+        settings : StabilitySettings
+            Competitors.
+
+        Returns
+        -------
+        mapping of str to str
+            Empty where the references may be complete. A phase that decomposes at every voltage has a window of
+            zero, which is a value; of a width, that is the least there is, so it surpasses no upper bound.
+        """
+        if settings.sources().may_be_complete:
+            return {}
+        return {
+            "energy_above_hull_ev_per_atom": "lower",
+            "electrochemical_window_v": "upper",
+            "reduction_limit_v": "lower",
+            "oxidation_limit_v": "upper",
+        }
 
     def estimated_steps(
         self, structure: Structure, settings: StabilitySettings, context: StageContext

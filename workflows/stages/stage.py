@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from jobflow import Flow
 from pydantic import BaseModel, ConfigDict
@@ -88,6 +89,23 @@ class Stage(ABC):
         Flow
             Its output is a `StageDoc`.
         """
+
+    def bounds_only(self, settings: Any) -> Mapping[str, Literal["upper", "lower"]]:
+        """Name the properties of which this stage, with these settings, can find a bound but never a value.
+
+        By them a rule that looks beyond the bound can cut nobody, and `superion campaign check` warns of it.
+
+        Parameters
+        ----------
+        settings : StageSettings
+            An instance of `settings_model`.
+
+        Returns
+        -------
+        mapping of str to str
+            Name of the property to the side of its bound; empty where values can be found of all.
+        """
+        return {}
 
     def estimated_steps(self, structure: Structure, settings: Any, context: StageContext) -> list[tuple[int, int]]:
         """Estimate the work for the plan of a campaign.

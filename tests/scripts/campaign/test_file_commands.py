@@ -64,6 +64,22 @@ def test_check_lists_every_mistake_with_its_line(call, campaign_file):
     assert len(answer["problems"]) == 3
 
 
+def test_check_warns_of_a_rule_that_can_cut_nobody(call, campaign_file):
+    text = campaign_file.read_text()
+    campaign_file.write_text(text + "  rules:\n  - {keep_best: 2, by: greatest_sigma_300k_ms_cm}\n")
+    code, out, err = call("check", campaign_file.name)
+    assert code == 0
+    assert "is right" in out
+    n_lines = len(text.splitlines())
+    assert err.startswith(
+        f"warning: campaign.yaml, line {n_lines + 2}: this rule can cut no candidate: the stage 'probe'"
+    )
+    assert len(err.splitlines()) == 1
+    answer = json.loads(call("check", campaign_file.name, "--json")[1])
+    assert answer["valid"] is True
+    assert [warning["place"] for warning in answer["warnings"]] == ["stages[2].rules[1]"]
+
+
 def test_check_as_json_gives_every_setting(call, campaign_file):
     code, out, _ = call("check", campaign_file.name, "--json")
     assert code == 0

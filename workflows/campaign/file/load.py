@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ from pydantic import ValidationError
 
 from ....errors import SettingsError
 from ...stages.registry import load_stage
-from .explain import explain
+from .explain import explain, written_place
+from .idle_rules import idle_rules
 from .model import CampaignFile
 from .problems import CampaignFileError, Problem
 from .yaml_document import MAXIMUM_BYTES, read_yaml
@@ -35,6 +37,56 @@ def load_campaign_file(path: str | Path) -> CampaignFile:
     SettingsError
         If the file is not there or cannot be used; the message names the line, see `CampaignFileError`.
     """
+    content, file = _read(path)
+    return parse_campaign(content, file.name, base_folder=file.resolve().parent)
+
+
+@dataclass(frozen=True)
+class CheckedCampaignFile:
+    """A campaign file that can be used, and what in it its author hardly means.
+
+    Parameters
+    ----------
+    campaign : CampaignFile
+        The campaign.
+    warnings : tuple of Problem
+        What has no effect, by line.
+    """
+
+    campaign: CampaignFile
+    warnings: tuple[Problem, ...]
+
+
+def check_campaign_file(path: str | Path) -> CheckedCampaignFile:
+    """Read and check a campaign file, and look for what is allowed in it but has no effect.
+
+    Parameters
+    ----------
+    path : str or Path
+        The YAML file.
+
+    Returns
+    -------
+    CheckedCampaignFile
+        The campaign, with warnings: rules that can cut no candidate.
+
+    Raises
+    ------
+    SettingsError
+        As for `load_campaign_file`.
+    """
+    content, file = _read(path)
+    campaign = parse_campaign(content, file.name, base_folder=file.resolve().parent)
+    document = read_yaml(content, file.name)
+    warnings = [
+        Problem(line=document.line_of(place), place=written_place(place), sentence=sentence)
+        for place, sentence in idle_rules(campaign)
+    ]
+    return CheckedCampaignFile(campaign, tuple(sorted(warnings, key=lambda warning: warning.line)))
+
+
+def _read(path: str | Path) -> tuple[bytes, Path]:
+    """Read the bytes of a campaign file."""
     file = Path(path).expanduser()
     try:
         with file.open("rb") as opened:
@@ -46,7 +98,7 @@ def load_campaign_file(path: str | Path) -> CampaignFile:
         raise SettingsError(f"{path} is a folder: give the campaign file in it.") from None
     except OSError as error:
         raise SettingsError(f"The campaign file {path} cannot be read ({error.strerror}): mend that.") from error
-    return parse_campaign(content, file.name, base_folder=file.resolve().parent)
+    return content, file
 
 
 def parse_campaign(text: str | bytes, name: str = "campaign.yaml", *, base_folder: Path | None = None) -> CampaignFile:

@@ -26,6 +26,21 @@ class Problem:
     place: str
     sentence: str
 
+    def told(self, name: str) -> str:
+        """Tell it as a whole sentence.
+
+        Parameters
+        ----------
+        name : str
+            Name of the file.
+
+        Returns
+        -------
+        str
+            With file and line.
+        """
+        return f"{name}, line {self.line}: {self.sentence}{'' if self.sentence.endswith('?') else '.'}"
+
 
 class CampaignFileError(SettingsError):
     """A campaign file that cannot be used; its message tells the first mistake.
@@ -56,10 +71,7 @@ class CampaignFileError(SettingsError):
         list of str
             One sentence each, with file and line.
         """
-        return [
-            f"{self.name}, line {problem.line}: {problem.sentence}{'' if problem.sentence.endswith('?') else '.'}"
-            for problem in self.problems
-        ]
+        return [problem.told(self.name) for problem in self.problems]
 
     def __str__(self) -> str:
         first = self.sentences()[0]

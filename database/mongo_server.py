@@ -11,7 +11,7 @@ from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
 from ..errors import StoreError
-from .settings import STORE_VARIABLE, store_from_environment
+from .settings import STORE_FILE_VARIABLE, STORE_VARIABLE, store_from_environment
 
 SERVER_TIMEOUT_MS = 10_000
 """How long to look for the server before giving up, in ms."""
@@ -61,6 +61,8 @@ def database_in_uri(uri: str) -> str:
     """
     try:
         database = uri_parser.parse_uri(uri, connect_timeout=SERVER_TIMEOUT_MS / 1000)["database"]
+    except OSError as error:
+        raise _wrong_file(redact_uri(uri), error) from None
     except (PyMongoError, ValueError) as error:
         # The library's own words may quote the password.
         raise StoreError(
@@ -92,7 +94,7 @@ class _ServerStore:
         )
 
     def connect(self, force_reset: bool = False) -> None:
-        """Connect, and see that the server answers.
+        """Connect, and see that the server lets us read.
 
         Parameters
         ----------
@@ -108,7 +110,13 @@ class _ServerStore:
         with _explained(self.name):
             super().connect(force_reset)  # type: ignore[misc]
             if not was_connected:
-                self._documents().database.command("ping")
+                # A ping is answered without credentials, too.
+                self._documents().find_one({}, {"_id": 1})
+
+    def close(self) -> None:
+        """Close the connection, if there is one; `connect()` opens it again."""
+        if self._coll is not None:
+            super().close()  # type: ignore[misc]
 
     def _documents(self) -> Collection[Any]:
         """Give a collection of the store, once it is connected."""
@@ -125,7 +133,8 @@ class _ServerStore:
         Returns
         -------
         dict
-            `from_dict` takes the credentials from SUPERION_STORE, which must name the same address.
+            `from_dict` takes the credentials from SUPERION_STORE, or the file of SUPERION_STORE_FILE, which must hold
+            the same address.
         """
         data: dict[str, Any] = super().as_dict()  # type: ignore[misc]
         return {**data, "uri": redact_uri(self.uri or "")}
@@ -147,7 +156,7 @@ class _ServerStore:
         Raises
         ------
         StoreError
-            If credentials are needed and SUPERION_STORE does not hold them.
+            If credentials are needed and neither SUPERION_STORE nor the file of SUPERION_STORE_FILE holds them.
         """
         arguments = {key: value for key, value in data.items() if not key.startswith("@")}
         return cls(**{**arguments, "uri": _with_credentials(str(arguments["uri"]))})
@@ -211,11 +220,39 @@ class _explained:
         return None
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, PyMongoError):
+        if isinstance(error, OSError):
+            raise _wrong_file(self.name, error) from None
+        if isinstance(error, PyMongoError | ValueError):
             raise StoreError(
-                f"The MongoDB server of {self.name} cannot be used ({type(error).__name__}): see that it runs, that "
-                f"this host reaches it, and that {STORE_VARIABLE} holds the right address and credentials."
+                f"The MongoDB server of {self.name} cannot be used ({_cause(error)}): see that it runs, that this host "
+                f"reaches it, and that {STORE_VARIABLE} or {STORE_FILE_VARIABLE} holds the right address, credentials "
+                "and options."
             ) from None
+
+
+def _wrong_file(shown: str, error: OSError) -> StoreError:
+    """Say that a file which an address names, such as tlsCAFile, is not there."""
+    return StoreError(
+        f"The MongoDB address {shown} names a file that cannot be used ({error.strerror or type(error).__name__}): "
+        "correct its options, such as tlsCAFile or tlsCertificateKeyFile."
+    )
+
+
+_CAUSES = {
+    "certificate_verify_failed": "its certificate is not trusted; tlsCAFile names who signed it",
+    "[ssl": "no TLS handshake",
+    "authentication failed": "it refuses the credentials; see user name, password, authSource and authMechanism",
+    "requires authentication": "it asks for a user name and a password",
+    "not authorized": "it does not let this user read the database",
+    "replica set": "no member of the replica set that the address names answers",
+}
+"""Words of pymongo -> ours; its own may quote what the address holds."""
+
+
+def _cause(error: BaseException) -> str:
+    """Say in a few words why a server cannot be used."""
+    said = str(error).lower()
+    return next((words for mark, words in _CAUSES.items() if mark in said), type(error).__name__)
 
 
 def _with_credentials(uri: str) -> str:
@@ -226,5 +263,6 @@ def _with_credentials(uri: str) -> str:
     if redact_uri(configured) == uri:
         return configured
     raise StoreError(
-        f"The address {uri} was written without its credentials: set {STORE_VARIABLE} to the full address."
+        f"The address {uri} was written without its credentials: set {STORE_VARIABLE} to the full address, or "
+        f"{STORE_FILE_VARIABLE} to a file that holds it."
     )

@@ -1,11 +1,21 @@
-"""The one setting that `database` reads from the environment."""
+"""Where results go, as the environment says."""
 
 from __future__ import annotations
 
 import os
+import stat
+from pathlib import Path
+
+from ..errors import StoreError
 
 STORE_VARIABLE = "SUPERION_STORE"
 """Environment variable that names the result store: an address, or a file; see `open_job_store`."""
+
+STORE_FILE_VARIABLE = "SUPERION_STORE_FILE"
+"""Environment variable with the path of a file that holds what SUPERION_STORE would: for addresses with a password."""
+
+_PRIVATE_MODES = (0o600, 0o400)
+_GREATEST_SIZE = 65_536
 
 
 def store_from_environment() -> str | None:
@@ -14,6 +24,82 @@ def store_from_environment() -> str | None:
     Returns
     -------
     str or None
-        The value of SUPERION_STORE; None where it is not set or empty.
+        The value of SUPERION_STORE; else what the file holds that SUPERION_STORE_FILE names; else None.
+
+    Raises
+    ------
+    StoreError
+        If that file cannot be read, is not the user's, or others may read it.
     """
-    return os.environ.get(STORE_VARIABLE) or None
+    text = os.environ.get(STORE_VARIABLE)
+    if text:
+        return text
+    path = os.environ.get(STORE_FILE_VARIABLE)
+    return store_from_file(path) if path else None
+
+
+def store_from_file(path: str | Path) -> str:
+    """Read the location of a store from a file that only its owner can read.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file of one line: what SUPERION_STORE would hold. Lines that begin with # are left out.
+
+    Returns
+    -------
+    str
+        The location.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be read, belongs to another user, its mode is neither 0600 nor 0400, or it holds no single line.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "store"
+    ...     _ = path.write_text("mongodb://ann:secret@host/superion")
+    ...     path.chmod(0o600)
+    ...     store_from_file(path)
+    'mongodb://ann:secret@host/superion'
+    """
+    place = Path(path).expanduser()
+    try:
+        # The open file is looked at, not its name, which may come to mean another one in between.
+        with place.open("rb") as file:
+            status = os.fstat(file.fileno())
+            _refuse_unless_private(place, status)
+            content = file.read(_GREATEST_SIZE)
+    except OSError as error:
+        raise StoreError(
+            f"The file {place}, which {STORE_FILE_VARIABLE} names, cannot be read ({error.strerror}): "
+            "correct the path, or make the file yours."
+        ) from None
+    # What cannot be decoded is not quoted: it may be a password.
+    lines = [line.strip() for line in content.decode("utf-8", errors="replace").splitlines()]
+    lines = [line for line in lines if line and not line.startswith("#")]
+    if len(lines) != 1:
+        raise StoreError(
+            f"The file {place}, which {STORE_FILE_VARIABLE} names, must hold one line, the address of the store, "
+            f"but holds {len(lines)}: correct it."
+        )
+    return lines[0]
+
+
+def _refuse_unless_private(place: Path, status: os.stat_result) -> None:
+    """Refuse a file that others may read or write."""
+    if not stat.S_ISREG(status.st_mode):
+        raise StoreError(f"{place}, which {STORE_FILE_VARIABLE} names, is no plain file: name one.")
+    if status.st_uid != os.geteuid():
+        raise StoreError(
+            f"The file {place}, which {STORE_FILE_VARIABLE} names, belongs to another user: use a copy of your own."
+        )
+    mode = stat.S_IMODE(status.st_mode)
+    if mode not in _PRIVATE_MODES:
+        raise StoreError(
+            f"The file {place}, which {STORE_FILE_VARIABLE} names, has mode {mode:04o}, so that others may get at the "
+            f"password in it: run `chmod 600 {place}`."
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -19,6 +20,19 @@ Scheduler = Literal["slurm", "pbs", "shell"]
 """Queues that jobs can be handed to; shell is none at all: processes on the worker's host."""
 
 _SECRET_VARIABLES = ("SUPERION_STORE", "MONGO_URI")
+_OPTION = re.compile(r"^[A-Za-z][\w-]*(?: [A-Za-z][\w-]*)?$")
+"""Name of an option; PBS has some in two words, such as ``l filesystems``."""
+
+_NOT_KNOWN_TO: dict[str, tuple[str, ...]] = {
+    "slurm": (),
+    "pbs": ("qos",),
+    "shell": ("partition", "account", "qos", "options"),
+}
+"""Resources that a scheduler cannot give."""
+
+_USUAL_ENVIRONMENT = {"OMP_NUM_THREADS": "1"}
+"""Small cells gain nothing from threads, and cores that several processes share lose much by them."""
+
 _Word = Annotated[str, Field(min_length=1, pattern=r"^[^\s'\"`$\\]+$")]
 
 
@@ -54,8 +68,7 @@ class JobResources(Section):
     @classmethod
     def _named_as_options(cls, value: dict[str, str | None]) -> dict[str, str | None]:
         for name in value:
-            bare = name.replace("-", "").replace("_", "")
-            if not bare.isalnum() or name.startswith("-"):
+            if not _OPTION.match(name):
                 raise ValueError(f"'{name}' is no option's name: write it without dashes before it, as 'constraint'")
         return value
 
@@ -75,7 +88,7 @@ class Packing(Section):
 
     jobs_at_a_time: int = Field(default=1, ge=1, description="jobs side by side in one allocation")
     allocations: int = Field(default=10, ge=1, description="most allocations in the queue at once, waiting ones too")
-    idle_s: float = Field(default=60.0, ge=0, description="seconds without work after which an allocation is given back")
+    idle_s: float = Field(default=60.0, ge=0, description="an allocation without work gives up after so many seconds")
 
 
 class ResourcesByKind(Section):
@@ -129,12 +142,15 @@ class ClusterProfile(Section):
         default=(), description="lines of shell before every job, such as 'module load cuda'"
     )
     environment: dict[str, ExpandableText] = Field(
-        default_factory=dict, description="variables of every job; credentials are refused here"
+        default_factory=lambda: dict(_USUAL_ENVIRONMENT),
+        description="variables of every job; OMP_NUM_THREADS is 1 unless given; credentials are refused here",
     )
     resources: ResourcesByKind = Field(default_factory=ResourcesByKind, description="what each kind of job asks for")
     packing: PackingByKind = Field(default_factory=PackingByKind, description="how jobs share allocations")
     stop_margin_s: float = Field(
-        default=120.0, ge=0, description="jobs stop cleanly so many seconds before their allocation ends"
+        default=120.0,
+        ge=0,
+        description="jobs stop cleanly so many seconds before their allocation ends, at most a quarter of it",
     )
     heartbeat_s: float = Field(
         default=60.0, ge=1, description="seconds between two signs of life; silent for five of these is dead"
@@ -160,10 +176,10 @@ class ClusterProfile(Section):
                 raise ValueError(f"'{name}' is no name of a variable: use letters, digits and underscores")
             if name in _SECRET_VARIABLES or ("://" in text and "@" in text):
                 raise ValueError(
-                    f"{name} would be written into scripts that others can read: put the store's address into a file "
-                    "that only you can read, and give its path as SUPERION_STORE_FILE"
+                    f"the variable {name} would be written into scripts that others can read: put the store's address "
+                    "into a file that only you can read, and give its path as SUPERION_STORE_FILE"
                 )
-        return value
+        return _USUAL_ENVIRONMENT | value
 
     @model_validator(mode="after")
     def _fits_together(self) -> ClusterProfile:
@@ -171,13 +187,12 @@ class ClusterProfile(Section):
             raise ValueError(f"give python, the interpreter that has superion on {self.host.address}")
         for kind in RESOURCE_KINDS:
             resources = self.resources_of(kind)
-            if resources.time_limit_s <= self.stop_margin_s:
-                raise ValueError(
-                    f"jobs of the kind {kind} would stop before they start: their time limit, {resources.time_limit}, "
-                    f"is not longer than stop_margin_s, {self.stop_margin_s:g} s"
-                )
-            if self.scheduler == "shell" and resources.options:
-                raise ValueError(f"resources.{kind}.options has no queue to go to: the scheduler is shell")
+            for setting in _NOT_KNOWN_TO[self.scheduler]:
+                if getattr(resources, setting):
+                    raise ValueError(f"resources.{kind}.{setting} means nothing to the scheduler {self.scheduler}")
+            for name in resources.options:
+                if " " in name and self.scheduler != "pbs":
+                    raise ValueError(f"resources.{kind}.options: '{name}' is no option's name, it has a blank in it")
         return self
 
     def resources_of(self, kind: ResourceKind) -> JobResources:
@@ -249,7 +264,7 @@ class ClusterProfile(Section):
             changed[kind] = {**changed.get(kind, {}), **given} if isinstance(given, dict) else given
         try:
             resources = ResourcesByKind.model_validate(changed)
-            # The whole is checked again: a time limit must fit the stop margin.
+            # The whole is checked again: resources must fit the scheduler.
             return ClusterProfile.model_validate({**_fields(self), "resources": resources})
         except ValidationError as error:
             model = ResourcesByKind if error.title == ResourcesByKind.__name__ else ClusterProfile

@@ -24,6 +24,8 @@ def _rooted(text: str) -> str:
         raise ValueError(
             "write it from the root, or beginning with ~ or a $VARIABLE: jobs start in folders of their own"
         )
+    if " " in text:
+        raise ValueError("write it without blanks: FireWorks' scripts do not quote their folders")
     return text.rstrip("/") or "/"
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from jobflow import Flow, Job, Maker
+from jobflow import Flow, Job
 from pymatgen.core import Structure
 
 from ..dynamics.plan import plan_steps
@@ -16,6 +16,7 @@ from ..makers.atoms import ase_atoms
 from ..makers.checkpoint_root import default_checkpoint_root
 from ..makers.conductivity import ConductivitySummaryMaker
 from ..makers.diffusion import DiffusionMaker
+from ..makers.maker import Maker
 from ..makers.md import MdMaker
 from ..makers.prepare import PrepareMaker
 from ..makers.relax import RelaxMaker

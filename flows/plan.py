@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
-from jobflow import Flow, Job, Maker
+from jobflow import Flow, Job
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..makers.maker import Maker
 from .structure_input import StructureInput
 
 

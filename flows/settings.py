@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
-from jobflow import Maker
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from ..errors import SettingsError
+from ..makers.maker import Maker
 from ..potentials.specification import PotentialSpecification, potential_specification
 
 _HIDDEN = frozenset({"name"})

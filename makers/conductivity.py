@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jobflow import JobConfig, Maker, OnMissing, job
+from jobflow import JobConfig, OnMissing, job
 
 from ..constants import ROOM_TEMPERATURE_K
 from ..database.documents import CandidateDoc, ConductivityDoc, DiffusionDoc
@@ -16,6 +16,7 @@ from ..transport.arrhenius_points import arrhenius_inputs
 from ..transport.results import ArrheniusResult, DiffusionResult
 from ..transport.ruled_out import greatest_sigma_300k_ms_cm
 from .atoms import as_structure
+from .maker import Maker
 from .provenance import job_provenance
 from .systematic_errors import SimulatedCase, known_systematic_errors, shortest_fitted_lag_ps
 from .verdict import verdict

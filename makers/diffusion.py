@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from jobflow import JobConfig, Maker, OnMissing, job
+from jobflow import JobConfig, OnMissing, job
 
 from ..database.documents import CandidateDoc, DiffusionDoc, TrajectoryDoc
 from ..dynamics.trajectory import Trajectory
@@ -14,6 +14,7 @@ from ..transport.analysis import DiffusionSettings, analyze_diffusion
 from ..transport.results import DiffusionResult
 from .atoms import as_structure
 from .displacement import displacement_run
+from .maker import Maker
 from .provenance import job_provenance
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from jobflow import Maker, Response, job
+from jobflow import Response, job
 
 from ..database.documents import CandidateDoc, TrajectoryDoc
 from ..dynamics.protocol import MdSettings, RunLimits
@@ -13,6 +13,7 @@ from ..potentials.registry import load_potential
 from ..potentials.specification import PotentialSpecification, potential_specification
 from ..transport.analysis import DiffusionSettings
 from .atoms import as_structure
+from .maker import Maker
 from .provenance import job_provenance
 from .resource_kind import ResourceKind
 from .stop_criteria import StopCriteria

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jobflow import Maker, job
+from jobflow import job
 from pymatgen.core import Structure
 
 from ..database.documents import CandidateDoc
 from ..structures.mobile_ion import resolve_mobile_ion
 from ..structures.order import order_structure
 from ..structures.validate import validate_structure
+from .maker import Maker
 from .provenance import job_provenance
 
 

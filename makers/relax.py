@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from jobflow import Maker, Response, job
+from jobflow import Response, job
 from pydantic import BaseModel, ValidationError
 from pymatgen.core import Structure
 
@@ -26,6 +26,7 @@ from .atoms import as_structure
 from .checkpoint_root import checkpoint_root_of
 from .heartbeat import JobProgress, RelaxationProgress, heartbeat_writer
 from .job_end import time_left_s
+from .maker import Maker
 from .provenance import job_provenance
 from .resource_kind import ResourceKind
 from .resumable_fire import FireState, ResumableFIRE

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from jobflow import Maker, job
+from jobflow import job
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
 
@@ -18,6 +18,7 @@ from ..potentials.registry import load_potential
 from ..potentials.specification import PotentialProvenance, PotentialSpecification
 from ..structures.fingerprint import structure_fingerprint
 from .atoms import as_structure
+from .maker import Maker
 from .provenance import job_provenance
 
 

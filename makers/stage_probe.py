@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from jobflow import JobConfig, Maker, OnMissing, job
+from jobflow import JobConfig, OnMissing, job
 
 from ..database.documents import CandidateDoc, DiffusionDoc, StageDoc, TrajectoryDoc
 from ..database.properties import PropertyEstimate
@@ -15,6 +15,7 @@ from ..potentials.specification import PotentialSpecification
 from ..transport.results import DiffusionResult
 from ..transport.ruled_out import greatest_sigma_300k_ms_cm, sequential_sigma_upper_ms_cm
 from .atoms import as_structure
+from .maker import Maker
 from .stage_document import StageIdentity, bounded, estimate, stage_document, unknown_elements
 
 

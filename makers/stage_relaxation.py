@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from jobflow import JobConfig, Maker, OnMissing, job
+from jobflow import JobConfig, OnMissing, job
 
 from ..database.documents import CandidateDoc, RelaxDoc, StageDoc
 from ..errors import AnalysisError
 from ..potentials.specification import PotentialSpecification
 from ..structures.integrity import lost_integrity
 from .atoms import as_structure
+from .maker import Maker
 from .stage_document import StageIdentity, estimate, stage_document, unknown_elements
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from jobflow import Flow, JobConfig, Maker, OnMissing, Response, job
+from jobflow import Flow, JobConfig, OnMissing, Response, job
 
 from ..database.documents import CandidateDoc, RelaxDoc, StageDoc
 from ..database.properties import PropertyEstimate
@@ -31,6 +31,7 @@ from ..structures.stability import (
 from .atoms import as_structure
 from .checkpoint_root import default_checkpoint_root
 from .competing_phases import PhaseSources, competing_phases
+from .maker import Maker
 from .relax import RelaxationStopped, RelaxMaker
 from .resource_kind import ResourceKind
 from .stage_document import StageIdentity, bounded, estimate, stage_candidate, stage_document, unknown_elements

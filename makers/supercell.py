@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jobflow import Maker, job
+from jobflow import job
 from pymatgen.core import Structure
 
 from ..database.documents import CandidateDoc
 from ..structures.supercell import expand_to_minimum_edge, minimum_edge_angstrom
 from .atoms import as_structure
+from .maker import Maker
 from .provenance import job_provenance
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-from jobflow import Maker, Response, job
+from jobflow import Response, job
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Lattice, Structure
 
@@ -17,6 +17,7 @@ from ..errors import AnalysisError
 from ..potentials.registry import load_potential
 from ..potentials.specification import PotentialSpecification, potential_specification
 from .atoms import as_structure
+from .maker import Maker
 from .provenance import job_provenance
 from .resource_kind import ResourceKind
 from .stop_rules import melting_check

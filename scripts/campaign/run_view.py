@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..console import messages_console, say
 
 if TYPE_CHECKING:
-    from ...workflows.campaign.runner import CampaignEvent
+    from ...workflows.campaign.events import CampaignEvent
     from .opened import OpenedCampaigns
 
 _LIVE_EVERY_S = 2.0
@@ -96,7 +96,7 @@ class LiveView:
         """
         from rich.text import Text
 
-        if event.kind in ("unit_failed", "unit_stopped", "stopping"):
+        if event.kind in ("unit_failed", "unit_stopped", "stopping", "notice"):
             self._console.print(Text(_sentence(event)))
 
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
 
 from jobflow import Flow
 from pymatgen.core import Structure
@@ -19,85 +18,28 @@ from ...database.documents.stage import StageDoc
 from ...database.project import ProjectFolder
 from ...dynamics.results import MdProgress
 from ...errors import SettingsError, StoreError, SuperionError
-from ...structures.plain_structure import structure_from_plain
 from ..dispatch.codec import JobOutcome, decode_flow, encode_flow
 from ..dispatch.driver import GRACE_S, PoolDriver
 from ..dispatch.events import RunEvent
 from ..dispatch.flow_run import FlowRun, describe_store
 from ..dispatch.job_graph import JobEntry
+from ..dispatch.local_settings import LocalDispatch
 from ..dispatch.processors import slots_for
 from ..dispatch.run_folder import RunFolder, lock_run
 from ..dispatch.worker_pool import WorkerPool
 from .decisions import CampaignState, Unit
-from .failed_unit import failed_document
+from .events import CampaignEvent, CampaignRunReport, CampaignWatcher
+from .file.model import CampaignFile
 from .folders import campaign_folder, unit_folder
 from .heartbeat import DriverHeartbeat, RunningUnit, StageTiming, read_heartbeat
 from .lock import campaign_lock
-from .outcomes import load_outcomes, outcome_of
+from .outcomes import outcome_of
 from .prepared import PreparedCampaign, prepare_campaign
-from .rows import entry_of, write_decisions
+from .session import CampaignSession
 
 _ROWS_EVERY_S = 1.0
 _HEARTBEAT_EVERY_S = 1.0
 _LIMITS_EVERY_S = 2.0
-
-CampaignEventKind = Literal["started", "unit_started", "unit_finished", "unit_failed", "unit_stopped", "stopping"]
-
-
-@dataclass(frozen=True)
-class CampaignEvent:
-    """One thing that happened while a campaign ran.
-
-    Parameters
-    ----------
-    kind : str
-        What happened.
-    message : str
-        One sentence for the user; may be empty.
-    stage : str
-        Stage of the unit.
-    label : str
-        Material of the unit.
-    """
-
-    kind: CampaignEventKind
-    message: str = ""
-    stage: str = ""
-    label: str = ""
-
-
-CampaignWatcher = Callable[[CampaignEvent], None]
-
-
-@dataclass(frozen=True)
-class CampaignRunReport:
-    """How a run of a campaign ended.
-
-    Parameters
-    ----------
-    state : str
-        finished: nothing is left to do; stopped: run it again to go on.
-    reason : str or None
-        Why it stopped.
-    n_finished : int
-        Units that this run finished.
-    n_failed : int
-        Units that failed in this run.
-    counts : dict of str to int
-        Number of candidates by status.
-    elapsed_s : float
-        Wall time in s.
-    unwritten : tuple of str
-        Units for which there was no room on the disk; they are tried again by the next run.
-    """
-
-    state: Literal["finished", "stopped"]
-    reason: str | None
-    n_finished: int
-    n_failed: int
-    counts: dict[str, int]
-    elapsed_s: float
-    unwritten: tuple[str, ...] = ()
 
 
 @dataclass
@@ -171,9 +113,8 @@ def run_campaign(
     try:
         # Workers of a driver that was killed first write their checkpoints.
         with campaign_lock(folder, campaign_id, wait_s=GRACE_S) as lock:
-            runner = _Runner(
-                campaign, collections, project, folder, lock, on_event or (lambda event: None), on_progress
-            )
+            session = CampaignSession(campaign, collections)
+            runner = _Runner(session, project, folder, lock, on_event or (lambda event: None), on_progress)
             return runner.run(workers)
     except OSError as error:
         raise StoreError(
@@ -186,24 +127,35 @@ def run_campaign(
 class _Runner:
     """The state of one run of a campaign."""
 
-    campaign: PreparedCampaign
-    collections: CampaignCollections
+    session: CampaignSession
     project: ProjectFolder
     folder: Path
     lock: int
     on_event: CampaignWatcher
     on_progress: Callable[[str, MdProgress], None] | None
-    state: CampaignState = field(init=False)
     heartbeat: DriverHeartbeat = field(init=False)
     driver: PoolDriver = field(init=False)
     open_units: dict[int, _OpenUnit] = field(default_factory=dict)
-    labels: dict[str, str] = field(default_factory=dict)
     unwritten: list[str] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
     n_failed: int = 0
-    _changed: set[str] = field(default_factory=set)
     _last: dict[str, float] = field(default_factory=dict)
     _started: float = field(default_factory=time.monotonic)
+
+    @property
+    def campaign(self) -> PreparedCampaign:
+        """The campaign."""
+        return self.session.campaign
+
+    @property
+    def collections(self) -> CampaignCollections:
+        """The store."""
+        return self.session.collections
+
+    @property
+    def state(self) -> CampaignState:
+        """Where the candidates stand."""
+        return self.session.state
 
     # ------------------------------------------------------------------ the run
 
@@ -211,7 +163,7 @@ class _Runner:
         """Load, compute, and sum up."""
         file = self.campaign.file
         uses_gpu = file.potential.device.split(":")[0] in ("auto", "cuda")
-        slots = slots_for(uses_gpu, workers or file.dispatch.workers, 1)
+        slots = slots_for(uses_gpu, workers or _workers_of(file), 1)
         self._load(len(slots))
         pool = WorkerPool(slots, self.folder, (self.lock,))
         n_waiting = len(self.state.wanted_units())
@@ -222,7 +174,7 @@ class _Runner:
         finally:
             self._leave_units()
             with contextlib.suppress(OSError, StoreError):
-                self._write_rows()
+                self.session.write_rows()
                 self._beat()
         reason = driver.stop_reason
         if caught.name is not None:
@@ -232,7 +184,7 @@ class _Runner:
         if reason is None and self.elsewhere:
             reason = f"another campaign of this project computes {len(self.elsewhere)} of its units"
         counts = self.collections.count_by_status(self.campaign.campaign_id)
-        self._save_counts(counts)
+        self.session.save_counts(counts)
         return CampaignRunReport(
             state="finished" if reason is None else "stopped",
             reason=reason,
@@ -245,14 +197,7 @@ class _Runner:
 
     def _load(self, n_workers: int) -> None:
         """Read candidates and outcomes, and bring the rows up to date with the rules of now."""
-        self.state = CampaignState(self.campaign.steps)
-        entries = []
-        for row in self.collections.iter_rows(self.campaign.campaign_id):
-            self.labels[row.candidate_id] = row.label
-            entries.append(entry_of(row))
-        self.state.add_candidates(entries)
-        load_outcomes(self.state, self.collections)
-        write_decisions(self.state, self.collections, self.campaign.campaign_id, self.state.candidate_ids)
+        self.session.load()
         before = read_heartbeat(self.folder)
         self.heartbeat = DriverHeartbeat(
             n_workers=n_workers,
@@ -264,7 +209,7 @@ class _Runner:
     def _on_round(self) -> str | None:
         """Keep rows and heartbeat current; say why the run should stop, if it should."""
         if self._is_due("rows", _ROWS_EVERY_S):
-            self._write_rows()
+            self.session.write_rows()
         if self._is_due("heartbeat", _HEARTBEAT_EVERY_S):
             self._beat()
         if not self._is_due("limits", _LIMITS_EVERY_S):
@@ -317,7 +262,7 @@ class _Runner:
     def _next_run(self) -> FlowRun | None:
         """Open the next unit; None while there is none."""
         while True:
-            self._changed |= self.state.refresh()
+            self.session.refresh()
             unit = next(self.state.next_units(), None)
             if unit is None:
                 return None
@@ -327,9 +272,8 @@ class _Runner:
 
     def _open(self, unit: Unit) -> FlowRun | None:
         """Make the flow of a unit, or find the one that was begun; None where that fails or another has it."""
-        label = self.labels.get(unit.candidate_id, unit.candidate_id)
-        stage = self.campaign.steps[unit.stage_index].name
-        structure = self._structure(unit)
+        label, stage = self.session.label_of(unit), self.session.stage_of(unit)
+        structure = self.session.structures([unit])[unit.stage_key]
         folder = RunFolder(unit_folder(self.project, unit.stage_key))
         folder.path.mkdir(parents=True, exist_ok=True)
         try:
@@ -357,7 +301,7 @@ class _Runner:
         except Exception as error:
             os.close(lock)
             reason = str(error) if isinstance(error, SuperionError) else f"{type(error).__name__}: {error}"
-            self._record_failure(unit, structure, label, reason)
+            self._record_failure(unit, structure, reason)
             return None
         self.state.set_running(unit.stage_key, True)
         self.on_event(CampaignEvent("unit_started", stage=stage, label=label))
@@ -376,21 +320,6 @@ class _Runner:
             raise
         opened.is_replayed = True
         return run
-
-    def _structure(self, unit: Unit) -> Structure:
-        """Load the structure that a unit starts from."""
-        plain: Any
-        if unit.source_key is None:
-            plain = self.collections.load_structures([unit.fingerprint]).get(unit.fingerprint)
-        else:
-            document = self.collections.latest_stage_docs([unit.source_key]).get(unit.source_key)
-            plain = None if document is None else document.structure
-        if plain is None:
-            raise StoreError(
-                f"The structure {unit.fingerprint[:12]} of the candidate {unit.candidate_id} is missing in the store: "
-                "submit the campaign again, which registers it anew."
-            )
-        return structure_from_plain(plain)
 
     def _on_outcome(self, entry: JobEntry, outcome: JobOutcome) -> None:
         """Keep the stage document of a unit, and count the time of its jobs."""
@@ -417,7 +346,7 @@ class _Runner:
     def _on_over(self, run: FlowRun) -> None:
         """Take in what became of a unit."""
         opened = self.open_units.pop(id(run))
-        unit, stage = opened.unit, self.campaign.steps[opened.unit.stage_index].name
+        unit, stage = opened.unit, self.session.stage_of(opened.unit)
         os.close(opened.lock)
         self.state.set_running(unit.stage_key, False)
         document = opened.document
@@ -441,7 +370,7 @@ class _Runner:
             self.unwritten.append(f"{stage} of {opened.label}")
             self.on_event(CampaignEvent("unit_stopped", "the disk is full", stage, opened.label))
         else:
-            self._record_failure(unit, opened.structure, opened.label, self._why(run, document))
+            self._record_failure(unit, opened.structure, self._why(run, document))
 
     def _why(self, run: FlowRun, document: StageDoc | None) -> str:
         """Say in one sentence why a unit gave no document of its own."""
@@ -454,14 +383,11 @@ class _Runner:
             return f"{failures[0].name}: {failures[0].reason}"
         return "its jobs ended without a stage document: mend the package that the stage is from"
 
-    def _record_failure(self, unit: Unit, structure: Structure, label: str, reason: str) -> None:
+    def _record_failure(self, unit: Unit, structure: Structure, reason: str) -> None:
         """Store that a unit failed, and why."""
-        stage = self.campaign.steps[unit.stage_index].name
-        stored = failed_document(unit, stage, reason, structure, label=label, campaign_id=self.campaign.campaign_id)
-        self.collections.jobs.update(stored, key=["uuid", "index"])
-        self.state.add_outcome(outcome_of(StageDoc.model_validate(stored["output"])))
+        self.session.record_failure(unit, structure, reason)
         self.n_failed += 1
-        self.on_event(CampaignEvent("unit_failed", reason, stage, label))
+        self.on_event(CampaignEvent("unit_failed", reason, self.session.stage_of(unit), self.session.label_of(unit)))
 
     def _leave_units(self) -> None:
         """Let go of the units that a stop left open."""
@@ -471,13 +397,6 @@ class _Runner:
         self.open_units.clear()
 
     # --------------------------------------------------------------------- news
-
-    def _write_rows(self) -> None:
-        """Bring the rows of changed candidates up to date."""
-        self._changed |= self.state.refresh()
-        if self._changed:
-            write_decisions(self.state, self.collections, self.campaign.campaign_id, self._changed)
-            self._changed = set()
 
     def _beat(self) -> None:
         """Tell other processes what is going on."""
@@ -493,11 +412,10 @@ class _Runner:
         ]
         self.heartbeat.write(self.folder)
 
-    def _save_counts(self, counts: dict[str, int]) -> None:
-        """Put the counts into the record, for listings."""
-        record = self.collections.load_campaign(self.campaign.campaign_id)
-        if record is not None and record.counts != counts:
-            self.collections.save_campaign(record.model_copy(update={"counts": counts}))
+
+def _workers_of(file: CampaignFile) -> int | None:
+    """Give the number of worker processes that a campaign file asks for on this machine."""
+    return file.dispatch.workers if isinstance(file.dispatch, LocalDispatch) else None
 
 
 def _remove(path: Path) -> None:

@@ -189,6 +189,11 @@ class QueueEngine(Protocol):
     name: str
     """Name in campaign files."""
 
+    @property
+    def checkpoint_root(self) -> str:
+        """Folder of the trajectories, as the workers see it; flows are made for it."""
+        ...
+
     def submit(self, units: Iterable[tuple[UnitTicket, Flow]]) -> list[str]:
         """Hand units over; those that the engine has already are left as they are. Gives the keys of the new ones."""
         ...

@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 from ....errors import SettingsError
 from ...candidates.registry import load_source, source_kinds
 from ...candidates.source import CandidateSource
+from ...dispatch.settings import ENGINES, DispatchSettings, engine_names
 from ...stages.registry import load_stage, stage_names
 from ...stages.stage import Stage
 from .model import CampaignFile
@@ -34,8 +35,8 @@ def campaign_json_schema() -> dict[str, Any]:
     >>> sorted(schema["required"])
     ['candidates', 'mobile_ion', 'name', 'potential', 'stages']
     """
-    stages, sources = _loaded_stages(), _loaded_sources()
-    models: list[type[Any]] = [CampaignFile]
+    stages, sources, engines = _loaded_stages(), _loaded_sources(), _loaded_engines()
+    models: list[type[Any]] = [CampaignFile, *engines]
     models += [stage.settings_model for stage in stages] + [source.settings_model for source in sources]
     unique = list(dict.fromkeys(models))
     references, shared = models_json_schema([(model, "validation") for model in unique])
@@ -54,6 +55,9 @@ def campaign_json_schema() -> dict[str, Any]:
     }
     for source in sources:
         _describe_kind(definition(source.settings_model), source)
+    top["properties"]["dispatch"]["anyOf"] = [references[(engine, "validation")] for engine in engines]
+    for name in ("$ref", "allOf"):
+        top["properties"]["dispatch"].pop(name, None)
     top["properties"]["potential"] = {
         "description": top["properties"]["potential"].get("description", ""),
         "anyOf": [{"type": "string"}, _reference("PotentialSpecification")],
@@ -123,6 +127,16 @@ def _loaded_sources() -> list[CandidateSource]:
     for kind in source_kinds():
         try:
             found.append(load_source(kind))
+        except SettingsError:
+            continue
+    return found
+
+
+def _loaded_engines() -> list[type[DispatchSettings]]:
+    found = []
+    for name in engine_names():
+        try:
+            found.append(ENGINES.load(name))
         except SettingsError:
             continue
     return found

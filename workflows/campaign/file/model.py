@@ -13,9 +13,10 @@ from ....errors import PotentialError, SettingsError, StructureError, SuperionEr
 from ....potentials.specification import PotentialSpecification
 from ...candidates.registry import load_source, source_kinds
 from ...candidates.source import CandidateSourceSettings
+from ...dispatch.local_settings import LocalDispatch
+from ...dispatch.settings import DispatchSettings, dispatch_settings
 from ...stages.registry import load_stage
 from ..rules import BestRule
-from .dispatch import Dispatch, LocalDispatch
 from .limits import Limits
 from .ordering import OrderingSettings
 from .ranking import USUAL_ORDER, USUAL_PARETO, RankingSettings
@@ -44,6 +45,20 @@ def _source_of_kind(data: Any) -> Any:
 
 SourceEntry = Annotated[SerializeAsAny[CandidateSourceSettings], BeforeValidator(_source_of_kind)]
 """One source, checked by the model of its kind."""
+
+
+def _settings_of_engine(data: Any) -> Any:
+    """Let the engine itself check its settings."""
+    if not isinstance(data, Mapping):
+        return data
+    try:
+        return dispatch_settings(data)
+    except SettingsError as error:
+        raise _at(("engine",), _as_clause(error), data.get("engine")) from None
+
+
+Dispatch = Annotated[SerializeAsAny[DispatchSettings], BeforeValidator(_settings_of_engine)]
+"""Where the work is done, checked by the model of its engine."""
 
 
 class CampaignFile(Section):

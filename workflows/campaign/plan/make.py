@@ -105,7 +105,7 @@ def plan_campaign(
         notes.append("the potential was not timed, so there is no cost")
     stages = _plan_stages(prepared, sample, units, reused, fit_step_time(timings) if timings else None)
     hours = sum(stage.core_hours for stage in stages if stage.core_hours is not None) if timings else None
-    workers = campaign.dispatch.workers or available_cores()
+    workers = campaign.dispatch.n_parallel(available_cores())
     limit = campaign.limits.maximum_core_hours
     if hours is not None and limit is not None and hours > limit:
         notes.append(

@@ -1,0 +1,362 @@
+"""Running a campaign on a cluster: wanted units to an engine, its units back to decisions, decisions to rows.
+
+The coordinator keeps nothing that matters: killed at any instant, and started again on any host that sees the store,
+it goes on. What runs in the queue runs on without it; only new units wait for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jobflow import Flow
+from pymatgen.core import Structure
+from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
+
+from ...database.campaigns import CampaignCollections
+from ...database.project import ProjectFolder
+from ...errors import SettingsError, StoreError, SuperionError
+from ..dispatch.queue_engine import QueuedUnit, QueueEngine, UnitTicket
+from ..dispatch.signals import StopSignal, caught_signals
+from .decisions import Unit
+from .events import CampaignEvent, CampaignRunReport, CampaignWatcher
+from .folders import campaign_folder
+from .heartbeat import DriverHeartbeat, StageTiming, read_heartbeat
+from .lock import campaign_lock
+from .outcomes import outcome_of
+from .prepared import prepare_campaign
+from .session import CampaignSession
+
+POLL_S = 5.0
+"""Time between two looks at the engine, in s."""
+
+_RECOVER_EVERY_S = 60.0
+_UNITS_AT_A_TIME = 500
+_WORDLESS_GRACE_S = 60.0
+
+
+def coordinate_campaign(
+    campaign_id: str,
+    collections: CampaignCollections,
+    project: ProjectFolder,
+    *,
+    once: bool = False,
+    poll_s: float = POLL_S,
+    on_event: CampaignWatcher | None = None,
+) -> CampaignRunReport:
+    """Hand a campaign's units to its engine until nothing is left, or once.
+
+    Parameters
+    ----------
+    campaign_id : str
+        A submitted campaign whose file names an engine of clusters.
+    collections : CampaignCollections
+        The store, which the engine's workers reach too.
+    project : ProjectFolder
+        Where lock and heartbeat of the coordinator lie.
+    once : bool
+        Whether to make one pass only: what is done is taken in, what is wanted handed over.
+    poll_s : float
+        Time between two passes, in s.
+    on_event : callable or None
+        Told of units that start and end.
+
+    Returns
+    -------
+    CampaignRunReport
+        How it ended; `stopped` where units are still under way.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such campaign, it is paused, or its engine cannot be used.
+    StoreError
+        If another process coordinates it, or a database cannot be used.
+    """
+    record = collections.load_campaign(campaign_id)
+    if record is None:
+        raise SettingsError(
+            f"There is no campaign {campaign_id} in this store: submit its file with `superion campaign submit FILE`."
+        )
+    if record.paused:
+        raise SettingsError(
+            f"The campaign {campaign_id} is paused: go on with `superion campaign resume {campaign_id}`."
+        )
+    engine = prepare_campaign(record).file.dispatch.open_engine(collections)
+    with contextlib.closing(engine):
+        campaign = prepare_campaign(record, checkpoint_root=engine.checkpoint_root)
+        folder = campaign_folder(project, campaign_id)
+        with campaign_lock(folder, campaign_id, wait_s=0.0):
+            session = CampaignSession(campaign, collections)
+            coordinator = Coordinator(session, engine, folder, on_event or (lambda event: None))
+            with caught_signals(on_second=lambda: None) as caught:
+                return coordinator.run(caught, once=once, poll_s=poll_s)
+
+
+@dataclass
+class Coordinator:
+    """The state of one run of a coordinator.
+
+    Parameters
+    ----------
+    session : CampaignSession
+        The campaign.
+    engine : QueueEngine
+        Who sees that jobs run.
+    folder : Path
+        Where the heartbeat goes.
+    on_event : callable
+        Told of units that start and end.
+    """
+
+    session: CampaignSession
+    engine: QueueEngine
+    folder: Path
+    on_event: CampaignWatcher
+    heartbeat: DriverHeartbeat = field(init=False)
+    n_failed: int = 0
+    _handed_over: set[str] = field(default_factory=set)
+    _wordless: dict[str, float] = field(default_factory=dict)
+    _told: str = ""
+    _last_recovery: float = -_RECOVER_EVERY_S
+    _started: float = field(default_factory=time.monotonic)
+
+    def run(self, caught: StopSignal, *, once: bool, poll_s: float) -> CampaignRunReport:
+        """Make passes until nothing is left, a limit is reached or a signal comes.
+
+        Parameters
+        ----------
+        caught : StopSignal
+            Signals.
+        once : bool
+            Whether one pass is enough.
+        poll_s : float
+            Time between passes, in s.
+
+        Returns
+        -------
+        CampaignRunReport
+            How it ended.
+        """
+        self.session.load()
+        before = read_heartbeat(self.folder)
+        self.heartbeat = DriverHeartbeat(
+            n_workers=1,
+            core_seconds=before.core_seconds if before else 0.0,
+            timings=before.timings if before else {},
+        )
+        self.on_event(CampaignEvent("started", f"units go to {self.engine.name}"))
+        reason: str | None = None
+        try:
+            while True:
+                is_over = self._pass_patiently()
+                if is_over or reason is not None:
+                    break
+                reason = self._reason_to_stop()
+                if reason is None and caught.name is not None:
+                    reason = f"it was stopped by {caught.name}; what is in the queue goes on"
+                if reason is None and once:
+                    reason = "one pass was asked for; what is in the queue goes on"
+                if reason is not None:
+                    break
+                self._sleep(caught, poll_s)
+        finally:
+            with contextlib.suppress(OSError, StoreError):
+                self.session.write_rows()
+                self.heartbeat.write(self.folder)
+        counts = self.session.collections.count_by_status(self.session.campaign.campaign_id)
+        self.session.save_counts(counts)
+        return CampaignRunReport(
+            state="finished" if reason is None else "stopped",
+            reason=reason,
+            n_finished=self.heartbeat.n_finished,
+            n_failed=self.n_failed,
+            counts=counts,
+            elapsed_s=time.monotonic() - self._started,
+        )
+
+    def _pass_patiently(self) -> bool:
+        """Make one pass; where the server is away for a moment, none."""
+        try:
+            return self.make_pass()
+        except (AutoReconnect, ServerSelectionTimeoutError) as error:
+            self._tell(f"the database does not answer ({type(error).__name__}): trying again")
+            return False
+
+    def make_pass(self) -> bool:
+        """Take in what is done, hand over what is wanted, see that somebody works.
+
+        Returns
+        -------
+        bool
+            True where nothing is left to do.
+        """
+        campaign_id = self.session.campaign.campaign_id
+        now = time.monotonic()
+        if now - self._last_recovery >= _RECOVER_EVERY_S:
+            self._last_recovery = now
+            report = self.engine.recover(campaign_id)
+            for name in report.put_back:
+                self._tell(f"{name} had lost its worker: it is back in the queue", always=True)
+            for sentence in report.left:
+                self._tell(sentence)
+        queued = dict(self.engine.units(campaign_id))
+        self.session.refresh()
+        self._take_in(queued)
+        n_new = self._hand_over(queued)
+        self.session.write_rows()
+        self.heartbeat.write(self.folder)
+        is_over = not self.session.state.wanted_units()
+        if not is_over or n_new:
+            fed = self.engine.feed(campaign_id)
+            self.heartbeat.n_workers = max(1, fed.n_queued)
+            if fed.problem is not None:
+                self._tell(fed.problem)
+        return is_over
+
+    def _take_in(self, queued: Mapping[str, QueuedUnit]) -> None:
+        """Turn what the engine says of units into outcomes."""
+        wanted = {unit.stage_key: unit for unit in self.session.state.wanted_units()}
+        over = [key for key, unit in queued.items() if key in wanted and unit.phase in ("finished", "failed")]
+        # Another campaign, or another engine, may have computed a unit meanwhile.
+        elsewhere = [key for key in wanted if key in self._handed_over and key not in queued]
+        documents = self.session.collections.latest_stage_docs([*over, *elsewhere]) if over or elsewhere else {}
+        failures: list[tuple[Unit, str]] = []
+        for key in [*over, *elsewhere]:
+            unit, document = wanted[key], documents.get(key)
+            if document is not None and (document.state != "failed" or key not in queued):
+                self._finish(unit, outcome_of(document, unit.fingerprint).reason)
+                self.session.state.set_running(key, False)
+                self.session.state.add_outcome(outcome_of(document, unit.fingerprint))
+            elif document is not None:
+                self.session.state.set_running(key, False)
+                self.session.state.add_outcome(outcome_of(document, unit.fingerprint))
+            elif key in queued and queued[key].phase == "failed":
+                failures.append((unit, queued[key].reason or "one of its jobs failed"))
+            elif key in queued and self._has_been_wordless(key):
+                failures.append((unit, "its jobs ended without a stage document: mend the package of the stage"))
+        if failures:
+            structures = self.session.structures([unit for unit, _ in failures])
+            for unit, reason in failures:
+                self._fail(unit, structures[unit.stage_key], reason)
+        for key, found in queued.items():
+            if key in wanted and key not in documents:
+                self.session.state.set_running(key, found.phase == "running")
+        self.session.refresh()
+
+    def _has_been_wordless(self, key: str) -> bool:
+        """Whether a unit ended long ago and its document, perhaps spooled on a worker's disk, did not come."""
+        since = self._wordless.setdefault(key, time.monotonic())
+        return time.monotonic() - since > _WORDLESS_GRACE_S
+
+    def _finish(self, unit: Unit, reason: str | None) -> None:
+        """Count a unit that ended well."""
+        stage = self.session.stage_of(unit)
+        self.heartbeat.n_finished += 1
+        self.heartbeat.timings.setdefault(stage, StageTiming()).n_units += 1
+        self.on_event(CampaignEvent("unit_finished", reason or "", stage, self.session.label_of(unit)))
+
+    def _fail(self, unit: Unit, structure: Structure, reason: str) -> None:
+        """Write down that a unit failed."""
+        self.session.state.set_running(unit.stage_key, False)
+        self.session.record_failure(unit, structure, reason)
+        self.n_failed += 1
+        self.on_event(CampaignEvent("unit_failed", reason, self.session.stage_of(unit), self.session.label_of(unit)))
+
+    def _hand_over(self, queued: Mapping[str, QueuedUnit]) -> int:
+        """Give the engine the units that are wanted and not there, in portions."""
+        known = {key for key, unit in queued.items() if unit.phase != "cancelled"}
+        self._go_on_with_cancelled(queued)
+        missing = [
+            unit
+            for unit in self.session.state.wanted_units()
+            if unit.stage_key not in known and unit.stage_key not in queued
+        ]
+        n_new = 0
+        for start in range(0, len(missing), _UNITS_AT_A_TIME):
+            portion = missing[start : start + _UNITS_AT_A_TIME]
+            new = self.engine.submit(self._flows(portion))
+            n_new += len(new)
+            self._handed_over |= {unit.stage_key for unit in portion}
+            labels = {unit.stage_key: unit for unit in portion}
+            for key in new:
+                unit = labels[key]
+                self.on_event(
+                    CampaignEvent("unit_started", stage=self.session.stage_of(unit), label=self.session.label_of(unit))
+                )
+        return n_new
+
+    def _go_on_with_cancelled(self, queued: Mapping[str, QueuedUnit]) -> None:
+        """Let units that were cancelled go on: who runs a campaign again wants them."""
+        wanted = {unit.stage_key for unit in self.session.state.wanted_units()}
+        cancelled = [key for key, unit in queued.items() if unit.phase == "cancelled" and key in wanted]
+        if cancelled:
+            self.engine.retry(self.session.campaign.campaign_id, cancelled)
+
+    def _flows(self, units: Iterable[Unit]) -> list[tuple[UnitTicket, Flow]]:
+        """Make the flows of units; one that cannot be made fails by itself."""
+        made = []
+        listed = list(units)
+        structures = self.session.structures(listed)
+        for unit in listed:
+            stage, label = self.session.stage_of(unit), self.session.label_of(unit)
+            structure = structures[unit.stage_key]
+            ticket = UnitTicket(self.session.campaign.campaign_id, unit.stage_key, stage, unit.candidate_id, label)
+            try:
+                made.append((ticket, self.session.campaign.make_flow(unit.stage_index, structure, label)))
+            except (OSError, StoreError):
+                raise
+            except Exception as error:
+                reason = str(error) if isinstance(error, SuperionError) else f"{type(error).__name__}: {error}"
+                self._fail(unit, structure, reason)
+        return made
+
+    def _reason_to_stop(self) -> str | None:
+        """Whether the user paused the campaign, or a limit of its file is reached."""
+        limits = self.session.campaign.file.limits
+        record = self.session.collections.load_campaign(self.session.campaign.campaign_id)
+        if record is None or record.paused:
+            return "it was paused"
+        hours = (time.monotonic() - self._started) / 3600.0
+        if limits.maximum_wall_time_h is not None and hours > limits.maximum_wall_time_h:
+            return f"limits.maximum_wall_time_h = {limits.maximum_wall_time_h:g} is over"
+        if shutil.disk_usage(self.folder).free < limits.minimum_free_disk_gb * 1e9:
+            return (
+                f"less than limits.minimum_free_disk_gb = {limits.minimum_free_disk_gb:g} GB are free: free some space "
+                "or lower that limit"
+            )
+        return None
+
+    def _tell(self, sentence: str, *, always: bool = False) -> None:
+        """Tell the user, but the same thing only once in a row."""
+        if always or sentence != self._told:
+            self._told = sentence
+            self.on_event(CampaignEvent("notice", sentence))
+
+    @staticmethod
+    def _sleep(caught: StopSignal, seconds: float) -> None:
+        """Wait, but not on after a signal."""
+        until = time.monotonic() + seconds
+        while caught.number is None and time.monotonic() < until:
+            time.sleep(min(0.2, max(0.0, until - time.monotonic())))
+
+
+def count_phases(units: Mapping[str, QueuedUnit]) -> dict[str, int]:
+    """Count units by phase.
+
+    Parameters
+    ----------
+    units : mapping of str to QueuedUnit
+        What an engine tells.
+
+    Returns
+    -------
+    dict of str to int
+        Counts.
+    """
+    return dict(Counter(unit.phase for unit in units.values()))

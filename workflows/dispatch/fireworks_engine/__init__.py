@@ -1,0 +1,1 @@
+"""Campaigns through FireWorks: units as workflows, allocations of the queue as pilots that take their jobs."""

@@ -1,0 +1,113 @@
+"""Putting back jobs whose worker is gone, as often as that is reasonable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fireworks import FWAction, LaunchPad
+
+EXCEPTION = {"action.stored_data._exception": 1}
+"""Field of a launch that tells why it failed."""
+
+MAXIMUM_DEATHS = 3
+"""How often a worker may die under the same job before the job counts as failed."""
+
+
+class StoppedBySignal(BaseException):
+    """A signal came while a job was in hand that cannot stop by itself; it goes back to the launchpad."""
+
+
+def was_cut_off(launch: dict[str, Any]) -> bool:
+    """Say whether a launch failed for a signal only.
+
+    Parameters
+    ----------
+    launch : dict
+        The launch, with the field `EXCEPTION`.
+
+    Returns
+    -------
+    bool
+        True where the job itself did nothing wrong.
+    """
+    stored = (launch.get("action") or {}).get("stored_data", {})
+    stack = (stored.get("_exception") or {}).get("_stacktrace") or ""
+    return launch["state"] == "FIZZLED" and StoppedBySignal.__name__ in stack
+
+
+def give_back(launchpad: LaunchPad, launch: dict[str, Any]) -> None:
+    """Put back a job that was cut off through no fault of its own.
+
+    Parameters
+    ----------
+    launchpad : LaunchPad
+        The launchpad.
+    launch : dict
+        Its launch, with `launch_id`, `fw_id` and `state`.
+    """
+    if launch["state"] == "RUNNING":
+        launchpad.mark_fizzled(launch["launch_id"])
+    launchpad.rerun_fw(launch["fw_id"])
+
+
+def put_back_launches(launchpad: LaunchPad, launches: list[dict[str, Any]], why: str) -> list[int]:
+    """Put the jobs of launches back, or let them fail where their workers die again and again.
+
+    Parameters
+    ----------
+    launchpad : LaunchPad
+        The launchpad.
+    launches : list of dict
+        Launches in state RUNNING, with `launch_id` and `fw_id`.
+    why : str
+        What became of the worker, as a part of a sentence.
+
+    Returns
+    -------
+    list of int
+        Numbers of the jobs that will run again.
+    """
+    put_back = []
+    for launch in launches:
+        job = launchpad.fireworks.find_one(
+            {"fw_id": launch["fw_id"]}, {"_id": 0, "state": 1, "launches": 1, "archived_launches": 1}
+        )
+        if job is None or job["state"] != "RUNNING" or job["launches"][-1:] != [launch["launch_id"]]:
+            # Over, or taken again, in this very moment.
+            continue
+        deaths = launchpad.launches.count_documents(
+            {"launch_id": {"$in": job.get("archived_launches", [])}, "superion.lost": True}
+        )
+        words = f"superion.errors.SuperionError: {why}, {deaths + 1} times in all" if deaths else why
+        action = FWAction(stored_data={"_exception": {"_stacktrace": words}}, exit=True)
+        launchpad.complete_launch(launch["launch_id"], action, "FIZZLED")
+        launchpad.launches.update_one({"launch_id": launch["launch_id"]}, {"$set": {"superion": {"lost": True}}})
+        if deaths + 1 < MAXIMUM_DEATHS:
+            launchpad.rerun_fw(launch["fw_id"])
+            put_back.append(launch["fw_id"])
+    return put_back
+
+
+def put_back_jobs_below(launchpad: LaunchPad, folder: Path, why: str) -> list[int]:
+    """Put back the jobs that run in folders below one.
+
+    Parameters
+    ----------
+    launchpad : LaunchPad
+        The launchpad.
+    folder : Path
+        Folder of a worker.
+    why : str
+        What became of it.
+
+    Returns
+    -------
+    list of int
+        Numbers of the jobs that will run again.
+    """
+    names = [str(path) for path in folder.glob("launch-*")]
+    running = {"state": "RUNNING", "launch_dir": {"$in": names}}
+    return put_back_launches(
+        launchpad, list(launchpad.launches.find(running, {"_id": 0, "launch_id": 1, "fw_id": 1})), why
+    )

@@ -1,0 +1,96 @@
+"""What superion writes into FireWorks' documents, and how it is asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ....makers.resource_kind import ResourceKind
+
+CAMPAIGN_ID = "metadata.superion.campaign_id"
+STAGE_KEY = "metadata.superion.stage_key"
+PARKED = "metadata.superion.parked"
+"""Fields of a workflow; `parked` says paused or cancelled where its jobs must not start."""
+
+ENGINE_NAME = "fireworks"
+
+_PREFIX = "superion"
+_PARKED_SUFFIX = ".parked"
+
+
+def category_of(cluster: str, kind: ResourceKind) -> str:
+    """Name the category of the jobs of one kind on one cluster.
+
+    Pilots take only jobs of their own category. So jobs stay on the cluster that holds their checkpoints, continuations
+    too, and nobody else's workers on the same launchpad take them.
+
+    Parameters
+    ----------
+    cluster : str
+        Name of the cluster's profile.
+    kind : str
+        relax, md or analysis.
+
+    Returns
+    -------
+    str
+        The category.
+
+    Examples
+    --------
+    >>> category_of("slurm_gpu", "md")
+    'superion.slurm_gpu.md'
+    """
+    return f"{_PREFIX}.{cluster}.{kind}"
+
+
+def parked(category: str) -> str:
+    """Name the category that no pilot takes, for jobs that are to wait.
+
+    Parameters
+    ----------
+    category : str
+        What `category_of` gives.
+
+    Returns
+    -------
+    str
+        Another category.
+    """
+    return category if category.endswith(_PARKED_SUFFIX) else category + _PARKED_SUFFIX
+
+
+def unparked(category: str) -> str:
+    """Undo `parked`.
+
+    Parameters
+    ----------
+    category : str
+        A category, parked or not.
+
+    Returns
+    -------
+    str
+        The category that pilots take.
+
+    Examples
+    --------
+    >>> unparked(parked("superion.slurm_gpu.md"))
+    'superion.slurm_gpu.md'
+    """
+    return category.removesuffix(_PARKED_SUFFIX)
+
+
+def of_campaign(campaign_id: str) -> dict[str, Any]:
+    """Ask for the workflows of a campaign.
+
+    Parameters
+    ----------
+    campaign_id : str
+        The campaign.
+
+    Returns
+    -------
+    dict
+        Criteria on FireWorks' workflows.
+    """
+    return {CAMPAIGN_ID: campaign_id}

@@ -1,0 +1,189 @@
+"""Where pilots live: one folder per allocation, whose path tells which allocation a job runs in.
+
+`<work folder>/pilots/<kind>/<name>/job-<number in the queue>/worker-<n>/<launch>`; the name is also that of the
+allocation in the queue. Numbers of a queue can be used twice, after its controller lost its memory; names are not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from pathlib import Path
+
+_JOB_PART = re.compile(r"^job-(?P<queue_id>.+)$")
+_ALIVE = "alive"
+_STOP = "stop"
+
+
+def pilots_folder(work_folder: Path) -> Path:
+    """Locate the folder of all pilots of a cluster.
+
+    Parameters
+    ----------
+    work_folder : Path
+        The profile's work folder.
+
+    Returns
+    -------
+    Path
+        The folder.
+    """
+    return work_folder / "pilots"
+
+
+def pilot_prefix(launchpad_name: str, work_folder: str, kind: str) -> str:
+    """Give what the names of all pilots of one kind begin with.
+
+    Parameters
+    ----------
+    launchpad_name : str
+        What tells one launchpad from another.
+    work_folder : str
+        The profile's work folder.
+    kind : str
+        relax, md or analysis.
+
+    Returns
+    -------
+    str
+        The prefix; pilots of other launchpads, or of others' campaigns, have another one.
+
+    Examples
+    --------
+    >>> pilot_prefix("here", "/scratch/me", "md").startswith("superion-md-")
+    True
+    """
+    mark = hashlib.sha256(f"{launchpad_name}\0{work_folder}".encode()).hexdigest()[:6]
+    return f"superion-{kind}-{mark}-"
+
+
+def new_pilot_name(prefix: str) -> str:
+    """Name a new pilot.
+
+    Parameters
+    ----------
+    prefix : str
+        What `pilot_prefix` gives.
+
+    Returns
+    -------
+    str
+        A name that was never used.
+    """
+    return prefix + secrets.token_hex(4)
+
+
+def job_part(queue_id: str) -> str:
+    """Name the folder of one allocation's run of a pilot.
+
+    Parameters
+    ----------
+    queue_id : str
+        Its number in the queue.
+
+    Returns
+    -------
+    str
+        Name of the folder.
+    """
+    return f"job-{queue_id}"
+
+
+def queue_id_of_folder(launch_folder: str) -> str | None:
+    """Read from the path of a launch which allocation it runs in.
+
+    Parameters
+    ----------
+    launch_folder : str
+        Folder of the launch.
+
+    Returns
+    -------
+    str or None
+        Number of the allocation; None where no pilot runs it.
+
+    Examples
+    --------
+    >>> queue_id_of_folder("/scratch/me/pilots/md/superion-md-a1-b2/job-1234/worker-0/launch-0001")
+    '1234'
+    """
+    part = _part(launch_folder)
+    return None if part is None else part[1]
+
+
+def pilot_name_of_folder(launch_folder: str) -> str | None:
+    """Read from the path of a launch the name of its pilot.
+
+    Parameters
+    ----------
+    launch_folder : str
+        Folder of the launch.
+
+    Returns
+    -------
+    str or None
+        Its name; None where no pilot runs it.
+    """
+    part = _part(launch_folder)
+    return None if part is None else part[0]
+
+
+def run_folder_of(launch_folder: str) -> Path | None:
+    """Find the folder of the allocation's run above the folder of a launch.
+
+    Parameters
+    ----------
+    launch_folder : str
+        Folder of the launch.
+
+    Returns
+    -------
+    Path or None
+        The folder `job-…`; None where no pilot runs it.
+    """
+    for parent in Path(launch_folder).parents:
+        if _JOB_PART.match(parent.name):
+            return parent
+    return None
+
+
+def alive_file(run_folder: Path) -> Path:
+    """Locate the file that a living pilot touches.
+
+    Parameters
+    ----------
+    run_folder : Path
+        The folder `job-…`.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    return run_folder / _ALIVE
+
+
+def stop_file(launch_folder: Path) -> Path:
+    """Locate the file whose appearance asks the job of a launch to stop.
+
+    Parameters
+    ----------
+    launch_folder : Path
+        Folder of the launch.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    return launch_folder / _STOP
+
+
+def _part(launch_folder: str) -> tuple[str, str] | None:
+    folder = run_folder_of(launch_folder)
+    if folder is None:
+        return None
+    match = _JOB_PART.match(folder.name)
+    assert match is not None
+    return folder.parent.name, match["queue_id"]

@@ -1,0 +1,249 @@
+"""Putting pilots into the queue, as many as the ready jobs need and the profile allows."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from fireworks import FWorker, LaunchPad
+from fireworks.queue.queue_launcher import launch_rocket_to_queue
+
+from ....database.settings import STORE_VARIABLE
+from ....errors import StoreError
+from ....makers.atomic_file import write_text_atomically
+from ....makers.resource_kind import RESOURCE_KINDS, ResourceKind
+from ...clusters.profile import ClusterProfile
+from .marks import category_of
+from .pilot_place import new_pilot_name, pilot_prefix, pilots_folder
+from .queue_listing import QueuedPilot
+
+PILOT_MODULE = "superion.workflows.dispatch.fireworks_engine.pilot"
+
+_SCRIPT = "pilot.sh"
+_ADDRESS_FILE = "store_address"
+
+
+def worker_environment(profile: ClusterProfile, work_folder: Path, store_address: str) -> dict[str, str]:
+    """Give the variables that pilots need, and put what is secret into a file that only its owner reads.
+
+    Parameters
+    ----------
+    profile : ClusterProfile
+        The cluster.
+    work_folder : Path
+        Its work folder.
+    store_address : str
+        Address of the result store.
+
+    Returns
+    -------
+    dict of str to str
+        Variables; none is secret.
+    """
+    given = os.environ.get(f"{STORE_VARIABLE}_FILE")
+    if given is None:
+        path = work_folder / _ADDRESS_FILE
+        work_folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists() or path.read_text(encoding="utf-8").strip() != store_address:
+            # Made empty and closed to others first: there is no moment in which they could read it.
+            path.unlink(missing_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+            path.write_text(store_address + "\n", encoding="utf-8")
+        path.chmod(0o600)
+        given = str(path)
+    return {
+        f"{STORE_VARIABLE}_FILE": given,
+        "SUPERION_PROGRESS_FOLDER": str(work_folder / "progress"),
+        "SUPERION_STOP_MARGIN_S": f"{profile.stop_margin_s:g}",
+        "SUPERION_SPOOL_FOLDER": str(work_folder / "spool"),
+        **profile.environment,
+    }
+
+
+def n_pilots_wanted(n_ready: int, n_running: int, pilots: int, jobs_at_a_time: int, allocations: int) -> int:
+    """Say how many more pilots are worth their place in the queue.
+
+    Parameters
+    ----------
+    n_ready : int
+        Jobs that could start.
+    n_running : int
+        Jobs that pilots have in hand.
+    pilots : int
+        Pilots that wait or run.
+    jobs_at_a_time : int
+        Jobs side by side in one pilot.
+    allocations : int
+        Most pilots.
+
+    Returns
+    -------
+    int
+        Zero or more.
+
+    Examples
+    --------
+    >>> n_pilots_wanted(n_ready=1000, n_running=0, pilots=0, jobs_at_a_time=4, allocations=10)
+    10
+    >>> n_pilots_wanted(n_ready=3, n_running=4, pilots=1, jobs_at_a_time=4, allocations=10)
+    1
+    """
+    if n_ready == 0:
+        return 0
+    enough = -(-(n_ready + n_running) // jobs_at_a_time)
+    return max(0, min(enough, allocations) - pilots)
+
+
+def count_jobs(launchpad: LaunchPad, cluster: str) -> dict[ResourceKind, Counter[str]]:
+    """Count ready and running jobs by kind.
+
+    Parameters
+    ----------
+    launchpad : LaunchPad
+        The launchpad.
+    cluster : str
+        Name of the cluster's profile.
+
+    Returns
+    -------
+    dict of str to Counter
+        Counts by state, READY and RUNNING, of all campaigns: they share the pilots.
+    """
+    kinds = {category_of(cluster, kind): kind for kind in RESOURCE_KINDS}
+    counts: dict[ResourceKind, Counter[str]] = {kind: Counter() for kind in RESOURCE_KINDS}
+    pipeline = [
+        {"$match": {"spec._category": {"$in": list(kinds)}, "state": {"$in": ["READY", "RUNNING", "RESERVED"]}}},
+        {"$group": {"_id": {"category": "$spec._category", "state": "$state"}, "n": {"$sum": 1}}},
+    ]
+    for group in launchpad.fireworks.aggregate(pipeline):
+        state = "READY" if group["_id"]["state"] == "READY" else "RUNNING"
+        counts[kinds[group["_id"]["category"]]][state] += group["n"]
+    return counts
+
+
+def submit_pilot(
+    launchpad: LaunchPad,
+    profile: ClusterProfile,
+    cluster: str,
+    kind: ResourceKind,
+    prefix: str,
+    environment: Mapping[str, str],
+    launchpad_file: str | None,
+) -> str:
+    """Put one pilot into the queue.
+
+    Parameters
+    ----------
+    launchpad : LaunchPad
+        The launchpad.
+    profile : ClusterProfile
+        The cluster.
+    cluster : str
+        Its name.
+    kind : str
+        relax, md or analysis.
+    prefix : str
+        What its name begins with.
+    environment : mapping of str to str
+        Variables of its processes.
+    launchpad_file : str or None
+        File of the launchpad; None for the result store's server.
+
+    Returns
+    -------
+    str
+        Its number in the queue.
+
+    Raises
+    ------
+    StoreError
+        If the queue does not take it.
+    """
+    name = new_pilot_name(prefix)
+    folder = pilots_folder(profile.work_folder_here()) / kind / name
+    folder.mkdir(parents=True)
+    command = _pilot_command(profile, cluster, kind, folder, launchpad_file)
+    if profile.scheduler == "shell":
+        return _start_process(profile, folder, command, environment)
+    from ...clusters.fireworks_adapter import to_queue_adapter
+
+    adapter = to_queue_adapter(profile, kind, command, job_name=name, environment=environment)
+    worker = FWorker(name=category_of(cluster, kind), category=category_of(cluster, kind))
+    queue_id = launch_rocket_to_queue(
+        launchpad, worker, adapter, launcher_dir=str(folder), strm_lvl="CRITICAL", fill_mode=True
+    )
+    if not queue_id:
+        raise StoreError(
+            f"The queue of the cluster {cluster} does not take a job for {kind}: see {folder}/queue.log and try "
+            f"`superion cluster check {cluster}`."
+        )
+    return str(queue_id)
+
+
+def _pilot_command(
+    profile: ClusterProfile, cluster: str, kind: ResourceKind, folder: Path, launchpad_file: str | None
+) -> str:
+    """Write the line that starts a pilot."""
+    packing = profile.packing_of(kind)
+    command = [profile.python_of_workers(), "-P", "-m", PILOT_MODULE]
+    command += ["--category", category_of(cluster, kind), "--folder", str(folder)]
+    command += ["--workers", str(packing.jobs_at_a_time), "--idle-s", f"{packing.idle_s:g}"]
+    command += ["--heartbeat-s", f"{profile.heartbeat_s:g}"]
+    if launchpad_file is not None:
+        command += ["--launchpad", launchpad_file]
+    # The queue's signals reach the shell of the script first: the pilot takes its place.
+    return "exec " + shlex.join(command)
+
+
+def _start_process(profile: ClusterProfile, folder: Path, command: str, environment: Mapping[str, str]) -> str:
+    """Start a pilot here, where there is no queue."""
+    script = folder / _SCRIPT
+    lines = ["#!/bin/bash", *(f"export {name}={shlex.quote(value)}" for name, value in environment.items())]
+    write_text_atomically(script, "\n".join([*lines, *profile.setup, command, ""]))
+    with (folder / "log.txt").open("ab") as log:
+        process = subprocess.Popen(
+            ["bash", str(script)], cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    return str(process.pid)
+
+
+def prefixes(launchpad: LaunchPad, work_folder: str) -> dict[ResourceKind, str]:
+    """Give what the names of pilots begin with, by kind.
+
+    Parameters
+    ----------
+    launchpad : LaunchPad
+        The launchpad.
+    work_folder : str
+        The profile's work folder.
+
+    Returns
+    -------
+    dict of str to str
+        By kind.
+    """
+    nodes = sorted(f"{host}:{port}" for host, port in launchpad.connection.nodes) or [str(launchpad.connection.address)]
+    mark = f"{','.join(nodes)}/{launchpad.name}"
+    return {kind: pilot_prefix(mark, work_folder, kind) for kind in RESOURCE_KINDS}
+
+
+def count_pilots(pilots: list[QueuedPilot], names: Mapping[ResourceKind, str]) -> Counter[ResourceKind]:
+    """Count pilots by kind.
+
+    Parameters
+    ----------
+    pilots : list of QueuedPilot
+        What the queue has.
+    names : mapping of str to str
+        Beginnings of names, by kind.
+
+    Returns
+    -------
+    Counter
+        Pilots by kind.
+    """
+    return Counter(kind for kind, prefix in names.items() for pilot in pilots if pilot.name.startswith(prefix))

@@ -1,0 +1,125 @@
+"""Finding jobs whose pilot is gone: by the queue, by the signs of life of pilots, and by FireWorks' own pings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fireworks import LaunchPad
+
+from ..queue_engine import RecoveryReport
+from .lost_jobs import EXCEPTION, give_back, put_back_launches, was_cut_off
+from .marks import of_campaign
+from .pilot_place import alive_file, pilot_name_of_folder, queue_id_of_folder, run_folder_of
+from .queue_listing import QueuedPilot
+
+SILENCES = 5
+"""Signs of life that a pilot may miss before it counts as dead."""
+
+_FRESH_S = 15.0
+"""Age in s below which a job is not judged: its pilot may be just about to end it."""
+
+
+def recover_jobs(
+    launchpad: LaunchPad, campaign_id: str, pilots: Collection[QueuedPilot] | None, heartbeat_s: float
+) -> RecoveryReport:
+    """Put back the jobs of a campaign that nobody works on any more.
+
+    Parameters
+    ----------
+    launchpad : LaunchPad
+        The launchpad.
+    campaign_id : str
+        The campaign.
+    pilots : collection of QueuedPilot or None
+        What the queue has; None where it could not be asked.
+    heartbeat_s : float
+        Time between two signs of life, in s.
+
+    Returns
+    -------
+    RecoveryReport
+        What was put back.
+    """
+    workflows = list(
+        launchpad.workflows.find(
+            of_campaign(campaign_id), {"_id": 0, "nodes": 1, "fw_states": 1, "state": 1, "links": 1}
+        )
+    )
+    states = {int(fw_id): state for workflow in workflows for fw_id, state in workflow["fw_states"].items()}
+    running = [fw_id for fw_id, state in states.items() if state == "RUNNING"]
+    fizzled = [fw_id for fw_id, state in states.items() if state == "FIZZLED"]
+    fields = {"_id": 0, "launch_id": 1, "fw_id": 1, "launch_dir": 1, "state": 1, "state_history": 1, **EXCEPTION}
+    launches = list(launchpad.launches.find({"fw_id": {"$in": running + fizzled}}, fields))
+    lost = [launch for launch in launches if launch["state"] == "RUNNING" and _is_lost(launch, pilots, heartbeat_s)]
+    put_back = put_back_launches(launchpad, lost, "its pilot was gone without a word")
+    for launch in launches:
+        if launch["fw_id"] in fizzled and was_cut_off(launch) and _is_last(launchpad, launch):
+            give_back(launchpad, launch)
+            put_back.append(launch["fw_id"])
+    for fw_id in _stuck(launchpad, states):
+        launchpad._refresh_wf(fw_id)
+    names = {
+        job["fw_id"]: job["name"]
+        for job in launchpad.fireworks.find({"fw_id": {"$in": put_back}}, {"_id": 0, "fw_id": 1, "name": 1})
+    }
+    given_up = [launch for launch in lost if launch["fw_id"] not in put_back]
+    return RecoveryReport(
+        put_back=tuple(names[fw_id] for fw_id in put_back),
+        left=tuple(f"the worker of job {launch['fw_id']} died too often: it counts as failed" for launch in given_up),
+    )
+
+
+def _is_lost(launch: dict[str, Any], pilots: Collection[QueuedPilot] | None, heartbeat_s: float) -> bool:
+    """Whether nobody works on a launch any more."""
+    last_ping = max(
+        datetime.fromisoformat(entry["updated_on"] if entry.get("updated_on") else entry["created_on"])
+        for entry in launch["state_history"]
+    )
+    if last_ping.tzinfo is None:
+        last_ping = last_ping.replace(tzinfo=UTC)
+    silent_s = (datetime.now(UTC) - last_ping).total_seconds()
+    name, queue_id = pilot_name_of_folder(launch["launch_dir"]), queue_id_of_folder(launch["launch_dir"])
+    if name is None:
+        # Some other launcher's: only FireWorks' pings tell.
+        return silent_s > SILENCES * heartbeat_s
+    began = min(datetime.fromisoformat(entry["created_on"]) for entry in launch["state_history"])
+    if (datetime.now(UTC) - (began if began.tzinfo else began.replace(tzinfo=UTC))).total_seconds() < _FRESH_S:
+        return False
+    if pilots is not None and not any(pilot.name == name and pilot.queue_id == queue_id for pilot in pilots):
+        return True
+    folder = run_folder_of(launch["launch_dir"])
+    assert folder is not None
+    return silent_s > SILENCES * heartbeat_s and _silence_s(folder) > SILENCES * heartbeat_s
+
+
+def _silence_s(folder: Path) -> float:
+    """Give the time since a pilot last said that it lives; for ever where its folder cannot be seen from here."""
+    try:
+        return time.time() - alive_file(folder).stat().st_mtime
+    except OSError:
+        return float("inf")
+
+
+def _is_last(launchpad: LaunchPad, launch: dict[str, Any]) -> bool:
+    """Whether a job has had no launch since."""
+    job = launchpad.fireworks.find_one({"fw_id": launch["fw_id"]}, {"_id": 0, "launches": 1})
+    return job is not None and job["launches"][-1:] == [launch["launch_id"]]
+
+
+def _stuck(launchpad: LaunchPad, states: dict[int, str]) -> list[int]:
+    """Find jobs that are over by their own document and not by their workflow's: the server went away in between."""
+    open_ones = [fw_id for fw_id, state in states.items() if state in ("RUNNING", "READY", "WAITING", "RESERVED")]
+    found = launchpad.fireworks.find({"fw_id": {"$in": open_ones}}, {"_id": 0, "fw_id": 1, "state": 1, "launches": 1})
+    own = {job["fw_id"]: job for job in found}
+    launch_ids = [job["launches"][-1] for job in own.values() if job["launches"]]
+    ended = {
+        launch["fw_id"]
+        for launch in launchpad.launches.find(
+            {"launch_id": {"$in": launch_ids}, "state": {"$in": ["COMPLETED", "FIZZLED"]}}, {"_id": 0, "fw_id": 1}
+        )
+    }
+    return [fw_id for fw_id, job in own.items() if job["state"] != states[fw_id] or fw_id in ended]

@@ -1,0 +1,144 @@
+"""Units as the launchpad has them, read in three queries however many there are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any
+
+from fireworks import LaunchPad
+
+from ..queue_engine import QueuedUnit, RunningJob, UnitPhase
+from .marks import of_campaign
+from .pilot_place import queue_id_of_folder
+from .reasons import reason_of
+
+_WORKFLOW_FIELDS = {"_id": 0, "state": 1, "fw_states": 1, "nodes": 1, "links": 1, "metadata": 1}
+_JOB_FIELDS = {
+    "_id": 0,
+    "fw_id": 1,
+    "name": 1,
+    "state": 1,
+    "launches": 1,
+    "spec._tasks.job.uuid": 1,
+    "spec._exception_details": 1,
+}
+_LAUNCH_FIELDS = {"_id": 0, "launch_id": 1, "host": 1, "launch_dir": 1, "state": 1, "state_history": 1}
+_OVER = ("COMPLETED", "FIZZLED", "ARCHIVED", "DEFUSED")
+
+
+def read_units(launchpad: LaunchPad, campaign_id: str) -> dict[str, QueuedUnit]:
+    """Read all units of a campaign.
+
+    Parameters
+    ----------
+    launchpad : LaunchPad
+        The launchpad.
+    campaign_id : str
+        The campaign.
+
+    Returns
+    -------
+    dict of str to QueuedUnit
+        By stage key; of several workflows with one key the newest.
+    """
+    workflows: dict[str, dict[str, Any]] = {}
+    for workflow in launchpad.workflows.find(of_campaign(campaign_id), _WORKFLOW_FIELDS):
+        key = workflow["metadata"]["superion"]["stage_key"]
+        if key not in workflows or min(workflow["nodes"]) > min(workflows[key]["nodes"]):
+            workflows[key] = workflow
+    wanted = [
+        int(fw_id)
+        for workflow in workflows.values()
+        for fw_id, state in workflow["fw_states"].items()
+        if state == "RUNNING" or (state == "FIZZLED" and workflow["state"] == "FIZZLED")
+    ]
+    jobs = {job["fw_id"]: job for job in launchpad.fireworks.find({"fw_id": {"$in": wanted}}, _JOB_FIELDS)}
+    last = {fw_id: job["launches"][-1] for fw_id, job in jobs.items() if job["launches"]}
+    fields = {**_LAUNCH_FIELDS, "action.stored_data._exception": 1}
+    launches = {
+        entry["launch_id"]: entry
+        for entry in launchpad.launches.find({"launch_id": {"$in": list(last.values())}}, fields)
+    }
+    by_job = {fw_id: launches[launch_id] for fw_id, launch_id in last.items() if launch_id in launches}
+    return {key: _unit(key, workflow, jobs, by_job) for key, workflow in workflows.items()}
+
+
+def _unit(
+    key: str, workflow: dict[str, Any], jobs: dict[int, dict[str, Any]], launches: dict[int, dict[str, Any]]
+) -> QueuedUnit:
+    """Sum one workflow up."""
+    states = {int(fw_id): state for fw_id, state in workflow["fw_states"].items()}
+    running = tuple(
+        _running_job(jobs[fw_id], launches.get(fw_id))
+        for fw_id, state in states.items()
+        if state == "RUNNING" and fw_id in jobs
+    )
+    phase = _phase(workflow, states)
+    return QueuedUnit(
+        stage_key=key,
+        phase=phase,
+        engine_id=str(min(states)),
+        reason=_reason(workflow, states, jobs, launches) if phase == "failed" else None,
+        n_jobs=len(states),
+        n_finished=sum(state in _OVER for state in states.values()),
+        running=running,
+    )
+
+
+def _phase(workflow: dict[str, Any], states: dict[int, str]) -> UnitPhase:
+    """Say where a workflow stands."""
+    parked = workflow["metadata"]["superion"].get("parked")
+    if workflow["state"] == "COMPLETED":
+        return "finished"
+    if workflow["state"] == "FIZZLED":
+        return "failed"
+    if workflow["state"] in ("DEFUSED", "ARCHIVED"):
+        return "cancelled"
+    if "RUNNING" in states.values():
+        return "running"
+    if parked is not None:
+        return "cancelled" if parked == "cancelled" else "paused"
+    if workflow["state"] == "PAUSED":
+        return "paused"
+    return "queued"
+
+
+def _reason(
+    workflow: dict[str, Any],
+    states: dict[int, str],
+    jobs: dict[int, dict[str, Any]],
+    launches: dict[int, dict[str, Any]],
+) -> str:
+    """Give the words of the job that failed first, not of those that failed for it."""
+    parents: defaultdict[int, set[int]] = defaultdict(set)
+    for parent, children in workflow["links"].items():
+        for child in children:
+            parents[child].add(int(parent))
+    fizzled = {fw_id for fw_id, state in states.items() if state == "FIZZLED"}
+    first = min((fw_id for fw_id in fizzled if not parents[fw_id] & fizzled), default=min(fizzled))
+    job = jobs.get(first)
+    if job is None:
+        return "one of its jobs failed"
+    return f"{job['name']}: {reason_of(job, launches.get(first))}"
+
+
+def _running_job(job: dict[str, Any], launch: dict[str, Any] | None) -> RunningJob:
+    """Describe a job that a worker has in hand."""
+    tasks = job["spec"].get("_tasks") or [{}]
+    return RunningJob(
+        uuid=tasks[0].get("job", {}).get("uuid", ""),
+        name=job["name"],
+        engine_id=str(job["fw_id"]),
+        queue_id=None if launch is None else queue_id_of_folder(launch["launch_dir"]),
+        host=None if launch is None else launch["host"],
+        started_at=None if launch is None else _started_at(launch),
+    )
+
+
+def _started_at(launch: dict[str, Any]) -> float | None:
+    """Read when a launch began to run."""
+    for entry in launch["state_history"]:
+        if entry["state"] == "RUNNING":
+            return datetime.fromisoformat(entry["created_on"]).timestamp()
+    return None

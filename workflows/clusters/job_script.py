@@ -107,11 +107,15 @@ def pbs_selection(resources: JobResources) -> str:
 
 def _slurm_option(name: str, value: str | None) -> str:
     if len(name) == 1:
-        return f"-{name}" if value is None else f"-{name} {value}"
-    return f"--{name}" if value is None else f"--{name}={value}"
+        return f"-{name}" if value is None else f"-{name} {_word(value)}"
+    return f"--{name}" if value is None else f"--{name}={_word(value)}"
 
 
 def _pbs_option(name: str, value: str | None) -> str:
     option, _, resource = name.partition(" ")
-    written = resource if value is None else f"{resource}={value}" if resource else value
+    written = resource if value is None else f"{resource}={_word(value)}" if resource else _word(value)
     return f"-{option} {written}".rstrip()
+
+
+def _word(value: str) -> str:
+    return f'"{value}"' if " " in value else value

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from jobflow import JobConfig, Maker, OnMissing, job
+from jobflow import JobConfig, OnMissing, job
 
 from ..database.documents import CandidateDoc, ConductivityDoc, StageDoc
 from ..database.properties import PropertyEstimate
 from ..errors import AnalysisError
 from ..potentials.specification import PotentialSpecification
 from .atoms import as_structure
+from .maker import Maker
 from .stage_document import StageIdentity, bounded, estimate, stage_document, unknown_elements
 
 _DEVIATES_95 = 1.959963984540054
@@ -86,8 +87,11 @@ class ConductivityStageMaker(Maker):
 
 
 def _properties(conductivity: ConductivityDoc) -> dict[str, PropertyEstimate]:
-    """Give σ(300 K), or its bound, and the activation energy."""
+    """Give σ(300 K), or its bound, and the activation energy where it can be one."""
     found = {}
+    energy, error = conductivity.activation_energy_ev, conductivity.activation_energy_error_ev
+    # Such a value would be the best of all: it must not be ranked by, nor anything that rests on it.
+    is_impossible = energy is not None and energy <= 0.0
     if conductivity.sigma_300k_ms_cm is not None:
         found["sigma_300k_ms_cm"] = estimate(
             conductivity.sigma_300k_ms_cm,
@@ -96,11 +100,15 @@ def _properties(conductivity: ConductivityDoc) -> dict[str, PropertyEstimate]:
             note="statistical interval only; potential, cell size and ordering add to it",
         )
     elif conductivity.sigma_300k_upper_bound_ms_cm is not None:
-        found["sigma_300k_ms_cm"] = bounded(
-            "upper", conductivity.sigma_300k_upper_bound_ms_cm, "too few hops at too many temperatures for a value"
-        )
-    energy, error = conductivity.activation_energy_ev, conductivity.activation_energy_error_ev
-    if energy is not None:
+        why = "too few hops at too many temperatures for a value"
+        if is_impossible:
+            shown = f"{energy:.2g}" if error is None else f"{energy:.2g} ± {error:.2g}"
+            why = (
+                f"the activation energy comes out as {shown} eV, and no ion moves faster in the cold, so nothing is "
+                "extrapolated by it; longer runs may give a value"
+            )
+        found["sigma_300k_ms_cm"] = bounded("upper", conductivity.sigma_300k_upper_bound_ms_cm, why)
+    if energy is not None and not is_impossible:
         inner = None if error is None else (energy - error, energy + error)
         outer = None if error is None else (energy - _DEVIATES_95 * error, energy + _DEVIATES_95 * error)
         found["activation_energy_ev"] = estimate(energy, inner, outer)
@@ -130,6 +138,8 @@ def _details(conductivity: ConductivityDoc) -> dict[str, Any]:
             for result in conductivity.temperatures
         ],
         "temperature_failures": conductivity.temperature_failures,
+        "activation_energy_ev": conductivity.activation_energy_ev,
+        "activation_energy_error_ev": conductivity.activation_energy_error_ev,
         "curvature": None if conductivity.arrhenius is None else conductivity.arrhenius.curvature.verdict,
         "systematic_errors": [error.statement for error in conductivity.systematic_errors],
     }

@@ -83,7 +83,13 @@ def _of_length(temperatures: Sequence[DiffusionResult]) -> str:
 
 
 def _of_fit(temperatures: Sequence[DiffusionResult], arrhenius: ArrheniusResult | None) -> str:
+    energy = None if arrhenius is None else arrhenius.activation_energy_ev
     if arrhenius is None or arrhenius.extrapolated_value is None:
+        if energy is not None:
+            return (
+                f"The activation energy comes out as {energy:.2g} eV, though no ion moves faster in the cold: the runs "
+                "are too short or the temperatures too few, so there is no σ(300 K) but an upper bound."
+            )
         bounded = [result for result in temperatures if result.tracer.value_cm2_s is None]
         if temperatures and len(bounded) == len(temperatures):
             return "The ions hardly moved at any temperature, so there are upper bounds only and no σ(300 K)."

@@ -95,6 +95,9 @@ def fit_arrhenius(
     errors shapes the interval.  Errors are taken as they are given, never rescaled by the scatter about the line;
     a scatter they cannot explain is flagged.
 
+    A line without a positive activation energy is not extrapolated: thermally activated motion is never faster in the
+    cold, so the runs are too short or too few, or their errors too large.
+
     Two temperatures give an exact line with propagated errors and a flag, one gives no line.  Excluded points stay
     in the result with their reasons, and their upper bounds, if any, are compared with the line.
 
@@ -168,6 +171,8 @@ def fit_arrhenius(
             flags=(flag,),
         )
 
+    # No activated motion is faster in the cold: beyond its points, a line that rises to there says nothing.
+    is_sound = line.coefficients[1] > 0 or temperature.min() <= extrapolation_temperature_k <= temperature.max()
     target = _design(np.array([extrapolation_temperature_k]))[0]
     unit = extrapolation_temperature_k if quantity != "diffusivity_cm2_s" else 1.0
     extrapolated = line.at(extrapolation_temperature_k)
@@ -180,6 +185,11 @@ def fit_arrhenius(
 
     residual_dof = temperature.size - 2
     flags = [*_fit_flags(line, n_temperatures, residual_dof), *_bound_flags(reported, line, quantity)]
+    if not is_sound:
+        flags.append(
+            f"Nothing is extrapolated to {extrapolation_temperature_k:g} K by a line without a positive activation "
+            "energy: longer runs, or more temperatures, may give one."
+        )
     if curvature.verdict == "curved":
         flags.append(curvature.note)
     return ArrheniusResult(
@@ -192,9 +202,9 @@ def fit_arrhenius(
             (float(line.covariance[1, 0]), float(line.covariance[1, 1])),
         ),
         extrapolation_temperature_k=extrapolation_temperature_k,
-        extrapolated_value=_exponential(extrapolated) / unit,
-        extrapolated_interval_68=interval(ONE_SIGMA_PROBABILITY),
-        extrapolated_interval_95=interval(0.95),
+        extrapolated_value=_exponential(extrapolated) / unit if is_sound else None,
+        extrapolated_interval_68=interval(ONE_SIGMA_PROBABILITY) if is_sound else None,
+        extrapolated_interval_95=interval(0.95) if is_sound else None,
         reduced_chi_squared=line.chi_squared / residual_dof if residual_dof > 0 else None,
         curvature=curvature,
         points=shown_points,

@@ -167,7 +167,10 @@ class ArrheniusResult(TransportModel):
         default=None, description="covariance of (log_prefactor, activation_energy_ev)"
     )
     extrapolation_temperature_k: float = Field(description="temperature extrapolated to, in K")
-    extrapolated_value: float | None = Field(description="the quantity at that temperature (for σ: mS/cm)")
+    extrapolated_value: float | None = Field(
+        description="the quantity at that temperature (for σ: mS/cm); None without a line, or where its activation "
+        "energy is not positive"
+    )
     extrapolated_interval_68: Bounds | None = Field(default=None, description="68 % statistical interval")
     extrapolated_interval_95: Bounds | None = Field(default=None, description="95 % statistical interval")
     reduced_chi_squared: float | None = Field(default=None, description="χ² per degree of freedom")

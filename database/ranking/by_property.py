@@ -7,7 +7,16 @@ from typing import Literal
 
 from ..candidate_rows import order_value
 from ..documents.candidate_summary import CandidateSummary
-from .ranked import RankedRow, Ranking, UnrankedRow, definition_of, direction_of, places, split_by_presence
+from .ranked import (
+    RankedRow,
+    Ranking,
+    UnrankedRow,
+    definition_of,
+    direction_of,
+    may_be_any_worse,
+    places,
+    split_by_presence,
+)
 
 
 def rank_by_property(
@@ -15,7 +24,8 @@ def rank_by_property(
 ) -> Ranking:
     """Sort rows by a property.
 
-    A row with a bound only stands at its bound: with σ below 0.1 mS/cm, it ranks no better than that.
+    A bound counts for what it proves. With σ of at least 5 mS/cm a row stands at 5. With σ of at most 5 mS/cm it may
+    be any worse, so it stands behind all rows that have a value, among others of its kind in the order of the bounds.
 
     Parameters
     ----------
@@ -39,16 +49,16 @@ def rank_by_property(
     definition_of(name)
     direction = direction_of(name, better)
     complete, unranked = split_by_presence(rows, [name])
-    scored: list[tuple[float, CandidateSummary]] = []
+    scored: list[tuple[bool, float, CandidateSummary]] = []
     for row in complete:
         value = order_value(row.properties[name])
         if value is None:
             # An infinite value says nothing to rank by.
             unranked = tuple(sorted((*unranked, UnrankedRow(row, (name,))), key=lambda entry: entry.row.key))
         else:
-            scored.append((value, row))
-    scored.sort(key=lambda entry: (-direction * entry[0], entry[1].key))
-    ranks = places([value for value, _ in scored])
+            scored.append((may_be_any_worse(row.properties[name], direction), value, row))
+    scored.sort(key=lambda entry: (entry[0], -direction * entry[1], entry[2].key))
+    ranks = places([entry[:2] for entry in scored])
     return Ranking(
         by=name,
         ranked=tuple(
@@ -60,7 +70,7 @@ def rank_by_property(
                 interval_95=row.properties[name].interval_95,
                 is_bound=row.properties[name].bound is not None,
             )
-            for rank, (value, row) in zip(ranks, scored, strict=True)
+            for rank, (_, value, row) in zip(ranks, scored, strict=True)
         ),
         unranked=unranked,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...errors import SettingsError
 from ..documents.candidate_summary import CandidateSummary
-from ..properties import PROPERTIES, Interval, PropertyDefinition
+from ..properties import PROPERTIES, Interval, PropertyDefinition, PropertyEstimate
 from ..property_names import nearest_property
 
 
@@ -126,6 +126,30 @@ def direction_of(name: str, better: str | None = None) -> int:
     return 1 if wanted == "higher" else -1
 
 
+def may_be_any_worse(estimate: PropertyEstimate, direction: int) -> bool:
+    """Tell whether all that is known of a property is how good it may be at best.
+
+    Parameters
+    ----------
+    estimate : PropertyEstimate
+        The property of one row.
+    direction : int
+        1 if higher is better, -1 if lower is.
+
+    Returns
+    -------
+    bool
+        True for an upper bound where higher is better, and for a lower one where lower is.
+
+    Examples
+    --------
+    >>> below = PropertyEstimate(bound="upper", limit=0.1)
+    >>> may_be_any_worse(below, 1), may_be_any_worse(below, -1)
+    (True, False)
+    """
+    return estimate.bound == ("upper" if direction > 0 else "lower")
+
+
 def split_by_presence(
     rows: Iterable[CandidateSummary], names: Sequence[str]
 ) -> tuple[list[CandidateSummary], tuple[UnrankedRow, ...]]:
@@ -154,13 +178,13 @@ def split_by_presence(
     return complete, tuple(unranked)
 
 
-def places(scores: Sequence[float]) -> list[int]:
+def places(scores: Sequence[object]) -> list[int]:
     """Give places to sorted scores: 1 for the first, equal ones share a place.
 
     Parameters
     ----------
-    scores : sequence of float
-        In the order of the ranking.
+    scores : sequence of object
+        What was sorted by, in the order of the ranking.
 
     Returns
     -------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from ...errors import SettingsError
 from ..candidate_rows import order_value
 from ..documents.candidate_summary import CandidateSummary
-from .ranked import RankedRow, Ranking, UnrankedRow, definition_of, direction_of, places, split_by_presence
+from .ranked import (
+    RankedRow,
+    Ranking,
+    UnrankedRow,
+    definition_of,
+    direction_of,
+    may_be_any_worse,
+    places,
+    split_by_presence,
+)
 from .sampling import sample_estimate, uniform_numbers
 
 
@@ -21,7 +30,8 @@ def rank_by_weighted_score(
     """Sort rows by a weighted sum over properties.
 
     Each property counts from 0 for the worst of the ranked rows to 1 for the best of them, evenly on its own scale
-    (logarithmic for conductivities); weights are divided by their sum, so scores lie between 0 and 1.
+    (logarithmic for conductivities); weights are divided by their sum, so scores lie between 0 and 1. A row that may be
+    any worse than its bound counts at it, but no better than the worst row that has a value.
 
     Parameters
     ----------
@@ -64,7 +74,7 @@ def rank_by_weighted_score(
     scores = np.zeros(len(usable))
     samples = np.zeros((len(usable), n_samples))
     for name in names:
-        central = np.array([_central(row, name) for row in usable], dtype=np.float64)
+        central = _central_of_all(usable, name)
         share = weights[name] / total
         scores += share * _between_0_and_1(central, central, direction_of(name))
         for position, row in enumerate(usable):
@@ -99,6 +109,16 @@ def _central(row: CandidateSummary, name: str) -> float | None:
     if definition_of(name).logarithmic:
         return math.log(value) if value > 0.0 else None
     return value
+
+
+def _central_of_all(rows: Sequence[CandidateSummary], name: str) -> NDArray[np.float64]:
+    """Find where rows stand on the scale of the property; those that may be any worse, no better than the others."""
+    direction = direction_of(name)
+    goodness = direction * np.array([_central(row, name) for row in rows], dtype=np.float64)
+    is_open = np.array([may_be_any_worse(row.properties[name], direction) for row in rows])
+    if not is_open.all():
+        goodness[is_open] = np.minimum(goodness[is_open], goodness[~is_open].min())
+    return direction * goodness
 
 
 def _without_value(row: CandidateSummary, names: list[str]) -> UnrankedRow:

@@ -101,18 +101,38 @@ def row_of(number, **properties):
     return make_row(number, properties=properties)
 
 
+@settings(max_examples=60)
+@given(TABLES)
+def test_nobody_stands_above_a_value_for_a_bound_that_proves_nothing(rows):
+    for name, proves_nothing in ((SIGMA, "upper"), (EA, "lower")):
+        ranked = rank_by_property(rows, name).ranked
+        is_open = [entry.row.properties[name].bound == proves_nothing for entry in ranked]
+        assert is_open == sorted(is_open)
+        scores = rank_by_weighted_score([entry.row for entry in ranked], {name: 1.0}).ranked
+        worst = min(
+            (entry.score for entry in scores if entry.row.properties[name].bound != proves_nothing), default=1.0
+        )
+        assert all(entry.score <= worst for entry in scores if entry.row.properties[name].bound == proves_nothing)
+
+
 def test_ties_share_a_rank_and_bounds_are_marked():
     rows = [
         row_of(0, **{SIGMA: PropertyEstimate(value=1.0)}),
         row_of(1, **{SIGMA: PropertyEstimate(bound="upper", limit=1.0)}),
         row_of(2, **{SIGMA: PropertyEstimate(value=3.0, interval_95=(1.0, 9.0))}),
         row_of(3),
+        row_of(4, **{SIGMA: PropertyEstimate(value=1.0)}),
+        row_of(5, **{SIGMA: PropertyEstimate(bound="upper", limit=200.0)}),
+        row_of(6, **{SIGMA: PropertyEstimate(bound="lower", limit=2.0)}),
     ]
     ranking = rank_by_property(rows, SIGMA)
     assert [(entry.row.candidate_id, entry.rank, entry.is_bound) for entry in ranking.ranked] == [
         ("0002", 1, False),
-        ("0000", 2, False),
-        ("0001", 2, True),
+        ("0006", 2, True),
+        ("0000", 3, False),
+        ("0004", 3, False),
+        ("0005", 5, True),
+        ("0001", 6, True),
     ]
     assert ranking.ranked[0].interval_95 == (1.0, 9.0)
     assert [entry.missing for entry in ranking.unranked] == [(SIGMA,)]

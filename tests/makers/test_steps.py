@@ -16,10 +16,13 @@ from superion.makers.diffusion import DiffusionMaker
 from superion.makers.md import MdMaker
 from superion.makers.prepare import PrepareMaker
 from superion.makers.relax import RelaxMaker
+from superion.makers.stage_conductivity import ConductivityStageMaker
+from superion.makers.stage_document import StageIdentity
 from superion.makers.stop_criteria import StopCriteria
 from superion.makers.supercell import SupercellMaker
 from superion.makers.volume import VolumeMaker
 from superion.potentials.specification import PotentialSpecification
+from superion.transport.ruled_out import greatest_sigma_300k_ms_cm
 
 
 def call(maker, *args):
@@ -182,6 +185,38 @@ def test_summary_fits_what_the_transport_layer_fits(cosine_system, tmp_path):
     assert summary.state == "failed"
     with pytest.raises(AnalysisError, match="a job before it failed"):
         call(ConductivitySummaryMaker(), None, [None], [300.0])
+
+
+def test_what_would_be_faster_in_the_cold_is_bounded_and_not_extrapolated(cosine_system, tmp_path):
+    """Results of two temperatures under each other's name: the activation energy comes out negative."""
+    candidate, runs = cosine_runs(cosine_system, tmp_path, [(800.0, 0), (1500.0, 0)])
+    found = [call(DiffusionMaker(), candidate, [run], run.protocol.temperature_k) for run in runs]
+    documents = [
+        document.model_copy(update={"result": document.result.model_copy(update={"temperature_k": temperature})})
+        for document, temperature in zip(found, (1500.0, 800.0), strict=True)
+    ]
+    summary = call(ConductivitySummaryMaker(), candidate, documents, [1500.0, 800.0])
+    assert summary.activation_energy_ev < 0.0
+    assert (
+        summary.sigma_300k_ms_cm is summary.sigma_300k_interval_68_ms_cm is summary.sigma_300k_interval_95_ms_cm is None
+    )
+    bounds = {
+        result.temperature_k: greatest_sigma_300k_ms_cm(
+            result.nernst_einstein.upper_bound_95_ms_cm, result.temperature_k, 0.1
+        )
+        for result in summary.temperatures
+    }
+    assert summary.sigma_300k_upper_bound_ms_cm == min(bounds.values())
+    assert "no ion moves faster in the cold" in summary.verdict
+    identity = StageIdentity(stage="conductivity", stage_key="k")
+    row = call(ConductivityStageMaker(), identity, candidate, summary)
+    # Nothing that an impossible line says can be ranked by.
+    assert set(row.properties) == {"sigma_300k_ms_cm"}
+    sigma = row.properties["sigma_300k_ms_cm"]
+    assert (sigma.value, sigma.bound, sigma.limit) == (None, "upper", summary.sigma_300k_upper_bound_ms_cm)
+    assert f"{summary.activation_energy_ev:.2g} ±" in sigma.note
+    assert row.details["activation_energy_ev"] == summary.activation_energy_ev
+    assert any("not positive" in note for note in row.notes)
 
 
 def test_summary_of_nothing_says_so(argon):

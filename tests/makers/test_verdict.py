@@ -81,6 +81,10 @@ def test_verdict_speaks_of_this_run():
     assert "no result at 900 K" in judged(failures={"900": "melted"})[0]
     assert "resume" in judged(is_unfinished=True)[0]
     assert "no σ(300 K)" in judged(arrhenius=None)[0]
+    falling = fit_arrhenius(
+        [ArrheniusInput(t, s, 0.1 * s) for t, s in ((600, 12.0), (900, 4.9))], quantity="nernst_einstein_ms_cm"
+    )
+    assert f"comes out as {falling.activation_energy_ev:.2g} eV" in judged(arrhenius=falling)[0]
 
 
 def test_atomic_file_is_never_seen_half_written(tmp_path):

@@ -179,9 +179,27 @@ def test_scatter_beyond_the_errors_is_flagged() -> None:
     assert any("scatter more than their errors" in flag for flag in fit.flags)
 
 
-def test_falling_diffusivity_is_flagged() -> None:
+def test_falling_diffusivity_is_flagged_and_not_extrapolated() -> None:
     points = [ArrheniusInput(600, 2e-6, 1e-7), ArrheniusInput(900, 1e-6, 1e-7)]
-    assert any("not positive" in flag for flag in fit_arrhenius(points, quantity="diffusivity_cm2_s").flags)
+    fit = fit_arrhenius(points, quantity="diffusivity_cm2_s")
+    assert any("not positive" in flag for flag in fit.flags)
+    assert any("Nothing is extrapolated to 300 K" in flag for flag in fit.flags)
+    assert fit.activation_energy_ev < 0
+    assert fit.extrapolated_value is fit.extrapolated_interval_68 is fit.extrapolated_interval_95 is None
+    between = fit_arrhenius(points, quantity="diffusivity_cm2_s", extrapolation_temperature_k=700)
+    assert 1e-6 < between.extrapolated_value < 2e-6
+
+
+@given(st.lists(st.floats(1e-8, 1e-3), min_size=2, max_size=5))
+def test_what_is_extrapolated_to_the_cold_is_slower_than_at_the_coldest_point_of_the_line(values: list[float]) -> None:
+    points = [ArrheniusInput(600 + 100 * i, value, 0.2 * value) for i, value in enumerate(values)]
+    fit = fit_arrhenius(points, quantity="diffusivity_cm2_s")
+    if fit.extrapolated_value is None:
+        assert fit.activation_energy_ev <= 0
+    else:
+        coldest = fit_arrhenius(points, quantity="diffusivity_cm2_s", extrapolation_temperature_k=600)
+        assert fit.activation_energy_ev > 0
+        assert fit.extrapolated_value < coldest.extrapolated_value * (1 + 1e-9)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +228,7 @@ def test_no_points_and_no_target_temperature() -> None:
 
 
 def interval_coverage(temperatures: list[float], dof: list[float], n_draws: int, seed: int) -> tuple[float, float]:
-    """Fraction of synthetic σ(300 K) whose truth lies in the 68 % and the 95 % interval."""
+    """Fraction of synthetic σ(300 K) whose truth lies in the 68 % and the 95 % interval; one not claimed is a miss."""
     generator = np.random.default_rng(seed)
     barrier, prefactor = 0.25, 1e6
     truth = prefactor * math.exp(-barrier / (BOLTZMANN_EV_PER_K * 300)) / 300
@@ -221,6 +239,8 @@ def interval_coverage(temperatures: list[float], dof: list[float], n_draws: int,
             value = prefactor * math.exp(-barrier / (BOLTZMANN_EV_PER_K * t)) / t * generator.chisquare(nu) / nu
             points.append(ArrheniusInput(t, value, value * math.sqrt(2 / nu), degrees_of_freedom=nu))
         fit = fit_arrhenius(points, quantity="nernst_einstein_ms_cm")
+        if fit.extrapolated_value is None:
+            continue
         for i, interval in enumerate((fit.extrapolated_interval_68, fit.extrapolated_interval_95)):
             hits[i] += interval[0] <= truth <= interval[1]
     return tuple(hits / n_draws)

@@ -147,7 +147,9 @@ def _cards(document: ConductivityDoc) -> Markup:
         ]
     elif document.sigma_300k_upper_bound_ms_cm is not None:
         value = format_bound(document.sigma_300k_upper_bound_ms_cm)
-        details = ["95 % upper bound: too few hops for a value"]
+        is_impossible = document.activation_energy_ev is not None and document.activation_energy_ev <= 0.0
+        why = "no positive activation energy to extrapolate by" if is_impossible else "too few hops for a value"
+        details = [f"95 % upper bound: {why}"]
     else:
         value, details = NOT_AVAILABLE, ["the runs do not support an extrapolation"]
     cards.append(_card("Conductivity at 300 K, extrapolated (Nernst–Einstein)", value, "mS/cm", details))

@@ -54,6 +54,7 @@ class ConductivityStage(Stage):
     description = "molecular dynamics at several temperatures, Arrhenius extrapolation to 300 K"
     settings_model = ConductivitySettings
     properties = ("sigma_300k_ms_cm", "activation_energy_ev")
+    version = 2
 
     def make(self, structure: Structure, settings: ConductivitySettings, context: StageContext) -> Flow:
         """Build the flow for one ordered structure.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from ....database.documents.candidate_summary import CandidateSummary
+from ....database.ranking import RankedRow
 from ..html_parts import Column, Markup, bullets, escape, formula_markup, section, table
 from ..numbers import format_interval, format_number
 from .links import candidate_link
@@ -65,7 +66,8 @@ def ranking_section(view: CampaignView, pages: Collection[str], *, limit: int | 
         rows.append(cells)
     caption = (
         f"Candidates in play by {label}{f' in {unit}' if unit else ''}, best first, with 95 % intervals. “<” and “>” "
-        "mark a bound in place of a value: the truth lies beyond it, and the candidate stands at its bound."
+        "mark a bound in place of a value: the truth lies beyond it. Candidates that may be any worse than their bound "
+        "stand behind those that have a value."
     )
     remarks = []
     if view.wanted_by != view.by and view.wanted_by is not None:
@@ -77,7 +79,10 @@ def ranking_section(view: CampaignView, pages: Collection[str], *, limit: int | 
             "errors that all share, such as the potential's, are not in it."
         )
     return section(
-        "Ranking", bullets(remarks), table(columns, rows, caption=caption), _cut(len(view.ranking.ranked), limit)
+        "Ranking",
+        bullets(remarks),
+        table(columns, rows, caption=caption, notes=_why_bounded(entries, view.by)),
+        _cut(len(view.ranking.ranked), limit),
     )
 
 
@@ -184,6 +189,14 @@ def _name_cell(row: CandidateSummary, pages: Collection[str]) -> Markup:
         Markup("") if row.label == row.formula else Markup(f'<span class="range">{formula_markup(row.formula)}</span>')
     )
     return Markup(f"{candidate_link(row, name, pages)}{below}")
+
+
+def _why_bounded(entries: Sequence[RankedRow], by: str | None) -> dict[int, str]:
+    """Say below each row with a bound why it has no value; nothing where no row has one."""
+    if by is None or all(entry.is_bound for entry in entries):
+        return {}
+    notes = {number: entry.row.properties[by].note for number, entry in enumerate(entries) if entry.is_bound}
+    return {number: f"no value: {note}" for number, note in notes.items() if note}
 
 
 def _cut(n_all: int, limit: int | None) -> Markup:

@@ -85,6 +85,8 @@ def test_bounds_are_shown_as_bounds(demo):
     text = parsed(demo / "index.html").all_text
     assert "< 2.00 × 10⁻⁵" in text  # computed
     assert "< 1.00 × 10⁻⁷" in text  # measured
+    # Once: below the only ranked row that has no value.
+    assert text.count("no value: too few hops for a value") == 1
 
 
 def test_the_agreement_with_what_was_measured_is_put_in_words(demo):

@@ -1,0 +1,311 @@
+"""The engine of campaigns on jobflow-remote."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from jobflow import Flow
+from jobflow_remote.jobs.state import JobState
+
+from ....database.campaigns import CampaignCollections
+from ....errors import SettingsError
+from ....makers.heartbeat import JobProgress
+from ....makers.resource_kind import RESOURCE_KINDS
+from ..queue_engine import FeedReport, Finding, JobLog, QueuedUnit, RecoveryReport, UnitTicket
+from .check import check_project
+from .connection import find_project_file, load_project, open_controller
+from .control import cancel_units, pause_units, resume_units, retry_units
+from .hosts import Hosts
+from .logs import read_logs
+from .progress import read_progress
+from .project_file import allocation_of, is_batched, work_folder_of
+from .records import load_units
+from .recovery import Recovery
+from .runner import look_for_runner, sentence_without_runner, start_runner
+from .scheduler_io import header_of
+from .settings import JobflowRemoteDispatch
+from .states import standing
+from .submit import ensure_unit_indexes, submit_units
+from .worker_names import worker_name
+
+_IN_QUEUE = [JobState.SUBMITTED, JobState.RUNNING, JobState.BATCH_SUBMITTED, JobState.BATCH_RUNNING]
+_WAITS_FOR_RUNNER = [
+    JobState.READY,
+    JobState.CHECKED_OUT,
+    JobState.UPLOADED,
+    JobState.RUN_FINISHED,
+    JobState.DOWNLOADED,
+]
+
+
+class JobflowRemoteEngine:
+    """Hands units to a jobflow-remote project, whose runner submits their jobs to the queue of a cluster.
+
+    Parameters
+    ----------
+    settings : JobflowRemoteDispatch
+        The section `dispatch` of a campaign file.
+    collections : CampaignCollections
+        The store of the campaign.
+
+    Raises
+    ------
+    SettingsError
+        If the project or the profile of the cluster cannot be used.
+    StoreError
+        If the project's database cannot be used.
+    """
+
+    name = "jobflow_remote"
+
+    def __init__(self, settings: JobflowRemoteDispatch, collections: CampaignCollections) -> None:
+        self.settings = settings
+        self.collections = collections
+        self.profile = settings.profile()
+        self.resources = self._resources_of_jobs()
+        self.project = load_project(settings.project)
+        self.controller = open_controller(self.project)
+        self.hosts = Hosts(self.project)
+        ensure_unit_indexes(self.controller)
+
+    def _resources_of_jobs(self) -> dict[str, dict[str, Any]]:
+        """Translate what the campaign file asks for beyond the profile."""
+        packed = [kind for kind in self.settings.resources if is_batched(self.profile, kind)]
+        if packed:
+            raise SettingsError(
+                f"dispatch.resources.{packed[0]} cannot be given: jobs of this kind share allocations, whose resources "
+                "jobflow-remote takes from the project; change the profile, and write the project anew with "
+                "`superion cluster init`."
+            )
+        return {
+            kind: header_of(self.profile.scheduler, allocation_of(self.profile, kind))
+            for kind in self.settings.resources
+        }
+
+    @property
+    def checkpoint_root(self) -> str:
+        """Folder of the trajectories, as the workers see it."""
+        return str(work_folder_of(self.profile) / "trajectories")
+
+    # ------------------------------------------------------------------- units
+
+    def submit(self, units: Iterable[tuple[UnitTicket, Flow]]) -> list[str]:
+        """Hand units over; those that are in the queue already are left as they are.
+
+        Parameters
+        ----------
+        units : iterable of tuple of UnitTicket and Flow
+            The units.
+
+        Returns
+        -------
+        list of str
+            Keys of the new ones.
+
+        Raises
+        ------
+        SettingsError
+            If the project lacks a worker or an additional store that a job needs.
+        """
+        return submit_units(self.controller, self.settings.cluster, units, self.resources)
+
+    def units(self, campaign_id: str) -> Mapping[str, QueuedUnit]:
+        """Tell of all units of a campaign, in two round trips to the database.
+
+        Parameters
+        ----------
+        campaign_id : str
+            The campaign.
+
+        Returns
+        -------
+        dict of str to QueuedUnit
+            By key.
+        """
+        return {unit.stage_key: standing(unit) for unit in load_units(self.controller, campaign_id)}
+
+    # ------------------------------------------------------------------ workers
+
+    def feed(self, campaign_id: str) -> FeedReport:
+        """Look for the runner, which puts jobs into the queue by itself.
+
+        Parameters
+        ----------
+        campaign_id : str
+            The campaign.
+
+        Returns
+        -------
+        FeedReport
+            With a problem where jobs wait and no runner lives; `start_runner` starts one, nothing else does.
+        """
+        counts = self.controller.count_jobs_states([*_IN_QUEUE, *_WAITS_FOR_RUNNER])
+        n_queued = sum(counts[state] for state in _IN_QUEUE)
+        if not sum(counts.values()):
+            return FeedReport()
+        life = look_for_runner(self.controller)
+        return FeedReport(
+            n_queued=n_queued, problem=None if life.is_alive else sentence_without_runner(self.controller, life)
+        )
+
+    def start_runner(self) -> None:
+        """Start the project's runner as a daemon on this host.
+
+        Raises
+        ------
+        StoreError
+            If it does not start, or one runs elsewhere.
+        """
+        start_runner(self.controller)
+
+    def recover(self, campaign_id: str) -> RecoveryReport:
+        """Find jobs whose worker, runner or number in the queue is gone, and put them back; checkpoints stay.
+
+        Parameters
+        ----------
+        campaign_id : str
+            The campaign.
+
+        Returns
+        -------
+        RecoveryReport
+            What was put back, and what somebody must look at.
+        """
+        return Recovery(self.controller, self.hosts, campaign_id).run()
+
+    # ------------------------------------------------------------------ control
+
+    def retry(self, campaign_id: str, stage_keys: Collection[str]) -> int:
+        """Let failed or cancelled units go on; jobs that ended well are kept.
+
+        Parameters
+        ----------
+        campaign_id : str
+            The campaign.
+        stage_keys : collection of str
+            Which.
+
+        Returns
+        -------
+        int
+            Number of units.
+
+        Raises
+        ------
+        StoreError
+            If jobflow-remote refuses to run a job of them again.
+        """
+        return retry_units(self.controller, campaign_id, stage_keys)
+
+    def cancel(self, campaign_id: str, stage_keys: Collection[str] | None = None) -> int:
+        """Take units back; running jobs write their checkpoints and stop.
+
+        Parameters
+        ----------
+        campaign_id : str
+            The campaign.
+        stage_keys : collection of str or None
+            Which; None for all.
+
+        Returns
+        -------
+        int
+            Number of units.
+
+        Raises
+        ------
+        StoreError
+            If the host of a worker cannot be reached.
+        """
+        return cancel_units(self.controller, self.hosts, campaign_id, stage_keys)
+
+    def pause(self, campaign_id: str) -> int:
+        """Keep what waits from starting; running jobs go on.
+
+        Parameters
+        ----------
+        campaign_id : str
+            The campaign.
+
+        Returns
+        -------
+        int
+            Number of units that are held.
+        """
+        return pause_units(self.controller, campaign_id)
+
+    def resume(self, campaign_id: str) -> int:
+        """Let paused units start.
+
+        Parameters
+        ----------
+        campaign_id : str
+            The campaign.
+
+        Returns
+        -------
+        int
+            Number of units.
+        """
+        return resume_units(self.controller, campaign_id)
+
+    # --------------------------------------------------------------------- words
+
+    def logs(self, campaign_id: str, stage_key: str) -> Sequence[JobLog]:
+        """Give what the jobs of a unit printed, those that failed first.
+
+        Parameters
+        ----------
+        campaign_id : str
+            The campaign.
+        stage_key : str
+            Key of the unit.
+
+        Returns
+        -------
+        list of JobLog
+            One for each job; empty where the engine has no such unit.
+        """
+        units = load_units(self.controller, campaign_id, [stage_key], with_completed=True)
+        return [log for unit in units for log in read_logs(self.hosts, unit)]
+
+    def progress(self, uuids: Collection[str]) -> Mapping[str, JobProgress]:
+        """Read the heartbeats of running jobs on the workers' host.
+
+        Parameters
+        ----------
+        uuids : collection of str
+            Uuids of the jobs.
+
+        Returns
+        -------
+        dict of str to MdProgress or RelaxationProgress
+            Jobs that have told nothing yet are missing.
+
+        Raises
+        ------
+        StoreError
+            If the host cannot be reached.
+        """
+        if not uuids:
+            return {}
+        worker = worker_name(self.settings.cluster, RESOURCE_KINDS[0])
+        return read_progress(self.hosts, worker, str(work_folder_of(self.profile) / "progress"), uuids)
+
+    def check(self) -> Sequence[Finding]:
+        """Look at project file, stores, workers and runner.
+
+        Returns
+        -------
+        list of Finding
+            What was found, and how to mend what is not well.
+        """
+        file = find_project_file(self.settings.project)
+        found = check_project(self.controller, self.hosts, self.settings.cluster, self.collections.jobs, file)
+        return list(found)
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self.hosts.close()
+        self.controller.close()

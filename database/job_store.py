@@ -79,6 +79,9 @@ def open_job_store(
     store.connect()
     for path in DOCUMENT_INDEXES:
         store.ensure_index(path)
+    if not isinstance(store.docs_store, SqliteStore) and hasattr(store.docs_store, "ensure_compound_index"):
+        # A write that is repeated while its first attempt still goes on at the server makes no second document.
+        store.docs_store.ensure_compound_index(("uuid", "index"), unique=True)
     return store
 
 
@@ -121,8 +124,9 @@ def _open_file(text: str) -> JobStore:
 def _open_server(text: str) -> JobStore:
     # pymongo loads only where a server is asked for.
     from .mongo_server import GridFileStore, MongoServerStore
+    from .server_job_store import ServerJobStore
 
-    return JobStore(
+    return ServerJobStore(
         MongoServerStore(text, "outputs"),
         additional_stores={BULK_STORE_NAME: GridFileStore(text, "outputs_data")},
     )

@@ -1,20 +1,37 @@
-"""Stores on a MongoDB server that keep the credentials of their address to themselves."""
+"""Stores on a MongoDB server: they keep the credentials of their address to themselves, and wait for the server."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from typing import Any, ClassVar
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any, ClassVar, TypeVar
 
+from bson.objectid import ObjectId
+from gridfs.errors import FileExists
+from maggma.core import Sort
 from maggma.stores import GridFSStore, MongoStore
-from pymongo import uri_parser
+from pymongo import UpdateOne, uri_parser
 from pymongo.collection import Collection
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 from ..errors import StoreError
+from .server_patience import is_outage, logger, patiently, read_patience_s
 from .settings import STORE_FILE_VARIABLE, STORE_VARIABLE, store_from_environment
+from .spool import SpooledWrite, SpoolFile, abandoned, spool_folders
+from .write_through import PendingWrite, as_document, write_through
 
 SERVER_TIMEOUT_MS = 10_000
 """How long to look for the server before giving up, in ms."""
+
+KEPT_KEYS = (("uuid", "index"), ("blob_uuid",))
+"""Keys of what jobs return and nobody can derive anew: it is kept on the disk while the server is away."""
+
+Result = TypeVar("Result")
 
 _CREDENTIALS = re.compile(r"://.*@")
 _SECRET_OPTIONS = re.compile(r"(?i)((?:password|authMechanismProperties|proxyUsername)=)[^&]*")
@@ -112,11 +129,119 @@ class _ServerStore:
             if not was_connected:
                 # A ping is answered without credentials, too.
                 self._documents().find_one({}, {"_id": 1})
+        if not was_connected:
+            self._take_what_waits()
 
     def close(self) -> None:
         """Close the connection, if there is one; `connect()` opens it again."""
         if self._coll is not None:
             super().close()  # type: ignore[misc]
+
+    # -- waiting -----------------------------------------------------------------------------------------------
+
+    @property
+    def server(self) -> str:
+        """Address of the server and the database, without credentials and options."""
+        return redact_uri(self.uri or "").partition("?")[0].replace("***@", "")
+
+    def pending(self, docs: Any, key: Sequence[str] | str | None = None) -> PendingWrite:
+        """Prepare a write.
+
+        Parameters
+        ----------
+        docs : dict or list of dict
+            Documents.
+        key : str or sequence of str, optional
+            Field or fields by which documents are the same; the store's key if None.
+
+        Returns
+        -------
+        PendingWrite
+            To be done by `write_through`.
+        """
+        documents = [as_document(entry) for entry in (docs if isinstance(docs, list) else [docs])]
+        wanted = key or self.key  # type: ignore[attr-defined]
+        fields = (wanted,) if isinstance(wanted, str) else tuple(wanted)
+
+        def spooled() -> SpooledWrite:
+            return SpooledWrite(self.server, self.collection_name, fields, tuple(documents))
+
+        return PendingWrite(
+            attempt=self._attempt(documents, fields),
+            server=self.server,
+            spooled=spooled if fields in KEPT_KEYS else None,
+        )
+
+    def insert_missing(self, write: SpooledWrite) -> int:
+        """Insert documents that are not there; what is there stays as it is.
+
+        Parameters
+        ----------
+        write : SpooledWrite
+            Documents that waited on the disk.
+
+        Returns
+        -------
+        int
+            How many were not there.
+        """
+        raise NotImplementedError
+
+    def flush(self, file: SpoolFile) -> int | None:
+        """Put the documents of a file into this store, and remove the file.
+
+        Parameters
+        ----------
+        file : SpoolFile
+            A file that nobody else holds; it is released in any case.
+
+        Returns
+        -------
+        int or None
+            How many documents were not there yet; None for a file of another store.
+
+        Raises
+        ------
+        StoreError
+            If it is damaged, or the server goes away again.
+        """
+        try:
+            write = file.read()
+            if (write.server, write.collection) != (self.server, self.collection_name):
+                return None
+            n_new = patiently(lambda: self.insert_missing(write), self.server, read_patience_s())
+            file.remove()
+            return n_new
+        finally:
+            file.release()
+
+    def _take_what_waits(self) -> None:
+        """Put into the store what earlier processes left on the disk; no reason not to work with it."""
+        try:
+            for file in abandoned(spool_folders()):
+                n_new = self.flush(file)
+                if n_new:
+                    logger.info("%d results that waited in %s are in the store", n_new, file.path)
+        except (StoreError, PyMongoError, OSError) as error:
+            logger.warning("results that wait on the disk could not be put into the store: %s", error)
+
+    def _attempt(self, documents: list[dict[str, Any]], fields: tuple[str, ...]) -> Callable[[], None]:
+        raise NotImplementedError
+
+    def _reading(self, action: Callable[[], Result]) -> Result:
+        return patiently(action, self.server, read_patience_s())
+
+    def count(self, criteria: dict[str, Any] | None = None, **kwargs: Any) -> int:
+        """Count the documents that match, as maggma's stores do; waits for a server that is away."""
+        return self._reading(lambda: super(_ServerStore, self).count(criteria, **kwargs))  # type: ignore[misc]
+
+    def distinct(self, field: str, criteria: dict[str, Any] | None = None, all_exist: bool = False) -> list[Any]:
+        """List the different values of a field, as maggma's stores do; waits for a server that is away."""
+        return self._reading(lambda: super(_ServerStore, self).distinct(field, criteria, all_exist))  # type: ignore[misc]
+
+    def remove_docs(self, criteria: dict[str, Any]) -> None:
+        """Remove the documents that match, as maggma's stores do; waits for a server that is away."""
+        self._reading(lambda: super(_ServerStore, self).remove_docs(criteria))  # type: ignore[misc]
 
     def _documents(self) -> Collection[Any]:
         """Give a collection of the store, once it is connected."""
@@ -190,6 +315,116 @@ class MongoServerStore(_ServerStore, MongoStore):
     def _documents(self) -> Collection[Any]:
         return self._collection
 
+    def update(self, docs: Any, key: Any = None) -> None:
+        """Replace the documents with the same key, or insert; waits for a server that is away.
+
+        Parameters
+        ----------
+        docs : dict or list of dict
+            Documents.
+        key : str or list of str, optional
+            Field or fields by which documents are the same; the store's key if None.
+
+        Raises
+        ------
+        StoreError
+            If the server stays away.
+        """
+        write_through([self.pending(docs, key)])
+
+    def _attempt(self, documents: list[dict[str, Any]], fields: tuple[str, ...]) -> Callable[[], None]:
+        return lambda: MongoStore.update(self, documents, list(fields))
+
+    def insert_missing(self, write: SpooledWrite) -> int:
+        """Insert documents that are not there; see `_ServerStore`."""
+        requests = [
+            UpdateOne({field: document[field] for field in write.key}, {"$setOnInsert": dict(document)}, upsert=True)
+            for document in write.documents
+        ]
+        return self._collection.bulk_write(requests, ordered=False).upserted_count if requests else 0
+
+    def ensure_compound_index(self, keys: Sequence[str], *, unique: bool = False) -> bool:
+        """Index fields together where they are not yet.
+
+        Parameters
+        ----------
+        keys : sequence of str
+            Dotted paths.
+        unique : bool
+            Whether no two documents may share all values.
+
+        Returns
+        -------
+        bool
+            Whether the index is there now; not where documents share values already.
+        """
+        with suppress(OperationFailure):
+            self._reading(lambda: self._collection.create_index([(path, 1) for path in keys], unique=unique))
+            return True
+        return False
+
+    def query(
+        self,
+        criteria: dict[str, Any] | None = None,
+        properties: dict[str, Any] | list[str] | None = None,
+        sort: dict[str, Sort | int] | None = None,
+        hint: dict[str, Sort | int] | None = None,
+        skip: int = 0,
+        limit: int = 0,
+        **kwargs: Any,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the documents that match, each once, also where the server goes away in between.
+
+        Parameters
+        ----------
+        criteria : dict, optional
+            MongoDB query criteria.
+        properties : list or dict, optional
+            Fields to return.
+        sort : dict, optional
+            Paths and directions.
+        hint : dict, optional
+            Index to use.
+        skip : int
+            Documents to leave out at the start.
+        limit : int
+            Greatest number of documents; 0 for all.
+        **kwargs
+            As for pymongo's find.
+
+        Yields
+        ------
+        dict
+            Documents.
+
+        Raises
+        ------
+        StoreError
+            If the server stays away.
+        """
+        # Without their ids, documents that were seen could not be told from those that were not.
+        hides_id = isinstance(properties, dict) and not properties.get("_id", 1)
+        wanted = _with_id(properties) if isinstance(properties, dict) and hides_id else properties
+        seen: set[Any] = set()
+        found: Iterator[dict[str, Any]] | None = None
+
+        def next_unseen() -> dict[str, Any] | None:
+            nonlocal found
+            if found is None:
+                found = MongoStore.query(self, criteria, wanted, sort, hint, skip, limit, **kwargs)
+            try:
+                return next((document for document in found if _mark(document["_id"]) not in seen), None)
+            except PyMongoError as error:
+                if is_outage(error):
+                    found = None
+                raise
+
+        while (document := self._reading(next_unseen)) is not None:
+            seen.add(_mark(document["_id"]))
+            if hides_id:
+                del document["_id"]
+            yield document
+
 
 class GridFileStore(_ServerStore, GridFSStore):
     """Bulk data on a MongoDB server (GridFS).
@@ -208,6 +443,141 @@ class GridFileStore(_ServerStore, GridFSStore):
 
     def _documents(self) -> Collection[Any]:
         return self._files_collection
+
+    def update(self, docs: Any, key: Any = None, additional_metadata: Any = None) -> None:
+        """Replace the contents with the same key, or add; waits for a server that is away.
+
+        Parameters
+        ----------
+        docs : dict or list of dict
+            Documents.
+        key : str or list of str, optional
+            Field or fields by which documents are the same; the store's key if None.
+        additional_metadata : str or list of str, optional
+            Further fields that can be asked for.
+
+        Raises
+        ------
+        StoreError
+            If the server stays away.
+        """
+        names = [additional_metadata] if isinstance(additional_metadata, str) else additional_metadata or []
+        known: list[str] = self.__dict__["searchable_fields"]
+        self.__dict__["searchable_fields"] = list(dict.fromkeys([*known, *names]))
+        write_through([self.pending(docs, key)])
+
+    def _attempt(self, documents: list[dict[str, Any]], fields: tuple[str, ...]) -> Callable[[], None]:
+        ids = [ObjectId() for _ in documents]
+
+        def put_all() -> None:
+            for file_id, document in zip(ids, documents, strict=True):
+                self._put(document, fields, file_id)
+
+        return put_all
+
+    def insert_missing(self, write: SpooledWrite) -> int:
+        """Add contents that are not there; see `_ServerStore`."""
+        n_new = 0
+        for document in write.documents:
+            wanted = self.transform_criteria({field: document[field] for field in write.key})
+            if self._files_collection.find_one(wanted, ["_id"]) is None:
+                # Of one content always the same id: two processes cannot add it twice.
+                text = json.dumps([str(document[field]) for field in write.key])
+                self._put(document, write.key, ObjectId(hashlib.sha256(text.encode()).digest()[:12]))
+                n_new += 1
+        return n_new
+
+    def _put(self, document: Mapping[str, Any], fields: Sequence[str], file_id: ObjectId) -> None:
+        """Write one content as maggma's store would, under an id of ours, and remove those that it replaces."""
+        search = {field: document[field] for field in fields if field != "_id"}
+        searchable = (self.last_updated_field, *self.searchable_fields)
+        metadata = {field: document[field] for field in searchable if field in document} | search
+        data = json.dumps(as_json(document)).encode("UTF-8")
+        if self.compression:
+            data = zlib.compress(data)
+            metadata["compression"] = "zlib"
+        if self._files_collection.find_one({"_id": file_id}, ["_id"]) is None:
+            # An attempt that was cut off leaves pieces without a file.
+            self._chunks_collection.delete_many({"files_id": file_id})
+            with suppress(FileExists):
+                self._collection.put(data, _id=file_id, metadata=metadata)
+        if not search:
+            return
+        older = {"$and": [self.transform_criteria(search), {"_id": {"$ne": file_id}}]}
+        for entry in list(self._files_collection.find(older, ["_id"])):
+            self._collection.delete(entry["_id"])
+
+    def query(
+        self,
+        criteria: dict[str, Any] | None = None,
+        properties: dict[str, Any] | list[str] | None = None,
+        sort: dict[str, Sort | int] | None = None,
+        skip: int = 0,
+        limit: int = 0,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the contents that match, as maggma's store does; waits for a server that is away.
+
+        Parameters
+        ----------
+        criteria : dict, optional
+            MongoDB query criteria.
+        properties : list or dict, optional
+            Fields to return.
+        sort : dict, optional
+            Paths and directions.
+        skip : int
+            Contents to leave out at the start.
+        limit : int
+            Greatest number of contents; 0 for all.
+
+        Yields
+        ------
+        dict
+            Contents.
+
+        Raises
+        ------
+        StoreError
+            If the server stays away.
+        """
+        wanted = self.transform_criteria(criteria) if isinstance(criteria, dict) else criteria
+        ids = self._reading(
+            lambda: [entry["_id"] for entry in self._files_store.query(wanted, ["_id"], sort, None, skip, limit)]
+        )
+        for file_id in ids:
+            yield from self._reading(partial(self._content_of, {"_id": file_id}, properties))
+
+    def _content_of(self, criteria: dict[str, Any], properties: Any) -> list[dict[str, Any]]:
+        return list(GridFSStore.query(self, criteria, properties))
+
+
+def as_json(document: Mapping[str, Any]) -> Any:
+    """Make of a document what JSON can hold.
+
+    Parameters
+    ----------
+    document : mapping
+        A document.
+
+    Returns
+    -------
+    object
+        Plain data; times and object ids as text.
+    """
+    from monty.json import jsanitize
+
+    return jsanitize(dict(document), recursive_msonable=True)
+
+
+def _with_id(properties: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Make of a projection that leaves the id out one that has it."""
+    others = {field: value for field, value in properties.items() if field != "_id"}
+    return {**others, "_id": 1} if any(others.values()) else others or None
+
+
+def _mark(identifier: Any) -> Any:
+    """Make an id something that a set takes."""
+    return json.dumps(identifier, default=str, sort_keys=True) if isinstance(identifier, dict | list) else identifier
 
 
 class _explained:

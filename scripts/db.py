@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -49,6 +50,40 @@ def check(store: StoreOption = None, as_json: JsonOption = False) -> None:
             f"{report.n_campaigns} campaigns, {report.n_candidates} candidates, {report.n_jobs} documents of jobs: "
             f"{len(report.problems) or 'no'} problems"
         )
+    if report.problems:
+        raise typer.Exit(1)
+
+
+@app.command("flush")
+def flush(
+    folder: Annotated[
+        Path | None,
+        typer.Option("--folder", metavar="FOLDER", help="Where results wait; the usual places if not given."),
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put results into the store that wait on the disk because its server did not answer.
+
+    Every process that connects does so, too; what living processes hold is theirs.
+    """
+    from ..database.flush import FlushReport, flush_spool
+    from ..database.spool import spool_folders, waiting
+    from .opened_store import opened_store
+
+    places = [folder] if folder is not None else spool_folders()
+    n_before = len(waiting(places))
+    # Opening the store takes what is in the usual places already.
+    with opened_store(store) as opened:
+        found = flush_spool(opened, places)
+    n_taken = n_before - found.n_waiting - len(found.problems)
+    report = FlushReport(**found.model_dump() | {"n_files": max(found.n_files, n_taken)})
+    if as_json:
+        write_json(report)
+    else:
+        for problem in report.problems:
+            say(f"problem: {problem}")
+        say(f"{report.n_files} files of results are in the store, {report.n_waiting} wait on")
     if report.problems:
         raise typer.Exit(1)
 

@@ -1,0 +1,278 @@
+"""The MongoDB server goes away while processes write: nothing is lost, nothing is there twice."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import bson
+import pytest
+from superion.database import mongo_server as server_module
+from superion.database import server_patience, spool
+from superion.database.job_store import open_job_store
+from superion.database.mongo_server import MongoServerStore
+from superion.database.server_patience import PATIENCE_VARIABLE, is_outage, patiently, write_patience_s
+from superion.database.spool import SPOOL_VARIABLE, SpooledWrite, abandoned, spool_folders, waiting
+from superion.errors import SettingsError, StoreError
+from support.wire_server import WireServer
+
+WRITER = """
+import logging, sys, time
+from jobflow import job, run_locally
+from superion.database import mongo_server
+from superion.database.job_store import open_job_store
+
+mongo_server.SERVER_TIMEOUT_MS = 500
+uri, name, n_jobs = sys.argv[1], sys.argv[2], int(sys.argv[3])
+
+def document(i):
+    return {
+        "uuid": f"{name}-{i}", "index": 1, "name": "test", "output": {"n": i, "frames": [[i] * 1000] * 20},
+        "metadata": {}, "hosts": [],
+    }
+
+with open_job_store(uri) as store:
+    for i in range(n_jobs):
+        store.update(document(i), save={"data": ["frames"]})
+        print(i, flush=True)
+        time.sleep(0.02)
+"""
+
+
+@pytest.fixture(autouse=True)
+def own_spool(tmp_path, monkeypatch):
+    monkeypatch.setenv(SPOOL_VARIABLE, str(tmp_path / "spool"))
+    monkeypatch.setattr(server_patience, "_away", set())
+    return tmp_path / "spool"
+
+
+@pytest.fixture
+def server(mongo_server, tmp_path):
+    """A server that a test may kill."""
+    made = WireServer(tmp_path / "server")
+    made.start()
+    yield made
+    made.stop()
+
+
+def write_document(uuid, n=0):
+    return {"uuid": uuid, "index": 1, "name": "test", "output": {"n": n, "frames": [[n] * 10] * 5}}
+
+
+def start_writer(server, name, n_jobs, **environment):
+    command = [sys.executable, "-W", "ignore", "-c", WRITER, server.uri, name, str(n_jobs)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment}
+    )
+
+
+def check_all_there(server, names, n_jobs):
+    """Every document once, with its own bulk data, and no pieces of bulk data that belong to none."""
+    with open_job_store(server.uri) as store:
+        expected = {f"{name}-{i}" for name in names for i in range(n_jobs)}
+        uuids = [entry["uuid"] for entry in store.query({}, properties=["uuid"])]
+        assert len(uuids) == len(set(uuids)), "twice"
+        assert set(uuids) == expected
+        for entry in store.query({}, load=True):
+            assert entry["output"]["frames"][0][0] == entry["output"]["n"] == int(entry["uuid"].split("-")[1])
+        bulk = store.additional_stores["data"]
+        files = [entry["_id"] for entry in bulk._files_collection.find({}, ["_id"])]
+        assert len(files) == len(expected)
+        assert set(bulk._chunks_collection.distinct("files_id")) == set(files)
+
+
+@pytest.mark.services
+def test_a_server_killed_and_restarted_under_several_writers(server, tmp_path, own_spool):
+    """Three processes, two outages: each writer tells one line per outage, and no traceback."""
+    names, n_jobs = ("a", "b", "c"), 60
+    writers = [start_writer(server, name, n_jobs) for name in names]
+    assert writers[0].stdout.readline() == "0\n"
+    for _ in range(2):
+        time.sleep(0.5)
+        server.kill()
+        time.sleep(1.5)
+        server.start()
+        time.sleep(0.5)
+    errors = []
+    for writer in writers:
+        _, error = writer.communicate(timeout=120)
+        assert writer.returncode == 0, error
+        errors.append(error.splitlines())
+    told = [line for lines in errors for line in lines]
+    assert told, "the outages met at least one writer"
+    assert all("does not answer" in line and "results wait in" in line for line in told), told
+    assert all(len(lines) <= 2 for lines in errors), "one line for each outage"
+    check_all_there(server, names, n_jobs)
+    assert waiting([own_spool]) == []
+
+
+@pytest.mark.services
+def test_what_a_killed_writer_left_is_put_in_by_the_next(server, tmp_path, own_spool, caplog):
+    """Document and bulk data both, once, however often it is asked for."""
+    writer = start_writer(server, "a", 10_000)
+    while int(writer.stdout.readline()) < 3:
+        pass
+    server.kill()
+    deadline = time.monotonic() + 30
+    while len(waiting([own_spool])) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in waiting([own_spool]))
+    assert list(abandoned([own_spool])) == [], "its owner is alive"
+    writer.send_signal(signal.SIGKILL)
+    writer.wait()
+    written = [int(line) for line in writer.stdout.read().splitlines()]
+    acknowledged = max([3, *written])
+    server.start()
+    check_all_there(server, ("a",), acknowledged + 2)
+    assert waiting([own_spool]) == []
+    check_all_there(server, ("a",), acknowledged + 2)
+
+
+@pytest.mark.services
+def test_patience_ends(server, own_spool, monkeypatch):
+    """The job fails with one sentence, its result waits on the disk, and older results never replace newer ones."""
+    monkeypatch.setattr(server_module, "SERVER_TIMEOUT_MS", 200)
+    monkeypatch.setenv(PATIENCE_VARIABLE, "1")
+    store = open_job_store(server.uri)
+    store.update(write_document("x", 1))
+    server.kill()
+    for action in (
+        lambda: store.update([write_document("x", 2), write_document("y", 2)]),
+        lambda: list(store.query({})),
+        lambda: store.count({"uuid": "x"}),
+        lambda: store.docs_store.distinct("uuid"),
+    ):
+        began = time.monotonic()
+        with pytest.raises(StoreError, match="did not answer for 1 s") as caught:
+            action()
+        assert time.monotonic() - began < 5
+        assert "\n" not in str(caught.value)
+    assert len(waiting([own_spool])) == 1
+    server.start()
+    other = open_job_store(server.uri)
+    found = {entry["uuid"]: entry["output"]["n"] for entry in other.query({})}
+    assert found == {"x": 1, "y": 2}
+    other.close()
+
+
+@pytest.mark.services
+def test_a_read_goes_on_after_an_outage(server, monkeypatch):
+    """Each document once, though the cursor dies with the server."""
+    monkeypatch.setattr(server_module, "SERVER_TIMEOUT_MS", 500)
+    with open_job_store(server.uri) as store:
+        store.update([write_document(f"d{i:04d}", i) for i in range(500)])
+        for properties in (None, ["uuid"], {"uuid": 1, "_id": 0}, {"output": 0, "_id": 0}, {"_id": 0}):
+            reading = store.docs_store.query({}, properties, sort={"uuid": 1})
+            first = [next(reading) for _ in range(150)]
+            server.kill()
+            server.start()
+            both = [*first, *reading]
+            assert [entry["uuid"] for entry in both] == [f"d{i:04d}" for i in range(500)]
+            assert all(("_id" in entry) == (not isinstance(properties, dict)) for entry in both)
+
+
+@pytest.mark.services
+def test_rows_that_can_be_derived_anew_are_not_kept(server, own_spool, monkeypatch):
+    monkeypatch.setattr(server_module, "SERVER_TIMEOUT_MS", 200)
+    monkeypatch.setenv(PATIENCE_VARIABLE, "0.6")
+    store = MongoServerStore(server.uri, "candidates", key="key")
+    store.connect()
+    server.kill()
+    with pytest.raises(StoreError, match="did not answer"):
+        store.update({"key": "a", "n": 1})
+    assert waiting([own_spool]) == []
+
+
+# -- parts -----------------------------------------------------------------------------------------------------
+
+
+def test_pauses_grow_and_one_line_is_told(monkeypatch, caplog):
+    from pymongo.errors import AutoReconnect, OperationFailure
+
+    pauses = []
+    monkeypatch.setattr(server_patience.time, "sleep", pauses.append)
+    failures = [AutoReconnect("away")] * 9
+    with caplog.at_level(logging.WARNING):
+        answers = patiently(lambda: _raise(failures.pop()) if failures else 7, "mongodb://h/d", 3600)
+    assert answers == 7
+    assert all(0.5 * 0.5 * 2**n <= pause <= min(0.5 * 2**n, 60.0) for n, pause in enumerate(pauses[:7])), pauses
+    assert max(pauses) <= 60.0
+    assert len(caplog.records) == 1
+    assert "AutoReconnect" in caplog.text
+    with pytest.raises(OperationFailure):
+        patiently(lambda: _raise(OperationFailure("not authorized")), "mongodb://h/d", 3600)
+    assert not is_outage(ValueError())
+
+
+def _raise(error):
+    raise error
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "nan"])
+def test_wrong_patience_is_told(monkeypatch, text):
+    monkeypatch.setenv(PATIENCE_VARIABLE, text)
+    with pytest.raises(SettingsError, match="is no number of seconds"):
+        write_patience_s()
+
+
+def one_write(n):
+    return SpooledWrite("mongodb://h/d", "outputs", ("uuid", "index"), tuple(write_document(f"u{i}") for i in range(n)))
+
+
+def test_a_file_is_whole_or_not_there(tmp_path):
+    file = spool.keep(one_write(3), tmp_path / "s")
+    assert file.read() == one_write(3)
+    assert list(abandoned([tmp_path / "s"])) == [], "held"
+    file.release()
+    (again,) = abandoned([tmp_path / "s"])
+    assert again.read() == one_write(3)
+    again.remove()
+    assert list((tmp_path / "s").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:-5], lambda data: data[: len(data) // 3], lambda data: b"", lambda data: b"x" * 40]
+)
+def test_a_damaged_file_is_told_and_kept(tmp_path, damage):
+    file = spool.keep(one_write(3), tmp_path)
+    file.release()
+    file.path.write_bytes(damage(file.path.read_bytes()))
+    (found,) = abandoned([tmp_path])
+    with pytest.raises(StoreError, match="cannot be read"):
+        found.read()
+    found.release()
+    assert file.path.exists()
+
+
+def test_half_a_file_of_a_dead_process_goes(tmp_path):
+    (tmp_path / ".abc.bson.part").write_bytes(b"half")
+    assert list(abandoned([tmp_path])) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_results_wait(tmp_path, monkeypatch):
+    assert spool_folders() == [tmp_path / "spool"]
+    monkeypatch.delenv(SPOOL_VARIABLE)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    assert spool_folders() == [tmp_path / "cache" / "superion" / "spool"]
+    (tmp_path / ".superion").mkdir()
+    assert spool_folders()[0] == Path(tmp_path).resolve() / ".superion" / "spool"
+
+
+def test_nothing_secret_waits(tmp_path):
+    store = MongoServerStore("mongodb://ann:s3cret@127.0.0.1:1/superion?authSource=admin")
+    assert store.server == "mongodb://127.0.0.1:1/superion"
+    write = store.pending(write_document("x"), ["uuid", "index"]).spooled()
+    file = spool.keep(write, tmp_path)
+    assert b"s3cret" not in file.path.read_bytes()
+    assert bson.decode_all(file.path.read_bytes())[1]["uuid"] == "x"
+    file.release()
+    assert json.dumps(write.key) == '["uuid", "index"]'

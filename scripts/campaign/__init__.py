@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import typer
 
+from .cancel import cancel
 from .check import check
 from .compare import compare
 from .export import export
 from .extend import extend
 from .import_ import import_
+from .logs import logs
 from .pause import pause
 from .plan import plan
 from .report import report
@@ -26,7 +28,9 @@ app.command("schema")(schema)
 app.command("submit")(submit)
 app.command("run")(run)
 app.command("status")(status)
+app.command("logs")(logs)
 app.command("pause")(pause)
+app.command("cancel")(cancel)
 app.command("resume")(resume)
 app.command("retry")(retry)
 app.command("extend")(extend)

@@ -8,14 +8,19 @@ from .opened import CampaignArgument, opened_campaigns
 
 
 def pause(campaign: CampaignArgument = None, store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """Stop a campaign cleanly from another terminal or machine; it stays paused until it is resumed."""
-    from ...workflows.campaign.pause import set_paused
+    """Stop a campaign cleanly from another terminal or machine; it stays paused until it is resumed.
+
+    On a cluster nothing new begins, and jobs in hand go on to their end; `cancel` ends these too.
+    """
+    from ...workflows.campaign.pause import pause_campaign
 
     with opened_campaigns(store) as opened:
-        record = set_paused(opened.collections, opened.find(campaign), True)
+        record, n_units = pause_campaign(opened.find(campaign), opened.collections)
     if as_json:
-        write_json({"campaign": record.campaign_id, "paused": record.paused})
-    say(
-        f"campaign {record.campaign_id} is paused: a running driver writes its checkpoints and ends within some "
-        f"seconds; go on with `superion campaign resume {record.campaign_id}`"
+        write_json({"campaign": record.campaign_id, "paused": record.paused, "n_units": n_units})
+    what = (
+        "a running driver writes its checkpoints and ends within some seconds"
+        if n_units is None
+        else f"{n_units} units stay where they are and do not start; jobs in hand go on to their end"
     )
+    say(f"campaign {record.campaign_id} is paused: {what}; go on with `superion campaign resume {record.campaign_id}`")

@@ -1,4 +1,4 @@
-"""`superion campaign run`: compute what a campaign needs, in parallel processes on this machine."""
+"""`superion campaign run`: compute what a campaign needs, here or on the cluster that its file names."""
 
 from __future__ import annotations
 
@@ -11,6 +11,18 @@ from ..console import say, write_json
 from ..options import JsonOption, StoreOption
 from .opened import opened_campaigns
 from .submit import WorkersOption, submit_file
+
+OnceOption = Annotated[
+    bool,
+    typer.Option(
+        "--once",
+        help="On a cluster: take in what is done, hand over what is wanted, and end; for cron, or a login node that "
+        "kills what stays.",
+    ),
+]
+BackgroundOption = Annotated[
+    bool, typer.Option("--background", help="Go on without this terminal; the log is in the campaign's folder.")
+]
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
@@ -26,19 +38,31 @@ def run(
         ),
     ] = None,
     workers: WorkersOption = None,
+    once: OnceOption = False,
+    background: BackgroundOption = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run a campaign here until nothing is left to do.
+    """Run a campaign until nothing is left to do: here, or on the cluster that its file names under `dispatch`.
 
-    It may be killed at any moment: the same command goes on. Failed units do not stop the others.
+    It may be killed at any moment: the same command goes on, and what is in a cluster's queue goes on without it.
+    Failed units do not stop the others.
     """
     if campaign is not None and Path(campaign).suffix.lower() in (".yaml", ".yml"):
         campaign = submit_file(Path(campaign), store=store, workers=workers).campaign_id
-    drive(campaign, workers=workers, store=store, as_json=as_json, unpause=False)
+    drive(campaign, workers=workers, store=store, as_json=as_json, unpause=False, once=once, background=background)
 
 
-def drive(name: str | None, *, workers: int | None, store: str | None, as_json: bool, unpause: bool) -> None:
+def drive(
+    name: str | None,
+    *,
+    workers: int | None,
+    store: str | None,
+    as_json: bool,
+    unpause: bool,
+    once: bool = False,
+    background: bool = False,
+) -> None:
     """Run a campaign, show it, and end with the right exit status.
 
     Parameters
@@ -53,31 +77,59 @@ def drive(name: str | None, *, workers: int | None, store: str | None, as_json: 
         Whether the answer goes to standard output as JSON.
     unpause : bool
         Whether a paused campaign goes on.
+    once : bool
+        Whether one pass is enough; for clusters.
+    background : bool
+        Whether another process does it, and this one ends.
 
     Raises
     ------
     typer.Exit
         With a non-zero status where it stopped before its end, or units failed.
     """
+    from ...errors import SettingsError
+    from ...workflows.campaign.coordinate import coordinate_campaign
     from ...workflows.campaign.pause import set_paused
+    from ...workflows.campaign.prepared import prepare_campaign
     from ...workflows.campaign.runner import run_campaign
     from ...workflows.report.numbers import format_duration
+    from .background import start_in_background
     from .run_view import run_view
 
     with opened_campaigns(store) as opened:
         record = opened.find(name)
         name = record.campaign_id
         if unpause:
-            set_paused(opened.collections, record, False)
-        say(f"campaign {name}: Ctrl-C stops it cleanly, `superion campaign resume {name}` goes on with it")
+            record = set_paused(opened.collections, record, False)
+        if background:
+            started = start_in_background(name, opened.project, store=store, workers=workers)
+            if as_json:
+                write_json({"campaign": name, **started.as_dict()})
+            say(f"process {started.pid} goes on with campaign {name}; it writes to {started.log}")
+            return
+        is_local = prepare_campaign(record).file.dispatch.is_local
+        if once and is_local:
+            raise SettingsError(
+                "--once is for campaigns on clusters, and this one runs on this machine: leave the option out."
+            )
+        ends = "stops it cleanly" if is_local else "ends this coordinator, and the queue goes on"
+        say(f"campaign {name}: Ctrl-C {ends}; `superion campaign resume {name}` goes on with it")
         with run_view(opened, name) as view:
-            report = run_campaign(name, opened.collections, opened.project, workers=workers, on_event=view.on_event)
+            if is_local:
+                report = run_campaign(name, opened.collections, opened.project, workers=workers, on_event=view.on_event)
+            else:
+                report = coordinate_campaign(
+                    name, opened.collections, opened.project, once=once, on_event=view.on_event
+                )
     if as_json:
         write_json({"campaign": name, **vars(report)})
     counts = ", ".join(f"{number} {status}" for status, number in sorted(report.counts.items()))
     say(f"{report.n_finished} units in {format_duration(report.elapsed_s)}; candidates: {counts}")
     if report.n_failed:
         say(f"{report.n_failed} units failed: `superion campaign retry {name} --failed` tries them again")
+    if report.state == "stopped" and once:
+        say(f"{report.reason}; `superion campaign status {name}` shows how far it is")
+        return
     if report.state == "stopped":
         say(f"stopped: {report.reason}; go on with `superion campaign resume {name}`")
         raise typer.Exit(INTERRUPTED if "SIG" in (report.reason or "") else 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ...workflows.campaign.engine_status import EngineStatus
     from ...workflows.campaign.status import CampaignStatus
 
 _MOST_RUNNING = 16
@@ -56,8 +57,43 @@ def status_table(status: CampaignStatus) -> Any:
         parts += [Text(), running]
         if len(status.running) > _MOST_RUNNING:
             parts.append(Text(f"… and {len(status.running) - _MOST_RUNNING} more"))
+    if status.engine is not None:
+        parts += _engine_parts(status.engine, status.campaign_id)
     parts += [Text(), Text(_last_line(status))]
     return Group(*parts)
+
+
+def _engine_parts(engine: EngineStatus, campaign_id: str) -> list[Any]:
+    """Lay out what the engine of a cluster tells."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from ...workflows.report.numbers import format_duration
+
+    if engine.problem is not None:
+        return [Text(), Text(f"{engine.engine} could not be asked: {engine.problem}")]
+    phases = ", ".join(f"{number} {phase}" for phase, number in engine.units.items()) or "none"
+    parts: list[Any] = [Text(), Text(f"units in {engine.engine}: {phases}")]
+    if engine.coordinator == "absent" and (engine.n_not_taken_in or set(engine.units) - {"finished", "failed"}):
+        waiting = f"; {engine.n_not_taken_in} units that are over wait for it" if engine.n_not_taken_in else ""
+        sentence = f"no coordinator runs here{waiting}: `superion campaign resume {campaign_id}` goes on"
+        parts.append(Text(sentence))
+    if engine.running:
+        running = Table(box=None, padding=(0, 2))
+        for title in ("running", "stage", "job", "where", "for", "trajectory"):
+            running.add_column(title)
+        for job in engine.running[:_MOST_RUNNING]:
+            where = " ".join(filter(None, (job.host, job.queue_id and f"({job.queue_id})")))
+            length = ""
+            if job.completed_ps is not None and job.requested_ps:
+                length = f"{job.completed_ps:.1f} of at most {job.requested_ps:g} ps"
+                length += f", {job.ps_per_hour:.3g} ps per hour" if job.ps_per_hour else ""
+            elapsed = "" if job.elapsed_s is None else format_duration(job.elapsed_s)
+            running.add_row(Text(job.label), Text(job.stage), Text(job.job), Text(where), elapsed, length)
+        parts += [Text(), running]
+        if len(engine.running) > _MOST_RUNNING:
+            parts.append(Text(f"… and {len(engine.running) - _MOST_RUNNING} more"))
+    return parts
 
 
 def _last_line(status: CampaignStatus) -> str:

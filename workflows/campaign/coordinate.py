@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,6 +92,7 @@ def coordinate_campaign(
         folder = campaign_folder(project, campaign_id)
         with campaign_lock(folder, campaign_id, wait_s=0.0):
             session = CampaignSession(campaign, collections)
+            engine.resume(campaign_id)
             coordinator = Coordinator(session, engine, folder, on_event or (lambda event: None))
             with caught_signals(on_second=lambda: None) as caught:
                 return coordinator.run(caught, once=once, poll_s=poll_s)
@@ -344,19 +344,3 @@ class Coordinator:
         until = time.monotonic() + seconds
         while caught.number is None and time.monotonic() < until:
             time.sleep(min(0.2, max(0.0, until - time.monotonic())))
-
-
-def count_phases(units: Mapping[str, QueuedUnit]) -> dict[str, int]:
-    """Count units by phase.
-
-    Parameters
-    ----------
-    units : mapping of str to QueuedUnit
-        What an engine tells.
-
-    Returns
-    -------
-    dict of str to int
-        Counts.
-    """
-    return dict(Counter(unit.phase for unit in units.values()))

@@ -1,9 +1,12 @@
-"""Pausing a campaign, and letting it go on."""
+"""Pausing and cancelling a campaign, and letting it go on."""
 
 from __future__ import annotations
 
+import contextlib
+
 from ...database.campaigns import CampaignCollections
 from ...database.documents.campaign_record import CampaignRecord
+from .prepared import prepare_campaign
 
 
 def set_paused(collections: CampaignCollections, record: CampaignRecord, paused: bool) -> CampaignRecord:
@@ -26,3 +29,56 @@ def set_paused(collections: CampaignCollections, record: CampaignRecord, paused:
     if record.paused == paused:
         return record
     return collections.save_campaign(record.model_copy(update={"paused": paused}))
+
+
+def pause_campaign(record: CampaignRecord, collections: CampaignCollections) -> tuple[CampaignRecord, int | None]:
+    """Let nothing new of a campaign start.
+
+    Parameters
+    ----------
+    record : CampaignRecord
+        The campaign.
+    collections : CampaignCollections
+        The store.
+
+    Returns
+    -------
+    record : CampaignRecord
+        As it is now.
+    n_units : int or None
+        Units of the engine that wait now; None where worker processes of this machine do the work.
+    """
+    return _hold(record, collections, cancel=False)
+
+
+def cancel_campaign(record: CampaignRecord, collections: CampaignCollections) -> tuple[CampaignRecord, int | None]:
+    """Take all work of a campaign back, what runs too; nothing that was computed is lost.
+
+    Parameters
+    ----------
+    record : CampaignRecord
+        The campaign.
+    collections : CampaignCollections
+        The store.
+
+    Returns
+    -------
+    record : CampaignRecord
+        As it is now.
+    n_units : int or None
+        Units taken back; None where worker processes of this machine do the work.
+    """
+    return _hold(record, collections, cancel=True)
+
+
+def _hold(
+    record: CampaignRecord, collections: CampaignCollections, *, cancel: bool
+) -> tuple[CampaignRecord, int | None]:
+    dispatch = prepare_campaign(record).file.dispatch
+    # First: a coordinator that reads this hands nothing over any more.
+    paused = set_paused(collections, record, True)
+    if dispatch.is_local:
+        return paused, None
+    with contextlib.closing(dispatch.open_engine(collections)) as engine:
+        hold = engine.cancel if cancel else engine.pause
+        return paused, hold(record.campaign_id)

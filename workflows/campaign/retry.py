@@ -49,6 +49,9 @@ def forget_failures(record: CampaignRecord, collections: CampaignCollections, pr
         }
         documents = collections.latest_stage_docs(keys, with_structures=False)
         failed = sorted(key for key, document in documents.items() if document.state == "failed")
+        if not campaign.file.dispatch.is_local:
+            with contextlib.closing(campaign.file.dispatch.open_engine(collections)) as engine:
+                engine.retry(record.campaign_id, failed)
         for key in failed:
             folder = RunFolder(unit_folder(project, key))
             if not (folder.path / "failures").is_dir() and not is_locked(folder):

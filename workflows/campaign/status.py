@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
+from pymongo.errors import PyMongoError
 
 from ...database.campaigns import CampaignCollections
 from ...database.project import ProjectFolder
 from ...dynamics.results import MdProgress
-from ...errors import SettingsError
+from ...errors import SettingsError, SuperionError
+from ..dispatch.queue_engine import QueueEngine
+from .engine_status import EngineStatus, read_engine
 from .file.model import CampaignFile
 from .folders import campaign_folder
 from .heartbeat import DriverHeartbeat, RunningUnit, read_heartbeat
@@ -22,7 +25,7 @@ from .lock import is_being_driven
 from .prepared import prepare_campaign
 from .rules import BestRule
 
-_FIELDS = ["candidate_id", "status", "stage", "stages", "updated_at"]
+_FIELDS = ["candidate_id", "label", "status", "stage", "stages", "updated_at"]
 
 
 class StageProgress(BaseModel):
@@ -53,7 +56,8 @@ class CampaignStatus(BaseModel):
 
     campaign_id: str = Field(description="the campaign")
     state: Literal["running", "paused", "idle", "finished"] = Field(
-        description="running: a driver on this machine is at work; idle: something is left to do and nobody does it"
+        description="running: a driver on this machine, or a worker of its cluster, is at work; idle: something is "
+        "left to do and nobody does it"
     )
     n_candidates: int = Field(description="all candidates, rejected ones included")
     counts: dict[str, int] = Field(description="candidates by status")
@@ -68,6 +72,9 @@ class CampaignStatus(BaseModel):
     )
     remaining_is_lower_bound: bool = Field(
         default=False, description="whether a stage of which no unit was finished yet is left out of the time"
+    )
+    engine: EngineStatus | None = Field(
+        default=None, description="what the engine of a cluster tells, where one is used"
     )
 
 
@@ -91,6 +98,13 @@ class StatusReader:
         self._rows: dict[str, dict[str, Any]] = {}
         self._newest: datetime | None = None
         self._file: tuple[str, CampaignFile | None] | None = None
+        self._engine: QueueEngine | None = None
+
+    def close(self) -> None:
+        """Let go of the engine's connection."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
 
     def read(self) -> CampaignStatus:
         """Read the status of now.
@@ -110,6 +124,7 @@ class StatusReader:
             raise SettingsError(f"There is no campaign {self.campaign_id} in this store.")
         if self._file is None or self._file[0] != record.file_text:
             try:
+                self.close()
                 self._file = (record.file_text, prepare_campaign(record).file)
             except SettingsError:
                 # Imported, or of another version: its rows can be counted all the same.
@@ -135,7 +150,38 @@ class StatusReader:
             rejected_before=sum(row["status"] == "rejected" and not row["stages"] for row in rows),
             stages=stages,
         )
-        return status if beat is None else _with_driver(status, beat, file, is_driven)
+        if beat is not None:
+            status = _with_driver(status, beat, file, is_driven)
+        if file is None or file.dispatch.is_local:
+            return status
+        engine = self._read_engine(file, is_driven)
+        is_at_work = bool(engine.units.get("running") or engine.units.get("queued"))
+        return status.model_copy(
+            update={
+                "engine": engine,
+                # Without a coordinator, too, the queue goes on.
+                "state": "running" if status.state == "idle" and is_at_work else status.state,
+                "running": [],
+                "n_workers": None,
+            }
+        )
+
+    def _read_engine(self, file: CampaignFile, is_driven: bool) -> EngineStatus:
+        """Ask the engine of the campaign's cluster; say so where it cannot be asked."""
+        units = {
+            key: (stage, row["label"], state)
+            for row in self._rows.values()
+            for stage, (state, keys) in row["units"].items()
+            for key in keys
+        }
+        try:
+            self._engine = self._engine or file.dispatch.open_engine(self.collections)
+            return read_engine(self._engine, self.campaign_id, units, coordinator_lives=is_driven)
+        except (SuperionError, PyMongoError) as error:
+            self.close()
+            words = str(error) if isinstance(error, SuperionError) else f"its database says {type(error).__name__}"
+            coordinator: Literal["alive", "absent"] = "alive" if is_driven else "absent"
+            return EngineStatus(engine=file.dispatch.engine, coordinator=coordinator, problem=words)
 
     def _read_rows(self) -> None:
         """Read the rows that have changed since the last time."""
@@ -145,7 +191,13 @@ class StatusReader:
             criteria["updated_at"] = {"$gte": self._newest}
         for entry in self.collections.candidates.query(criteria, properties=_FIELDS):
             states = {name: stage["state"] for name, stage in entry["stages"].items()}
-            self._rows[entry["candidate_id"]] = {"status": entry["status"], "stages": states}
+            units = {name: (stage["state"], stage.get("stage_keys", ())) for name, stage in entry["stages"].items()}
+            self._rows[entry["candidate_id"]] = {
+                "status": entry["status"],
+                "label": entry["label"],
+                "stages": states,
+                "units": units,
+            }
             if self._newest is None or entry["updated_at"] > self._newest:
                 self._newest = entry["updated_at"]
 

@@ -11,6 +11,7 @@ import typer
 from .. import __version__
 from .analyze import analyze
 from .campaign import app as campaign_app
+from .cluster import app as cluster_app
 from .db import app as db_app
 from .doctor import doctor
 from .failure import DEBUG_OPTION, report_failure
@@ -40,6 +41,7 @@ app.command("list")(list_documents_command)
 app.command("query")(query)
 app.command("doctor")(doctor)
 app.add_typer(campaign_app, name="campaign")
+app.add_typer(cluster_app, name="cluster")
 app.add_typer(db_app, name="db")
 app.add_typer(flow_app, name="flow")
 app.add_typer(potential_app, name="potential")

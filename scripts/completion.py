@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from importlib import metadata
 from importlib.resources import files
+from pathlib import Path
 
 
 def flow_names(incomplete: str = "") -> list[str]:
@@ -52,6 +54,25 @@ def preset_names(incomplete: str = "") -> list[str]:
         Names that begin so.
     """
     return [name for name in _config_names("flows", (".yaml",)) if name.startswith(incomplete)]
+
+
+def cluster_names(incomplete: str = "") -> list[str]:
+    """Names of cluster profiles, those that ship and the user's own.
+
+    Parameters
+    ----------
+    incomplete : str
+        What is typed so far.
+
+    Returns
+    -------
+    list of str
+        Names that begin so.
+    """
+    folder = os.environ.get("SUPERION_CLUSTERS") or "~/.config/superion/clusters"
+    own = {path.stem for path in Path(folder).expanduser().glob("*.y*ml")}
+    names = own.union(_config_names("clusters", (".yaml",)))
+    return sorted(name for name in names if name.startswith(incomplete))
 
 
 def structure_names(incomplete: str = "") -> list[str]:

@@ -1,0 +1,111 @@
+"""From what a worker saw to findings."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ....makers.resource_kind import ResourceKind
+from ...dispatch.queue_engine import Finding
+from ..profile import ClusterProfile
+from .probe import versions
+
+_MUST_AGREE = ("superion",)
+"""Packages whose versions must be the same; others may differ, which is worth knowing."""
+
+
+def worker_findings(
+    profile: ClusterProfile, kind: ResourceKind, seen: Mapping[str, Any], *, potential: str | None, needs_store: bool
+) -> Iterator[Finding]:
+    """Judge what a worker saw.
+
+    Parameters
+    ----------
+    profile : ClusterProfile
+        The cluster.
+    kind : str
+        Kind of job that it was submitted as.
+    seen : mapping
+        What `probe` wrote.
+    potential : str or None
+        Potential that it was to try.
+    needs_store : bool
+        Whether workers must reach the database.
+
+    Yields
+    ------
+    Finding
+        One for each part.
+    """
+    place = f"{kind} on {seen['host']}"
+    python = f"Python {seen['python']}, {seen['executable']}"
+    if seen["superion"] is not None:
+        mend = "set `python` in the profile to the interpreter of superion's environment there"
+        yield Finding(f"{place}: superion", "error", f"{python} does not import it ({seen['superion']}): {mend}")
+    else:
+        yield Finding(f"{place}: superion", "ok", python)
+        yield from _compare_versions(place, seen)
+    if seen["work_folder"] is not None:
+        told = f"{profile.work_folder} is not writable there ({seen['work_folder']})"
+        yield Finding(f"{place}: work folder", "error", f"{told}: name a disk that all nodes share")
+    if seen["superion"] is not None:
+        return
+    yield _potential(place, seen, potential)
+    yield _device(place, profile, kind, seen)
+    if seen["store"] not in (None, "not asked"):
+        told = f"workers do not reach it ({seen['store']})"
+        if needs_store:
+            yield Finding(f"{place}: database", "error", f"{told}: open the way, or take the engine jobflow_remote")
+        else:
+            yield Finding(f"{place}: database", "warning", f"{told}: FireWorks needs it, jobflow_remote does not")
+    elif seen["store"] is None:
+        yield Finding(f"{place}: database", "ok", "reached")
+
+
+def _compare_versions(place: str, seen: Mapping[str, Any]) -> Iterator[Finding]:
+    here, there = versions(), seen["versions"]
+    here_python, there_python = platform.python_version(), seen["python"]
+    different = [
+        f"{name} {there.get(name, 'missing')} (here {here.get(name, 'missing')})"
+        for name in sorted({*here, *there})
+        if here.get(name) != there.get(name)
+    ]
+    if here_python.rpartition(".")[0] != there_python.rpartition(".")[0]:
+        different.insert(0, f"Python {there_python} (here {here_python})")
+    if not different:
+        yield Finding(f"{place}: versions", "ok", f"as here: superion {here.get('superion')}")
+        return
+    wrong = any(here.get(name) != there.get(name) for name in _MUST_AGREE)
+    mend = "install the same version there" if wrong else "make both environments alike, if results are to repeat"
+    state = "error" if wrong else "warning"
+    yield Finding(f"{place}: versions", state, f"{', '.join(different)}: {mend}")  # type: ignore[arg-type]
+
+
+def _potential(place: str, seen: Mapping[str, Any], potential: str | None) -> Finding:
+    subject = f"{place}: potential"
+    if potential is None:
+        return Finding(subject, "skipped", "name one with --potential")
+    if seen["potential"] is not None:
+        return Finding(subject, "error", f"{potential}: {seen['potential']}")
+    return Finding(subject, "ok", f"{potential} computes on {seen['device']}")
+
+
+def _device(place: str, profile: ClusterProfile, kind: ResourceKind, seen: Mapping[str, Any]) -> Finding:
+    subject, wanted = f"{place}: device", profile.resources_of(kind).gpus
+    if not wanted:
+        return Finding(subject, "ok", "CPU, as asked for")
+    if seen["gpus"] is None:
+        return Finding(
+            subject, "error", f"{wanted} GPUs were asked for, and torch is not there to see them: install it"
+        )
+    if seen["gpus"] < wanted:
+        return Finding(
+            subject,
+            "error",
+            f"{wanted} GPUs were asked for, and torch sees {seen['gpus']}: look at the partition, at `module load` in "
+            "`setup`, and that torch is built for the driver",
+        )
+    if str(seen.get("device") or "cuda").startswith("cpu"):
+        return Finding(subject, "error", "there is a GPU, and the potential runs on the CPU: see its device option")
+    return Finding(subject, "ok", f"{seen['gpus']} GPUs")

@@ -179,7 +179,9 @@ def _run_in_its_folder(task: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Take tasks from standard input until it ends."""
     from ...makers.stop_request import stop_was_requested
+    from .priority import weigh_own_session
 
+    weigh_own_session()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     lines = os.fdopen(os.dup(0), "r", encoding="utf-8")
     null = os.open(os.devnull, os.O_RDWR)

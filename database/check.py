@@ -1,12 +1,15 @@
-"""Whether everything that the store keeps of campaigns can be read."""
+"""Whether everything that the store keeps of campaigns can be read, and the store itself be worked with."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..errors import StoreError
+from .backup import unfinished_restore
 from .campaigns import CampaignCollections
 from .candidate_rows import document_to_row
+from .check_access import check_access
+from .spool import spool_folders, waiting
 
 
 class StoreCheck(BaseModel):
@@ -21,7 +24,7 @@ class StoreCheck(BaseModel):
 
 
 def check_store(collections: CampaignCollections) -> StoreCheck:
-    """Read every campaign and candidate, and see that the structures they name are there.
+    """Read every campaign and candidate, see that the structures they name are there, and try to write.
 
     Parameters
     ----------
@@ -33,7 +36,13 @@ def check_store(collections: CampaignCollections) -> StoreCheck:
     StoreCheck
         Numbers and problems.
     """
-    problems: list[str] = []
+    problems = check_access(collections)
+    unfinished = unfinished_restore(collections)
+    if unfinished is not None:
+        problems.append(f"The restore of {unfinished} did not end: run it again, and it will")
+    n_waiting = len(waiting(spool_folders()))
+    if n_waiting:
+        problems.append(f"{n_waiting} files of results wait on the disk: run `superion db flush`")
     n_campaigns = collections.campaigns.count()
     try:
         known = {record.campaign_id for record in collections.list_campaigns()}

@@ -1,16 +1,19 @@
-"""`superion db`: the store itself: made, checked, indexed, brought to the newest layouts."""
+"""`superion db`: the store itself: made, checked, indexed, copied, brought to the newest layouts."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .console import say, write_json
 from .options import JsonOption, StoreOption
 
-app = typer.Typer(help="The result store: make it, check it, index it, bring it to the newest layouts.")
+if TYPE_CHECKING:
+    from ..database.backup import BackupReport
+
+app = typer.Typer(help="The result store: make it, check it, index it, copy it, bring it to the newest layouts.")
 
 
 @app.command("init")
@@ -35,7 +38,7 @@ def index(store: StoreOption = None) -> None:
 
 @app.command("check")
 def check(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """Read every candidate and campaign, and name those that cannot be read; exit status 1 if there are any."""
+    """Read every candidate and campaign, and try indexes, bulk data and writing; exit status 1 if anything is wrong."""
     from ..database.campaigns import CampaignCollections
     from ..database.check import check_store
 
@@ -52,6 +55,64 @@ def check(store: StoreOption = None, as_json: JsonOption = False) -> None:
         )
     if report.problems:
         raise typer.Exit(1)
+
+
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Write over what is there.")]
+
+
+@app.command("backup")
+def backup(
+    target: Annotated[Path, typer.Argument(metavar="FILE_OR_FOLDER", help="File to write, or a folder for it.")],
+    overwrite: OverwriteOption = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write everything that the store keeps into one file: documents, campaigns, candidates, bulk data.
+
+    Trajectories stay where they are. Any superion can restore the file into any kind of store.
+    """
+    from ..database.backup import back_up
+    from ..database.campaigns import CampaignCollections
+
+    with CampaignCollections.open(store, create=False) as collections:
+        report = back_up(collections, target, overwrite=overwrite)
+    if as_json:
+        write_json(report)
+        return
+    say(f"wrote {report.path} ({report.n_bytes / 1e6:.3g} MB): {_counted(report)}")
+
+
+@app.command("restore")
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `superion db backup` wrote.")],
+    overwrite: OverwriteOption = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put a backup into a store, of the same kind as it came from or of another one.
+
+    The file is checked whole before anything is written. The store must be empty, unless --overwrite lets documents
+    replace those with the same key.
+    """
+    from ..database.backup import restore as restore_store
+    from ..database.campaigns import CampaignCollections
+
+    with CampaignCollections.open(store) as collections:
+        report = restore_store(collections, file, overwrite=overwrite)
+        name = collections.jobs.docs_store.name
+    if as_json:
+        write_json(report)
+        return
+    say(f"{name} holds {_counted(report)}")
+
+
+def _counted(report: BackupReport) -> str:
+    """Say what was moved."""
+    counts = report.n_documents
+    return (
+        f"{counts.get('jobs', 0)} documents of jobs, {counts.get('campaigns', 0)} campaigns, "
+        f"{counts.get('candidates', 0)} candidates, {report.n_bulk} contents of bulk data"
+    )
 
 
 @app.command("flush")

@@ -78,12 +78,13 @@ def opened_campaigns(store: str | None, *, create: bool = False) -> Iterator[Ope
     """
     from ...database.campaigns import CampaignCollections
     from ...database.project import find_project
+    from ...database.settings import store_from_environment
     from ...errors import StoreError
 
     try:
         project = find_project(create=create)
     except StoreError:
-        if store is None:
+        if store is None and store_from_environment() is None:
             raise
         project = None
     with CampaignCollections.open(store, project=project, create=create) as collections:

@@ -1,0 +1,248 @@
+"""Copying everything that a store keeps into one file, and back into a store of any kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from maggma.core import Store
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..errors import StoreError
+from .backup_archive import BackupReader, BackupWriter
+from .campaigns import CampaignCollections
+from .sibling_stores import sibling_store
+from .summary_builder import BUILDS
+
+CHUNK_SIZE = 200
+"""Documents restored at a time."""
+
+RESTORES = "restores"
+"""Collection that names the restore that has not ended."""
+
+
+class BackupReport(BaseModel):
+    """What a backup, or a restore of one, moved."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: Path = Field(description="the file")
+    n_bytes: int = Field(description="its size")
+    n_documents: dict[str, int] = Field(description="number of documents by collection")
+    n_bulk: int = Field(description="number of contents of bulk data")
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One collection of the store.
+
+    Parameters
+    ----------
+    member : str
+        Its name in the archive: what it holds, whatever the store calls it.
+    store : Store
+        The collection.
+    key : tuple of str
+        Fields by which documents are the same.
+    is_bulk : bool
+        Whether its documents are large: they are moved one by one.
+    """
+
+    member: str
+    store: Store
+    key: tuple[str, ...]
+    is_bulk: bool = False
+
+
+def back_up(collections: CampaignCollections, target: Path, *, overwrite: bool = False) -> BackupReport:
+    """Write everything that a store keeps into one file; trajectories stay where they are.
+
+    What is written meanwhile may be in it or not; what was there before is.
+
+    Parameters
+    ----------
+    collections : CampaignCollections
+        An open store.
+    target : Path
+        File to write, or a folder for a file named after the time.
+    overwrite : bool
+        Whether to replace a file that is there.
+
+    Returns
+    -------
+    BackupReport
+        What it holds.
+
+    Raises
+    ------
+    StoreError
+        If the file is there already or cannot be written.
+    """
+    path = target
+    if target.is_dir():
+        path = target / f"superion-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.zip"
+    if path.exists() and not overwrite:
+        raise StoreError(f"The file {path} is there already: name another one, or pass --overwrite.")
+    try:
+        with BackupWriter(path) as writer, _parts(collections) as parts:
+            # Documents before the bulk data they refer to, which is written first: so none is missing.
+            for part in parts:
+                writer.add(part.member, _documents(part))
+    except OSError as error:
+        raise StoreError(
+            f"The backup {path} cannot be written ({error.strerror or error}): choose another place."
+        ) from error
+    return _report(path, {member: entry.n_documents for member, entry in writer.members.items()})
+
+
+def restore(collections: CampaignCollections, path: Path, *, overwrite: bool = False) -> BackupReport:
+    """Put a backup into a store, of the same kind as it came from or of another one.
+
+    The file is checked to its end before anything is written. A restore that was interrupted is repeated and ends as if
+    nothing had happened; until then `check_store` tells of it.
+
+    Parameters
+    ----------
+    collections : CampaignCollections
+        An open store; empty, or the one of an interrupted restore of the same file.
+    path : Path
+        The backup.
+    overwrite : bool
+        Whether to write into a store that holds anything: documents with the same key are replaced, others stay.
+
+    Returns
+    -------
+    BackupReport
+        What was put in.
+
+    Raises
+    ------
+    StoreError
+        If the file is damaged, holds what this superion does not know, or the store is not empty.
+    """
+    with BackupReader(path) as reader, _parts(collections) as known:
+        parts = {part.member: part for part in known}
+        unknown = sorted(set(reader.manifest.members) - set(parts))
+        if unknown:
+            raise StoreError(
+                f"The backup {path} holds {unknown[0]}, for which the store has no place: update superion, or add the "
+                "additional store to its description."
+            )
+        reader.check()
+        mark = {"restore": "running", "created_at": reader.manifest.created_at.isoformat(), "file": path.name}
+        with _marks(collections) as marks:
+            begun = marks.query_one({"restore": "running"})
+            is_ours = begun is not None and begun["created_at"] == mark["created_at"]
+            filled = [part.member for part in known if part.store.query_one({}, properties=["_id"])]
+            if filled and not is_ours and not overwrite:
+                name, what = collections.jobs.docs_store.name, filled[0].partition(".")[0]
+                raise StoreError(
+                    f"The store {name} holds {what} already: name an empty one, or pass --overwrite, which replaces "
+                    "documents with the same key and keeps the others."
+                )
+            marks.update(mark, key="restore")
+            counts = {member: _fill(parts[member], reader) for member in reader.manifest.members}
+            marks.remove_docs({"restore": "running"})
+    return _report(path, counts)
+
+
+def unfinished_restore(collections: CampaignCollections) -> str | None:
+    """Say which restore has not ended.
+
+    Parameters
+    ----------
+    collections : CampaignCollections
+        An open store.
+
+    Returns
+    -------
+    str or None
+        Name of its file; None where there is none.
+    """
+    with _marks(collections) as marks:
+        begun = marks.query_one({"restore": "running"})
+    return None if begun is None else str(begun["file"])
+
+
+@contextmanager
+def _sibling(collections: CampaignCollections, name: str, key: str) -> Iterator[Store]:
+    store = sibling_store(collections.jobs.docs_store, name, key=key)
+    store.connect()
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _marks(collections: CampaignCollections) -> AbstractContextManager[Store]:
+    return _sibling(collections, RESTORES, "restore")
+
+
+@contextmanager
+def _parts(collections: CampaignCollections) -> Iterator[list[_Part]]:
+    """Name everything that a store keeps."""
+    with _sibling(collections, BUILDS, "collection") as builds:
+        bulk = sorted(collections.jobs.additional_stores.items())
+        yield [
+            _Part("jobs.jsonl", collections.jobs.docs_store, ("uuid", "index")),
+            _Part("campaigns.jsonl", collections.campaigns, ("campaign_id",)),
+            _Part("candidates.jsonl", collections.candidates, ("key",)),
+            _Part("candidate_structures.jsonl", collections.structures, ("fingerprint",)),
+            _Part("candidate_stage_keys.jsonl", collections.stage_keys, ("unit",)),
+            _Part("candidate_builds.jsonl", builds, ("collection",)),
+            *(_Part(f"bulk/{name}.jsonl", store, ("blob_uuid",), is_bulk=True) for name, store in bulk),
+        ]
+
+
+def _documents(part: _Part) -> Iterator[Mapping[str, Any]]:
+    for document in part.store.query({}):
+        missing = [field for field in part.key if field not in document]
+        if missing:
+            raise StoreError(
+                f"A document of {part.store.name} has no {missing[0]}, so that no restore could find it again: "
+                "superion did not write it; move it to another collection."
+            )
+        # Which id bulk data has is the business of its store.
+        yield {name: value for name, value in document.items() if name != "_id"} if part.is_bulk else document
+
+
+def _fill(part: _Part, reader: BackupReader) -> int:
+    """Write the documents of a part, in portions."""
+    documents = reader.documents(part.member)
+    n_documents = 0
+    while portion := list(islice(documents, 1 if part.is_bulk else CHUNK_SIZE)):
+        if not part.is_bulk:
+            portion = _with_ids_of_the_store(part, portion)
+        part.store.update(portion, key=list(part.key))
+        n_documents += len(portion)
+    return n_documents
+
+
+def _with_ids_of_the_store(part: _Part, portion: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave documents that are there already their ids, which cannot be changed."""
+    first = part.key[0]
+    wanted = {first: {"$in": [document[first] for document in portion]}}
+    there = {
+        tuple(entry.get(field) for field in part.key): entry["_id"]
+        for entry in part.store.query(wanted, properties=["_id", *part.key])
+    }
+    changed = []
+    for document in portion:
+        known = there.get(tuple(document[field] for field in part.key))
+        changed.append(document if known is None else {**document, "_id": known})
+    return changed
+
+
+def _report(path: Path, counts: Mapping[str, int]) -> BackupReport:
+    names = {member: member.removesuffix(".jsonl") for member in counts}
+    return BackupReport(
+        path=path,
+        n_bytes=path.stat().st_size,
+        n_documents={names[member]: n for member, n in counts.items() if not member.startswith("bulk/")},
+        n_bulk=sum(n for member, n in counts.items() if member.startswith("bulk/")),
+    )

@@ -1,0 +1,240 @@
+"""Everything a store keeps, in one file, and back into a store of either kind."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from datetime import datetime
+
+import pytest
+from pymatgen.core import Lattice, Structure
+from superion.database import backup as backup_module
+from superion.database.backup import back_up, restore, unfinished_restore
+from superion.database.campaigns import CampaignCollections
+from superion.database.check import check_store
+from superion.database.documents import CampaignRecord, OrderingSummary, StageDoc, StageSummary
+from superion.database.properties import PropertyEstimate
+from superion.database.provenance import collect_provenance
+from superion.database.spool import SPOOL_VARIABLE
+from superion.errors import StoreError
+from superion.structures.fingerprint import structure_fingerprint
+from support.candidate_rows import make_row
+from support.mongo_server import database_on
+
+LIF = Structure(Lattice.cubic(4.0), ["Li", "F"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+KINDS = ["embedded", pytest.param("mongo", marks=pytest.mark.services)]
+
+
+@pytest.fixture(autouse=True)
+def own_spool(tmp_path, monkeypatch):
+    monkeypatch.setenv(SPOOL_VARIABLE, str(tmp_path / "spool"))
+
+
+@pytest.fixture
+def location_of(request, tmp_path):
+    """(kind, name) -> location of an empty store."""
+    opened = []
+
+    def locate(kind, name):
+        if kind == "embedded":
+            (tmp_path / name).mkdir(exist_ok=True)
+            return str(tmp_path / name / "results.db")
+        context = database_on(request.getfixturevalue("mongo_server"))
+        opened.append(context)
+        return context.__enter__()
+
+    yield locate
+    for context in opened:
+        context.__exit__(None, None, None)
+
+
+def fill(location, n_candidates=3):
+    """A campaign with structures, stage documents, and jobs with bulk data."""
+    fingerprint = structure_fingerprint(LIF)
+    with CampaignCollections.open(location) as collections:
+        collections.save_campaign(CampaignRecord(campaign_id="c", file_text="name: c\n"))
+        rows = [
+            make_row(
+                number,
+                properties={"sigma_300k_ms_cm": PropertyEstimate(value=1.5, interval_95=(0.5, float("inf")))},
+                stages={"probe": StageSummary(state="passed", stage_keys=[f"{number:064x}"])},
+                orderings=[OrderingSummary(fingerprint=fingerprint, structure=LIF.as_dict())],
+            )
+            for number in range(n_candidates)
+        ]
+        collections.update_rows(rows)
+        for number in range(n_candidates):
+            document = StageDoc(
+                formula="LiF",
+                label="rock salt",
+                provenance=collect_provenance(job_uuid=f"job-{number}"),
+                stage="probe",
+                stage_key=f"{number:064x}",
+                state="completed",
+                details={"looks": [1, 2.5, None, True], "odd": {"$date": "yesterday"}},
+            )
+            stored = {
+                "uuid": f"job-{number}",
+                "index": 1,
+                "output": document.model_dump(),
+                "completed_at": datetime(2026, 11, 22, 1, 2, 3, 456000),
+                "frames": [[float(number), 0.1 + 0.2]] * 2000,
+            }
+            collections.jobs.update(stored, save={"data": ["frames"]})
+
+
+def contents(location):
+    """Everything that can be asked for, without the stores' own ids."""
+    with CampaignCollections.open(location) as collections:
+        rows = [row.model_dump() for row in collections.iter_rows("c", with_structures=True)]
+        jobs = {}
+        for entry in collections.jobs.query({}, load=True):
+            entry.pop("_id")
+            jobs[entry["uuid"], entry["index"]] = entry
+        (record,) = collections.list_campaigns()
+        documents = {key: doc.model_dump() for key, doc in collections.latest_stage_docs([f"{0:064x}"]).items()}
+        assert check_store(collections).problems == ()
+        return rows, jobs, record.model_dump(), documents
+
+
+@pytest.mark.parametrize("target", KINDS)
+@pytest.mark.parametrize("source", KINDS)
+def test_what_comes_back_is_what_was_there(source, target, location_of, tmp_path):
+    origin, copy = location_of(source, "origin"), location_of(target, "copy")
+    fill(origin)
+    with CampaignCollections.open(origin) as collections:
+        written = back_up(collections, tmp_path / "backup.zip")
+    assert written.n_documents["jobs"] == written.n_documents["candidates"] == written.n_bulk == 3
+    with CampaignCollections.open(copy) as collections:
+        put = restore(collections, tmp_path / "backup.zip")
+    assert (put.n_documents, put.n_bulk) == (written.n_documents, written.n_bulk)
+    assert contents(copy) == contents(origin)
+
+
+def test_ids_are_kept(location_of, tmp_path):
+    """What was stored since a moment is asked for by id."""
+    origin, copy = location_of("embedded", "a"), location_of("embedded", "b")
+    fill(origin)
+    ids = []
+    with CampaignCollections.open(origin) as collections:
+        back_up(collections, tmp_path / "b.zip")
+        ids.append({entry["uuid"]: entry["_id"] for entry in collections.jobs.docs_store.query({})})
+    with CampaignCollections.open(copy) as collections:
+        restore(collections, tmp_path / "b.zip")
+        ids.append({entry["uuid"]: entry["_id"] for entry in collections.jobs.docs_store.query({})})
+    assert ids[0] == ids[1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_store_that_holds_anything_is_refused_unless_told(kind, location_of, tmp_path):
+    origin, other = location_of("embedded", "origin"), location_of(kind, "other")
+    fill(origin, n_candidates=2)
+    fill(other, n_candidates=3)
+    with CampaignCollections.open(origin) as collections:
+        back_up(collections, tmp_path / "b.zip")
+    with CampaignCollections.open(other) as collections:
+        with pytest.raises(StoreError, match=r"holds jobs already.*--overwrite"):
+            restore(collections, tmp_path / "b.zip")
+        restore(collections, tmp_path / "b.zip", overwrite=True)
+    rows, jobs, _, _ = contents(other)
+    assert len(rows) == len(jobs) == 3
+    assert contents(origin)[1].items() <= jobs.items()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_interrupted_restore_is_repeated(kind, location_of, tmp_path, monkeypatch):
+    origin, copy = location_of("embedded", "origin"), location_of(kind, "copy")
+    fill(origin)
+    with CampaignCollections.open(origin) as collections:
+        back_up(collections, tmp_path / "b.zip")
+    whole = backup_module._fill
+
+    def die_at_candidates(part, reader):
+        if part.member.startswith("candidates"):
+            raise KeyboardInterrupt
+        return whole(part, reader)
+
+    with monkeypatch.context() as patch, CampaignCollections.open(copy) as collections:
+        patch.setattr(backup_module, "_fill", die_at_candidates)
+        with pytest.raises(KeyboardInterrupt):
+            restore(collections, tmp_path / "b.zip")
+    with CampaignCollections.open(copy) as collections:
+        assert unfinished_restore(collections) == "b.zip"
+        assert any("did not end" in problem for problem in check_store(collections).problems)
+        restore(collections, tmp_path / "b.zip")
+        assert unfinished_restore(collections) is None
+    assert contents(copy) == contents(origin)
+
+
+def test_files_are_whole_private_and_not_replaced(location_of, tmp_path):
+    origin = location_of("embedded", "origin")
+    fill(origin)
+    with CampaignCollections.open(origin) as collections:
+        (tmp_path / "backups").mkdir()
+        first = back_up(collections, tmp_path / "backups")
+        assert first.path.parent == tmp_path / "backups"
+        assert first.path.stat().st_mode & 0o777 == 0o600
+        with pytest.raises(StoreError, match="is there already"):
+            back_up(collections, first.path)
+        back_up(collections, first.path, overwrite=True)
+        with pytest.raises(StoreError, match="cannot be written"):
+            back_up(collections, tmp_path / "nowhere" / "b.zip")
+        collections.jobs.docs_store.update({"uuid": "odd"}, key="uuid")
+        with pytest.raises(StoreError, match="has no index"):
+            back_up(collections, tmp_path / "backups" / "c.zip")
+    assert [path.name for path in (tmp_path / "backups").iterdir()] == [first.path.name], "nothing half-written stays"
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "member", "text", "newer", "stranger"])
+def test_a_damaged_backup_adds_nothing(damage, location_of, tmp_path):
+    origin, copy = location_of("embedded", "origin"), location_of("embedded", "copy")
+    fill(origin)
+    path, bad = tmp_path / "b.zip", tmp_path / "bad.zip"
+    with CampaignCollections.open(origin) as collections:
+        back_up(collections, path)
+    data = path.read_bytes()
+    if damage == "flipped":
+        middle = data.index(b"candidates.jsonl") + 60
+        bad.write_bytes(data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :])
+    elif damage == "cut":
+        bad.write_bytes(data[: len(data) // 2])
+    elif damage == "text":
+        bad.write_text("no archive")
+    else:
+        with zipfile.ZipFile(path) as old, zipfile.ZipFile(bad, "w") as new:
+            for name in old.namelist():
+                content = old.read(name)
+                if damage == "member" and name == "candidates.jsonl":
+                    content = content.replace(b"material 0", b"material 9")
+                if damage == "newer" and name == "manifest.json":
+                    content = json.dumps(json.loads(content) | {"format_version": 99}).encode()
+                if damage == "stranger" and name == "manifest.json":
+                    manifest = json.loads(content)
+                    manifest["members"]["bulk/films.jsonl"] = manifest["members"]["jobs.jsonl"]
+                    content = json.dumps(manifest).encode()
+                new.writestr(name, content)
+    with CampaignCollections.open(copy) as collections:
+        with pytest.raises(StoreError) as caught:
+            restore(collections, bad)
+        assert "\n" not in str(caught.value)
+        assert collections.jobs.count() == collections.candidates.count() == 0
+        assert unfinished_restore(collections) is None
+        with pytest.raises(StoreError, match="cannot be read"):
+            restore(collections, tmp_path / "none.zip")
+
+
+@pytest.mark.services
+def test_the_check_of_a_server(location_of):
+    """Indexes that are missing and doubles show; the probes leave nothing behind."""
+    location = location_of("mongo", "x")
+    fill(location)
+    with CampaignCollections.open(location) as collections:
+        assert check_store(collections).problems == ()
+        raw = collections.jobs.docs_store._collection
+        assert raw.database["superion_probes"].count_documents({}) == 0
+        assert collections.jobs.additional_stores["data"].count() == 3
+        raw.drop_index("output.stage_key_1")
+        raw.drop_index("uuid_1_index_1")
+        problems = check_store(collections).problems
+        assert any("output.stage_key" in problem and "not indexed" in problem for problem in problems)
+        assert any("twice" in problem for problem in problems)

@@ -88,6 +88,10 @@ class Packing(Section):
 
     jobs_at_a_time: int = Field(default=1, ge=1, description="jobs side by side in one allocation")
     allocations: int = Field(default=10, ge=1, description="most allocations in the queue at once, waiting ones too")
+    takes_analyses: bool = Field(
+        default=True,
+        description="whether allocations for other kinds take short analyses too, which so wait for nothing",
+    )
     idle_s: float = Field(default=60.0, ge=0, description="an allocation without work gives up after so many seconds")
 
 

@@ -38,7 +38,7 @@ def main() -> int:
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--category", required=True, help="category of the jobs to take")
+    parser.add_argument("--category", required=True, action="append", help="category of jobs to take; repeatable")
     parser.add_argument("--folder", required=True, type=Path, help="folder of this pilot")
     parser.add_argument("--workers", type=int, default=1, help="jobs side by side")
     parser.add_argument("--idle-s", type=float, default=60.0, help="time without work after which to end, in s")
@@ -109,7 +109,9 @@ class Pilot:
         if len(devices) > 1:
             environment["CUDA_VISIBLE_DEVICES"] = devices[index % len(devices)]
         command = [sys.executable, "-P", "-m", "superion.workflows.dispatch.fireworks_engine.pilot_worker"]
-        command += ["--category", self.arguments.category, "--folder", str(folder)]
+        for category in self.arguments.category:
+            command += ["--category", category]
+        command += ["--folder", str(folder)]
         command += ["--idle-s", f"{self.arguments.idle_s:g}", "--heartbeat-s", f"{self.arguments.heartbeat_s:g}"]
         if self.arguments.launchpad:
             command += ["--launchpad", self.arguments.launchpad]

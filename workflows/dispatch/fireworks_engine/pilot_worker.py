@@ -54,12 +54,15 @@ class PilotWorker:
 
         from .worker_launchpad import worker_launchpad
 
+        for name in ("rocket.launcher", "launchpad"):
+            # FireWorks tells every look for a job, every second.
+            logging.getLogger(name).setLevel(logging.WARNING)
         rocket.PING_TIME_SECS = self.arguments.heartbeat_s
         for number in (signal.SIGTERM, signal.SIGUSR1):
             signal.signal(number, self._stop)
         threading.Thread(target=self._look_for_stop, daemon=True).start()
         launchpad = worker_launchpad(self.arguments.launchpad)
-        worker = FWorker(name=self.arguments.category, category=self.arguments.category)
+        worker = FWorker(name=self.arguments.category[0], category=self.arguments.category)
         idle_since = time.monotonic()
         while not self._must_end():
             if self._take_one(launchpad, worker):
@@ -149,7 +152,7 @@ def main() -> int:
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--category", required=True)
+    parser.add_argument("--category", required=True, action="append")
     parser.add_argument("--folder", required=True)
     parser.add_argument("--idle-s", type=float, required=True)
     parser.add_argument("--heartbeat-s", type=float, required=True)

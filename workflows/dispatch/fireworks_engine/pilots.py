@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from fireworks import FWorker, LaunchPad
-from fireworks.queue.queue_launcher import launch_rocket_to_queue
+from fireworks import LaunchPad
+from fireworks.fw_config import SUBMIT_SCRIPT_NAME
 
 from ....database.settings import STORE_VARIABLE
 from ....errors import StoreError
 from ....makers.atomic_file import write_text_atomically
 from ....makers.resource_kind import RESOURCE_KINDS, ResourceKind
+from ...clusters.job_script import job_environment, preparation_lines
 from ...clusters.profile import ClusterProfile
 from .marks import category_of
 from .pilot_place import new_pilot_name, pilot_prefix, pilots_folder
-from .queue_listing import QueuedPilot
+from .queue_listing import TIMEOUT_S, QueuedPilot
 
 PILOT_MODULE = "superion.workflows.dispatch.fireworks_engine.pilot"
 
 _SCRIPT = "pilot.sh"
+_NUMBER = re.compile(r"\d[\w.\[\]-]*")
 _ADDRESS_FILE = "store_address"
 
 
@@ -57,10 +60,8 @@ def worker_environment(profile: ClusterProfile, work_folder: Path, store_address
         given = str(path)
     return {
         f"{STORE_VARIABLE}_FILE": given,
-        "SUPERION_PROGRESS_FOLDER": str(work_folder / "progress"),
-        "SUPERION_STOP_MARGIN_S": f"{profile.stop_margin_s:g}",
         "SUPERION_SPOOL_FOLDER": str(work_folder / "spool"),
-        **profile.environment,
+        **job_environment(profile),
     }
 
 
@@ -172,16 +173,30 @@ def submit_pilot(
     from ...clusters.fireworks_adapter import to_queue_adapter
 
     adapter = to_queue_adapter(profile, kind, command, job_name=name, environment=environment)
-    worker = FWorker(name=category_of(cluster, kind), category=category_of(cluster, kind))
-    queue_id = launch_rocket_to_queue(
-        launchpad, worker, adapter, launcher_dir=str(folder), strm_lvl="CRITICAL", fill_mode=True
-    )
-    if not queue_id:
-        raise StoreError(
-            f"The queue of the cluster {cluster} does not take a job for {kind}: see {folder}/queue.log and try "
-            f"`superion cluster check {cluster}`."
+    script = folder / SUBMIT_SCRIPT_NAME
+    write_text_atomically(script, adapter.get_script_str(str(folder)))
+    return _submit(adapter.q_commands[adapter.q_type]["submit_cmd"], script, cluster, kind)
+
+
+def _submit(command: str, script: Path, cluster: str, kind: ResourceKind) -> str:
+    """Hand a script to the queue; say in its own words why it does not take it."""
+    try:
+        answer = subprocess.run(
+            [command, script.name], cwd=script.parent, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
         )
-    return str(queue_id)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise StoreError(
+            f"The queue of the cluster {cluster} does not answer ({command}: {type(error).__name__}): see that this "
+            "host can submit to it."
+        ) from None
+    found = _NUMBER.search(answer.stdout)
+    if answer.returncode != 0 or found is None:
+        words = (answer.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        raise StoreError(
+            f"The queue of the cluster {cluster} does not take an allocation for {kind} ({words}): mend its profile; "
+            f"`superion cluster check {cluster}` tries it."
+        )
+    return found[0]
 
 
 def _pilot_command(
@@ -191,6 +206,8 @@ def _pilot_command(
     packing = profile.packing_of(kind)
     command = [profile.python_of_workers(), "-P", "-m", PILOT_MODULE]
     command += ["--category", category_of(cluster, kind), "--folder", str(folder)]
+    if packing.takes_analyses and kind != "analysis":
+        command += ["--category", category_of(cluster, "analysis")]
     command += ["--workers", str(packing.jobs_at_a_time), "--idle-s", f"{packing.idle_s:g}"]
     command += ["--heartbeat-s", f"{profile.heartbeat_s:g}"]
     if launchpad_file is not None:
@@ -202,8 +219,7 @@ def _pilot_command(
 def _start_process(profile: ClusterProfile, folder: Path, command: str, environment: Mapping[str, str]) -> str:
     """Start a pilot here, where there is no queue."""
     script = folder / _SCRIPT
-    lines = ["#!/bin/bash", *(f"export {name}={shlex.quote(value)}" for name, value in environment.items())]
-    write_text_atomically(script, "\n".join([*lines, *profile.setup, command, ""]))
+    write_text_atomically(script, "\n".join(["#!/bin/bash", *preparation_lines(profile, environment), command, ""]))
     with (folder / "log.txt").open("ab") as log:
         process = subprocess.Popen(
             ["bash", str(script)], cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

@@ -15,6 +15,8 @@ from ....makers.resource_kind import resource_kind_of
 from ..queue_engine import UnitTicket
 from .marks import ENGINE_NAME, category_of
 
+_PRIORITIES = {"analysis": 2, "relax": 1, "md": 0}
+
 
 def unit_workflow(ticket: UnitTicket, flow: Flow, store: JobStore, cluster: str) -> Workflow:
     """Make the workflow of a unit.
@@ -41,6 +43,8 @@ def unit_workflow(ticket: UnitTicket, flow: Flow, store: JobStore, cluster: str)
         job.config.manager_config = {
             **job.config.manager_config,
             "_category": category_of(cluster, resource_kind_of(job)),
+            # Analyses end units, and are short.
+            "_priority": _PRIORITIES[resource_kind_of(job)],
             # A job whose parent failed fails at once for its missing input, unless it can do without: so failures run
             # down to the last job as they do on one machine, where FireWorks by itself would wait for ever.
             "_allow_fizzled_parents": True,

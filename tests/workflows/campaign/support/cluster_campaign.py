@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import yaml
+from superion.database.project import find_project
+from superion.workflows.campaign.coordinate import coordinate_campaign
+from superion.workflows.campaign.submit import submit_campaign
 
-from .lattice_campaign import lattice_cell, write_campaign
+sys.path.append(str(Path(__file__).parent))
+from lattice_campaign import lattice_cell, open_campaigns, rows_of, write_campaign
 
 SUPPORT = Path(__file__).parent
 
@@ -49,6 +56,54 @@ def write_cluster_campaign(folder: Path, engine: str, profile: Path, n_candidate
     return write_campaign(folder, cells, **({"dispatch": dispatch} | changes))
 
 
-def environment_of(cluster: Any | None) -> dict[str, str]:
-    """Environment of a process that reaches the queue."""
-    return {**os.environ, "OMP_NUM_THREADS": "1", **(cluster.environment if cluster is not None else {})}
+def coordinate(folder: Path, store: str, *, poll_s: float = 0.5, events: list | None = None, once: bool = False):
+    """Submit the folder's campaign to its cluster and see it through; give the report."""
+    with open_campaigns(folder, store) as collections:
+        submit_campaign(folder / "campaign.yaml", collections, workers=1)
+        take = (lambda event: None) if events is None else events.append
+        return coordinate_campaign(
+            "lattice", collections, find_project(folder), poll_s=poll_s, on_event=take, once=once
+        )
+
+
+def start_coordinator(folder: Path, store: str) -> subprocess.Popen:
+    """Start a coordinator as a process of its own."""
+    command = [sys.executable, str(Path(__file__)), str(folder), store]
+    return subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, text=True)
+
+
+def findings(folder: Path, store: str | None = None) -> dict[str, tuple]:
+    """What a campaign found, without what may differ between two runs: status, reason and values by material."""
+    return {
+        label: (
+            row["status"],
+            row["reason"],
+            {name: (value["value"], value.get("interval_95")) for name, value in row["properties"].items()},
+        )
+        for label, row in rows_of(folder, store).items()
+    }
+
+
+def segment_stamps(folder: Path) -> dict[Path, int]:
+    """When each segment of the cluster's trajectories was written."""
+    found = folder.glob("work/trajectories/*/segment*")
+    return {path: path.stat().st_mtime_ns for path in found if path.suffix == ".h5md"}
+
+
+def wait_for(read: Callable[[], Any], what: str, timeout_s: float = 60.0, until: Callable[[Any], Any] = bool) -> Any:
+    """Read until the condition holds, and give what was read."""
+    deadline = time.monotonic() + timeout_s
+    while not until(found := read()):
+        assert time.monotonic() < deadline, f"{what}: not after {timeout_s} s; {found}"
+        time.sleep(0.1)
+    return found
+
+
+def main() -> None:
+    """Coordinate the campaign of a folder."""
+    report = coordinate(Path(sys.argv[1]), sys.argv[2])
+    print(report.state, report.reason, report.counts)
+
+
+if __name__ == "__main__":
+    main()

@@ -16,7 +16,10 @@ HANGS_AFTER = 250
 
 
 class TroubledCalculator(CosineLatticeCalculator):
-    """Br kills the process or hangs, I fills the disk, as long as the files of these names are in the folder."""
+    """Br kills the process or hangs, I fills the disk, as long as the files of these names are in the folder.
+
+    A file `slow` holds the seconds that every step takes longer.
+    """
 
     def __init__(self, folder: str, barriers_ev: Mapping[str, float], spacing_angstrom: float, **options) -> None:
         super().__init__(barriers_ev, spacing_angstrom, **options)
@@ -26,6 +29,8 @@ class TroubledCalculator(CosineLatticeCalculator):
     def calculate(self, atoms=None, properties=("energy",), system_changes=("positions",)) -> None:
         super().calculate(atoms, properties, system_changes)
         self.n_calls += 1
+        if (self.folder / "slow").exists():
+            time.sleep(float((self.folder / "slow").read_text() or 0.0))
         symbols = set(self.atoms.get_chemical_symbols())
         if "Br" in symbols and (self.folder / "kill").exists():
             os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,193 @@
+"""A campaign through FireWorks on a real Slurm: the same result as on one machine, and what its commands say."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from fireworks import LaunchPad
+from pymongo import MongoClient
+from superion.scripts.cli import main as superion
+from superion.workflows.campaign.status import StatusReader
+
+sys.path.append(str(Path(__file__).parent / "support"))
+from cluster_campaign import (
+    coordinate,
+    findings,
+    start_coordinator,
+    wait_for,
+    write_cluster_campaign,
+    write_profile,
+)
+from lattice_campaign import open_campaigns, run_here
+
+
+@pytest.fixture
+def database(mongo_server):
+    """A database of its own for each test."""
+    from support.mongo_server import database_on
+
+    with database_on(mongo_server) as uri:
+        yield uri
+
+
+def launchpad_of(uri: str) -> LaunchPad:
+    """The launchpad beside a store."""
+    return LaunchPad(host=uri, name=uri.rsplit("/", 1)[1], uri_mode=True, strm_lvl="CRITICAL")
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    """What the campaign finds on one machine."""
+    folder = tmp_path_factory.mktemp("here")
+    write_cluster_campaign(folder, "local", folder, dispatch={"engine": "local"})
+    run_here(folder)
+    return findings(folder)
+
+
+def test_slurm_by_fireworks_finds_what_one_machine_finds(tmp_path, database, slurm_cluster, here, capsys):
+    write_cluster_campaign(tmp_path, "fireworks", write_profile(tmp_path, "slurm"))
+    events = []
+    report = coordinate(tmp_path, database, events=events)
+    assert (report.state, report.n_finished, report.n_failed) == ("finished", 12, 0)
+    assert findings(tmp_path, database) == here
+    # Nothing is computed twice, and nothing is handed over twice.
+    again = coordinate(tmp_path, database)
+    assert (again.state, again.n_finished) == ("finished", 0)
+    launchpad = launchpad_of(database)
+    assert launchpad.workflows.count_documents({}) == 12
+    assert launchpad.launches.count_documents({}) == launchpad.fireworks.count_documents({"state": "COMPLETED"})
+    # Jobs of one kind shared an allocation.
+    pilots = {launch["launch_dir"].split("/job-")[1].split("/")[0] for launch in launchpad.launches.find()}
+    assert len(pilots) <= 4
+    capsys.readouterr()
+    assert superion(["campaign", "status", "lattice", "--store", database, "--json"]) == 0
+    status = json.loads(capsys.readouterr().out)
+    assert status["state"] == "finished"
+    assert status["engine"]["units"] == {"finished": 12}
+    assert status["engine"]["n_not_taken_in"] == 0
+
+
+def test_no_secret_is_written_and_the_address_is_for_its_owner_only(tmp_path, database, slurm_cluster):
+    # A user name is enough to see where addresses go; the test server asks nobody for a password.
+    secret = "s3cr3t-of-nobody"
+    address = database.replace("mongodb://", "mongodb://") + f"?appname={secret}"
+    write_cluster_campaign(tmp_path, "fireworks", write_profile(tmp_path, "slurm"), n_candidates=1)
+    assert coordinate(tmp_path, address).state == "finished"
+    holders = [path for path in tmp_path.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+    assert [path.name for path in holders] == ["store_address"]
+    assert holders[0].stat().st_mode & 0o777 == 0o600
+
+
+def test_the_status_is_true_while_it_runs_and_without_a_coordinator(tmp_path, database, slurm_cluster):
+    write_cluster_campaign(tmp_path, "fireworks", write_profile(tmp_path, "slurm"), n_candidates=3)
+    (tmp_path / "slow").write_text("0.02")
+    process = start_coordinator(tmp_path, database)
+    try:
+        with open_campaigns(tmp_path, database) as collections:
+            from superion.database.project import find_project
+
+            reader = StatusReader("lattice", collections, find_project(tmp_path))
+            wait_for(lambda: collections.load_campaign("lattice"), "the campaign is submitted")
+            status = wait_for(
+                reader.read,
+                "a trajectory tells how far it is",
+                until=lambda status: any(job.completed_ps for job in status.engine.running),
+            )
+            assert (status.state, status.engine.coordinator) == ("running", "alive")
+            job = next(job for job in status.engine.running if job.completed_ps)
+            assert job.stage == "probe"
+            assert job.label.startswith("c")
+            assert job.queue_id in {entry.job_id for entry in slurm_cluster.squeue()}
+            assert 0.0 < job.completed_ps < job.requested_ps == 2.4
+            process.kill()
+            process.wait()
+            (tmp_path / "slow").unlink()
+            # The queue goes on by itself.
+            status = wait_for(
+                reader.read,
+                "all units are over without a coordinator",
+                until=lambda status: status.engine.units == {"finished": 6},
+            )
+            assert (status.state, status.engine.coordinator, status.engine.n_not_taken_in) == ("idle", "absent", 3)
+            report = coordinate(tmp_path, database)
+            assert (report.state, report.n_finished) == ("finished", 3)
+            assert reader.read().state == "finished"
+            reader.close()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_pausing_and_cancelling_lose_nothing(tmp_path, database, slurm_cluster, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_cluster_campaign(tmp_path, "fireworks", write_profile(tmp_path, "slurm"), n_candidates=3)
+    (tmp_path / "slow").write_text("0.02")
+    assert superion(["campaign", "run", "campaign.yaml", "--once", "--store", database]) == 0
+    launchpad = launchpad_of(database)
+    wait_for(lambda: launchpad.workflows.count_documents({"state": "COMPLETED"}) == 3, "three are validated")
+    assert superion(["campaign", "pause", "lattice", "--store", database]) == 0
+    assert "is paused" in capsys.readouterr().err
+    assert superion(["campaign", "run", "lattice", "--once", "--store", database]) == 1
+    assert "is paused: go on with" in capsys.readouterr().err
+    assert superion(["campaign", "resume", "lattice", "--once", "--store", database]) == 0
+    wait_for(lambda: list(tmp_path.glob("work/trajectories/*/segment*.h5md")), "a segment is written")
+    assert superion(["campaign", "cancel", "lattice", "--store", database]) == 0
+    wait_for(
+        lambda: launchpad.fireworks.count_documents({"state": "RUNNING"}) == 0, "the running jobs have ended", 30.0
+    )
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("work/trajectories/*/segment*.h5md")}
+    done = launchpad.launches.count_documents({})
+    # Nobody takes up what is cancelled.
+    wait_for(lambda: not slurm_cluster.squeue() or slurm_cluster.scancel(), "the pilots go", 30.0)
+    assert launchpad.launches.count_documents({}) == done
+    (tmp_path / "slow").unlink()
+    capsys.readouterr()
+    assert superion(["campaign", "resume", "lattice", "--store", database]) == 0, capsys.readouterr().err
+    after = {path: path.stat().st_mtime_ns for path in tmp_path.glob("work/trajectories/*/segment*.h5md")}
+    assert before.items() <= after.items()
+    assert {status for status, _, _ in findings(tmp_path, database).values()} == {"done"}
+
+
+def test_a_worker_without_the_potential_says_so_in_one_line_and_a_retry_mends_it(
+    tmp_path, database, slurm_cluster, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    write_profile(tmp_path, "slurm", environment={"OMP_NUM_THREADS": "1"})
+    write_cluster_campaign(tmp_path, "fireworks", tmp_path / "test_slurm.yaml", n_candidates=2)
+    report = coordinate(tmp_path, database)
+    assert (report.state, report.n_failed) == ("finished", 2)
+    reasons = {reason for _, reason, _ in findings(tmp_path, database).values()}
+    assert len(reasons) == 1
+    assert "troubled_calculator" in reasons.pop()
+    assert superion(["campaign", "logs", "c0", "--store", database]) == 0
+    assert "FIZZLED" in capsys.readouterr().out
+    write_profile(tmp_path, "slurm")
+    slurm_cluster.scancel()
+    slurm_cluster.wait_until_idle()
+    assert superion(["campaign", "retry", "lattice", "--failed", "--store", database]) == 0
+    assert "2 units will be tried again" in capsys.readouterr().err
+    assert coordinate(tmp_path, database).state == "finished"
+    assert {status for status, _, _ in findings(tmp_path, database).values()} == {"done"}
+
+
+def test_two_coordinators_hand_nothing_over_twice(tmp_path, database, slurm_cluster):
+    folders = [tmp_path / "one", tmp_path / "two"]
+    profile = write_profile(tmp_path, "slurm")
+    for folder in folders:
+        folder.mkdir()
+        write_cluster_campaign(folder, "fireworks", profile, n_candidates=3)
+    # The same potential for both, so that the units are the same.
+    text = (folders[0] / "campaign.yaml").read_text()
+    (folders[1] / "campaign.yaml").write_text(text)
+    processes = [start_coordinator(folder, database) for folder in folders]
+    outputs = [process.communicate(timeout=90)[0] for process in processes]
+    assert all(output.startswith("finished") for output in outputs), outputs
+    launchpad = launchpad_of(database)
+    assert launchpad.workflows.count_documents({}) == 6
+    client: MongoClient = launchpad.connection
+    assert client[launchpad.name]["unit_claims"].count_documents({}) == 6
+    keys = launchpad.workflows.distinct("metadata.superion.stage_key")
+    assert len(keys) == 6

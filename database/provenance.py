@@ -70,6 +70,7 @@ def collect_provenance(
     structure_fingerprint: str | None = None,
     campaign_id: str | None = None,
     job_uuid: str | None = None,
+    origin: Mapping[str, str | float | None] | None = None,
 ) -> Provenance:
     """Gather the provenance of a document that is being made now, on this host.
 
@@ -85,6 +86,8 @@ def collect_provenance(
         Campaign that asked for it.
     job_uuid : str, optional
         uuid of the job that makes it; inside a jobflow job, that job's if None.
+    origin : mapping, optional
+        Further fields of `Provenance`: allocation, engine, times.
 
     Returns
     -------
@@ -105,6 +108,7 @@ def collect_provenance(
         campaign_id=campaign_id,
         job_uuid=job_uuid or _current_job_uuid(),
         host=platform.node() or None,
+        **dict(origin or {}),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jobflow import JobConfig, OnMissing, job
+from jobflow import JobConfig, OnMissing
 
 from ..constants import ROOM_TEMPERATURE_K
 from ..database.documents import CandidateDoc, ConductivityDoc, DiffusionDoc
@@ -19,6 +19,7 @@ from .atoms import as_structure
 from .maker import Maker
 from .provenance import job_provenance
 from .systematic_errors import SimulatedCase, known_systematic_errors, shortest_fitted_lag_ps
+from .timed_job import job
 from .verdict import verdict
 
 

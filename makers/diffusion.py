@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from jobflow import JobConfig, OnMissing, job
+from jobflow import JobConfig, OnMissing
 
 from ..database.documents import CandidateDoc, DiffusionDoc, TrajectoryDoc
 from ..dynamics.trajectory import Trajectory
@@ -16,6 +16,7 @@ from .atoms import as_structure
 from .displacement import displacement_run
 from .maker import Maker
 from .provenance import job_provenance
+from .timed_job import job
 
 
 @dataclass

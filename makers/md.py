@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from jobflow import Response, job
+from jobflow import Response
 
 from ..database.documents import CandidateDoc, TrajectoryDoc
 from ..dynamics.protocol import MdSettings, RunLimits
@@ -18,6 +18,7 @@ from .provenance import job_provenance
 from .resource_kind import ResourceKind
 from .stop_criteria import StopCriteria
 from .stop_rules import AdaptiveLength, melting_check
+from .timed_job import job
 from .trajectory_job import run_trajectory
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jobflow import job
 from pymatgen.core import Structure
 
 from ..database.documents import CandidateDoc
@@ -14,6 +13,7 @@ from ..structures.order import order_structure
 from ..structures.validate import validate_structure
 from .maker import Maker
 from .provenance import job_provenance
+from .timed_job import job
 
 
 @dataclass

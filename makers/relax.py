@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from jobflow import Response, job
+from jobflow import Response
 from pydantic import BaseModel, ValidationError
 from pymatgen.core import Structure
 
@@ -31,6 +31,7 @@ from .provenance import job_provenance
 from .resource_kind import ResourceKind
 from .resumable_fire import FireState, ResumableFIRE
 from .stop_request import leave_if_stop_was_requested, remember_stop_request
+from .timed_job import job, note_device
 
 _RECIPE_VERSION = 1
 """Changes when the same request would give another relaxed structure than before."""
@@ -193,6 +194,7 @@ class RelaxMaker(Maker):
         """Run atomate2's relaxer, from the state that an interrupted relaxation kept."""
         from atomate2.ase.utils import AseRelaxer
 
+        note_device(potential.provenance.device)
         with StopRequest(time_left_s()) as stop:
             watch = _Watch(states, stop, heartbeat_writer(), self._progress)
             relaxer = AseRelaxer(potential.calculator(), optimizer=watch.optimizer, relax_cell=self.relax_cell)

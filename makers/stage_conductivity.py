@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from jobflow import JobConfig, OnMissing, job
+from jobflow import JobConfig, OnMissing
 
 from ..database.documents import CandidateDoc, ConductivityDoc, StageDoc
 from ..database.properties import PropertyEstimate
@@ -14,6 +14,7 @@ from ..potentials.specification import PotentialSpecification
 from .atoms import as_structure
 from .maker import Maker
 from .stage_document import StageIdentity, bounded, estimate, stage_document, unknown_elements
+from .timed_job import job
 
 _DEVIATES_95 = 1.959963984540054
 """Standard deviations that hold 95 % of a normal distribution."""

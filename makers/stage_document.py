@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from jobflow import job
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
 
@@ -20,6 +19,7 @@ from ..structures.fingerprint import structure_fingerprint
 from .atoms import as_structure
 from .maker import Maker
 from .provenance import job_provenance
+from .timed_job import job
 
 
 class StageIdentity(BaseModel):

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from jobflow import job
-
 from ..database.documents import CandidateDoc, StageDoc
 from ..errors import StructureError
 from ..structures.bond_valence import percolation_barriers
 from .atoms import as_structure
 from .maker import Maker
 from .stage_document import StageIdentity, bounded, estimate, stage_document
+from .timed_job import job
 
 _NOTE = "bond-valence energies sort crystals; they are no activation energies"
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from jobflow import JobConfig, OnMissing, job
+from jobflow import JobConfig, OnMissing
 
 from ..database.documents import CandidateDoc, DiffusionDoc, StageDoc, TrajectoryDoc
 from ..database.properties import PropertyEstimate
@@ -17,6 +17,7 @@ from ..transport.ruled_out import greatest_sigma_300k_ms_cm, sequential_sigma_up
 from .atoms import as_structure
 from .maker import Maker
 from .stage_document import StageIdentity, bounded, estimate, stage_document, unknown_elements
+from .timed_job import job
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from jobflow import JobConfig, OnMissing, job
+from jobflow import JobConfig, OnMissing
 
 from ..database.documents import CandidateDoc, RelaxDoc, StageDoc
 from ..errors import AnalysisError
@@ -14,6 +14,7 @@ from ..structures.integrity import lost_integrity
 from .atoms import as_structure
 from .maker import Maker
 from .stage_document import StageIdentity, estimate, stage_document, unknown_elements
+from .timed_job import job
 
 
 @dataclass

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from jobflow import Flow, JobConfig, OnMissing, Response, job
+from jobflow import Flow, JobConfig, OnMissing, Response
 
 from ..database.documents import CandidateDoc, RelaxDoc, StageDoc
 from ..database.properties import PropertyEstimate
@@ -35,6 +35,7 @@ from .maker import Maker
 from .relax import RelaxationStopped, RelaxMaker
 from .resource_kind import ResourceKind
 from .stage_document import StageIdentity, bounded, estimate, stage_candidate, stage_document, unknown_elements
+from .timed_job import job
 
 _ONE_SIDED_95 = 1.6448536269514722
 _TWO_SIDED_95 = 1.959963984540054

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jobflow import job
-
 from ..database.documents import CandidateDoc, StageDoc
 from ..database.element_costs import element_cost
 from ..structures.descriptors import ion_density_per_angstrom3, mean_atomic_mass_amu
@@ -13,6 +11,7 @@ from ..structures.fitness import unfit_reason
 from .atoms import as_structure
 from .maker import Maker
 from .stage_document import StageIdentity, estimate, stage_document
+from .timed_job import job
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jobflow import job
 from pymatgen.core import Structure
 
 from ..database.documents import CandidateDoc
@@ -12,6 +11,7 @@ from ..structures.supercell import expand_to_minimum_edge, minimum_edge_angstrom
 from .atoms import as_structure
 from .maker import Maker
 from .provenance import job_provenance
+from .timed_job import job
 
 
 @dataclass

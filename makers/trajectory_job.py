@@ -22,6 +22,7 @@ from .checkpoint_root import checkpoint_root_of
 from .heartbeat import heartbeat_writer
 from .job_end import current_allocation, stop_margin_s
 from .stop_request import LeaveProcess, leave_if_stop_was_requested, remember_stop_request
+from .timed_job import note_device
 
 
 def run_trajectory(
@@ -71,6 +72,7 @@ def run_trajectory(
         If the wall-time limit, or a whole allocation, leaves no time for a single step.
     """
     leave_if_stop_was_requested()
+    note_device(potential.provenance.device)
     allowed = _AllowedTime.of(limits)
     atoms = ase_atoms(structure)
     result = run_md(

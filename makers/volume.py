@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-from jobflow import Response, job
+from jobflow import Response
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Lattice, Structure
 
@@ -21,6 +21,7 @@ from .maker import Maker
 from .provenance import job_provenance
 from .resource_kind import ResourceKind
 from .stop_rules import melting_check
+from .timed_job import job
 from .trajectory_job import run_trajectory
 
 

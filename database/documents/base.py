@@ -42,6 +42,31 @@ class Provenance(BaseModel):
     campaign_id: str | None = Field(default=None, description="campaign that asked for it")
     job_uuid: str | None = Field(default=None, description="uuid of the job that made the document")
     host: str | None = Field(default=None, description="host that computed it")
+    queue_job_id: str | None = Field(
+        default=None,
+        description="number of the allocation that it ran in, as Slurm or PBS count; reused by some queues",
+    )
+    engine: str | None = Field(
+        default=None, description="engine that dispatched the job: fireworks, jobflow_remote, …; None for none"
+    )
+    engine_id: str | None = Field(default=None, description="the engine's number of the job")
+    wall_time_s: float | None = Field(
+        default=None,
+        ge=0,
+        description="wall time of the job in s, from its start in its process until this document was made; loading "
+        "Python, waiting in the queue and what follows the document are no part of it",
+    )
+    cpu_time_s: float | None = Field(
+        default=None,
+        ge=0,
+        description="time of all processor cores together that the job had used in s when this document was made",
+    )
+    gpu_time_s: float | None = Field(
+        default=None,
+        ge=0,
+        description="wall time in s for which the job had held a GPU, times the number of GPUs, when this document was "
+        "made; other jobs may have shared the GPU",
+    )
     created_at: UtcDatetime = Field(
         default_factory=lambda: datetime.now(UTC), validate_default=True, description="time of creation, UTC"
     )

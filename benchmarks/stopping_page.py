@@ -7,6 +7,8 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
 
 import numpy as np
 from stopping_candidates import (
@@ -21,16 +23,11 @@ from stopping_comparison import Interval, compare
 from stopping_protocols import Outcome, Screened, Way, screen
 from superion.transport.convergence import MINIMUM_PS
 from superion.transport.ruled_out import greatest_sigma_300k_ms_cm
-from superion.workflows.campaign.rules import BestRule, Rule, ThresholdRule
+from superion.workflows.campaign.file.load import load_campaign_file
+from superion.workflows.campaign.rules import BestRule, Rule
 
 TARGET = 1.0 / 3.0
 FIXED, SEQUENTIAL = "full length", "sequential"
-SHIPPED_RULES: tuple[Rule, ...] = (
-    ThresholdRule(property="greatest_sigma_300k_ms_cm", at_least=0.1),
-    BestRule(keep_best=20, by="greatest_sigma_300k_ms_cm"),
-)
-"""What `configs/campaigns/full.yaml` asks after its probe."""
-
 Outcomes = Mapping[str, Mapping[str, Outcome]]
 """What each candidate costs and shows, by the way its runs end, then by name."""
 
@@ -55,6 +52,17 @@ class AnalyticSet:
     ways: Mapping[str, Way]
     outcomes: Outcomes
     ks: Sequence[int]
+
+
+def shipped_rules() -> tuple[Rule, ...]:
+    """Read what `configs/campaigns/full.yaml` asks after its probe."""
+    file = load_campaign_file(Path(str(resources.files("superion.configs"))) / "campaigns" / "full.yaml")
+    return next(entry.rules for entry in file.stages if entry.stage == "probe")
+
+
+def rule_text(rule: Rule) -> str:
+    """Write a rule as the file does."""
+    return "`" + ", ".join(f"{name}: {value}" for name, value in rule.model_dump(exclude_none=True).items()) + "`"
 
 
 def ratios_to_theory(
@@ -233,9 +241,8 @@ def analytic_page(found: AnalyticSet, made_by: str) -> str:
     temperatures = ", ".join(f"{value:g}" for value in conductivity.temperatures_k)
     good = sum(one.log10_sigma_300k >= 0.0 for one in found.candidates)
     shown_shifts = ", ".join(f"{shift:+.2f} with {count} ions" for count, shift in shifts.items())
-    k = found.ks[-1]
-    by_limit = screen(outcomes[SEQUENTIAL], (), bounds_last=False).ranked
-    bounded = [name for name in by_limit if outcomes[SEQUENTIAL][name].properties["sigma_300k_ms_cm"].value is None]
+    ranked = screen(outcomes[SEQUENTIAL], ()).ranked
+    n_bounded = sum(outcomes[SEQUENTIAL][name].properties["sigma_300k_ms_cm"].value is None for name in ranked)
     paragraphs = [
         f"""{len(found.candidates)} candidates on the analytic conductor, with {", ".join(map(str, ION_COUNTS))} ions on
         64 sites in a cell of {EDGE_ANGSTROM:g} Å. Their σ(300 K) are evenly spaced quantiles of the 478 lithium
@@ -248,22 +255,22 @@ def analytic_page(found: AnalyticSet, made_by: str) -> str:
         f"""The true order follows from the known barriers by transition state theory, σT ∝ n ν exp(−B/kT), each density
         of ions shifted by the median of measured over predicted σ in its full-length runs (decades: {shown_shifts}).
         Brackets are 95 % intervals from drawing candidates anew, without putting the rules anew. What full length does
-        not find of the true best is the error of the fixed-length protocol itself. The columns:
-        candidates that go on to `conductivity`; MD steps
-        over those of all candidates at full length, and over those of the same protocol with runs of full length; which
-        part of the best are those of all candidates at full length; which part are the true best; how far the mean
-        log10 σ of the chosen lies below that of the true best.""",
+        not find of the true best is the error of the fixed-length protocol itself. The columns: candidates that go on
+        to `conductivity`; MD steps over those of all candidates at full length, and over those of the same protocol
+        with runs of full length; which part of the best are those of all candidates at full length; which part are the
+        true best; how far the mean log10 σ of the chosen lies below that of the true best.""",
     ]
-    cut = len(outcomes[SEQUENTIAL]) - len(screen(outcomes[SEQUENTIAL], SHIPPED_RULES).survivors)
+    shipped = shipped_rules()
+    cut = len(outcomes[SEQUENTIAL]) - len(screen(outcomes[SEQUENTIAL], shipped).survivors)
     closing = [
         why(found),
-        f"""The rules after the probe of `configs/campaigns/full.yaml`, `greatest_sigma_300k_ms_cm` at least 0.1 mS/cm
-        and among the best 20, cut {cut} of the {len(found.candidates)} candidates: that property is a bound, with a
-        barrier of 0.1 eV, and of two upper bounds neither value is certainly the better. In the table `keep_best` goes
-        by `probe_diffusivity_cm2_s`, a value with an interval; it keeps whoever may be among the best.""",
-        f"""Values rank before bounds here. With every bound ranked at its limit, as `rank_by_property` does,
-        {sum(name in bounded for name in by_limit[:k])} of the first {k} of the sequential protocol would be candidates
-        of which only a bound is known; there are {len(bounded)} of these.""",
+        f"""The rules after the probe of `configs/campaigns/full.yaml`, {" and ".join(map(rule_text, shipped))}, cut
+        {cut} of the {len(found.candidates)} candidates. In the table, too, `keep_best` goes by
+        `probe_diffusivity_cm2_s`, a value with an interval; it keeps whoever may be among the best. By
+        `greatest_sigma_300k_ms_cm` it could cut nobody: that is a bound, and of two upper bounds neither value is
+        certainly the better.""",
+        f"""Candidates of which only an upper bound of σ(300 K) is known rank behind those with a value, as everywhere
+        in superion; the sequential protocol leaves {n_bounded} of them.""",
         """The model conductor has one kind of site, straight Arrhenius lines, ions that hop nearly independently and a
         framework that never melts. Runs of real crystals converge more slowly and less evenly.""",
         made_by,

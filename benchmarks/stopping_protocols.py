@@ -311,9 +311,7 @@ class Screened:
     survivors: list[str] = field(default_factory=list)
 
 
-def screen(
-    outcomes: Mapping[str, Outcome], rules: Sequence[Rule], *, by: str = "sigma_300k_ms_cm", bounds_last: bool = True
-) -> Screened:
+def screen(outcomes: Mapping[str, Outcome], rules: Sequence[Rule], *, by: str = "sigma_300k_ms_cm") -> Screened:
     """Put the rules after the probe, and the ranking, to what candidates cost and show.
 
     Parameters
@@ -324,9 +322,6 @@ def screen(
         Rules after the probe; who fails one spends no step of the second stage.
     by : str
         Property that ranks the survivors.
-    bounds_last : bool
-        Whether those of whom only a bound is known come after all that have a value; `rank_by_property` alone puts
-        them at their bound.
 
     Returns
     -------
@@ -342,9 +337,7 @@ def screen(
                 name: judge_threshold(rule, outcomes[name].probe_properties.get(rule.property)) for name in alive
             }
         alive = [name for name in alive if verdicts[name].kept]
-    ranked = list(rank_by_property([_row(name, outcomes[name].properties) for name in alive], by).ranked)
-    if bounds_last:
-        ranked.sort(key=lambda entry: entry.is_bound)
+    ranked = rank_by_property([_row(name, outcomes[name].properties) for name in alive], by).ranked
     kept = set(alive)
     return Screened(
         steps={name: found.total_steps if name in kept else found.probe_steps for name, found in outcomes.items()},

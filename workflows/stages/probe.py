@@ -28,7 +28,10 @@ class ProbeSettings(MdStageSettings):
     duration_ps: float = Field(default=30.0, gt=0, description="greatest length of the run in ps")
     minimum_ps: float = Field(default=2.0, ge=0, description="length before which nothing ends the run, in ps")
     target_relative_error: float | None = Field(
-        default=0.4, gt=0, description="relative error of D at which the run ends as converged; null: never"
+        default=0.4,
+        gt=0,
+        description="relative error of D at which the run ends as converged, which none of less than 42 ps does with "
+        "the other defaults; null: never",
     )
     if_melted: Literal["keep", "reject"] = Field(
         default="keep",

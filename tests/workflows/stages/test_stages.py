@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from conftest import make_cosine_system
 from jobflow import JobStore, run_locally
@@ -13,6 +14,8 @@ from superion.database.documents import StageDoc
 from superion.database.properties import PROPERTIES
 from superion.potentials.specification import PotentialSpecification
 from superion.structures.fingerprint import structure_fingerprint
+from superion.transport.convergence import MINIMUM_PS, is_look_due
+from superion.workflows.stages.probe import ProbeSettings
 from superion.workflows.stages.registry import load_stage, stage_names
 from superion.workflows.stages.stage import StageContext, stage_key
 
@@ -216,6 +219,21 @@ def test_probe_of_what_melts(tmp_path, if_melted):
     else:
         assert document.state == "rejected"
         assert "molecular dynamics ended as" in document.reason
+
+
+def test_a_probe_of_the_usual_length_has_no_time_to_converge():
+    """The looks of a run of many segments, and the first two in a row that are long enough."""
+    settings = ProbeSettings()
+    per_ps = 1000.0 / settings.md.frame_interval_fs
+    looks, n_frames = [], 0
+    for length_ps in np.arange(settings.segment_ps, 100.0, settings.segment_ps):
+        if is_look_due(round(length_ps * per_ps) + 1, n_frames):
+            looks.append(float(length_ps))
+            n_frames = round(length_ps * per_ps) + 1
+    first, second = [look for look in looks if look - settings.analysis.equilibration_ps >= MINIMUM_PS][:2]
+    assert (first, second) == (34.0, 42.0)
+    assert settings.duration_ps < first
+    assert "42 ps" in ProbeSettings.model_fields["target_relative_error"].description
 
 
 def test_a_longer_probe_continues_the_trajectory(tmp_path):

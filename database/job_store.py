@@ -24,6 +24,7 @@ DOCUMENT_INDEXES = (
     "output.label",
     "output.provenance.created_at",
     "output.provenance.campaign_id",
+    "metadata.campaign_id",
     "output.sigma_300k_ms_cm",
     "output.stage_key",
 )

@@ -7,6 +7,7 @@ import typer
 from .cancel import cancel
 from .check import check
 from .compare import compare
+from .cost import cost
 from .export import export
 from .extend import extend
 from .import_ import import_
@@ -36,5 +37,6 @@ app.command("retry")(retry)
 app.command("extend")(extend)
 app.command("report")(report)
 app.command("compare")(compare)
+app.command("cost")(cost)
 app.command("export")(export)
 app.command("import")(import_)

@@ -15,7 +15,7 @@ from superion.scripts.cli import app, main
 from support.markdown_blocks import ROOT, commands, pages
 
 OTHER_PROGRAMS = frozenset(
-    {"pip", "git", "source", "cd", "export", "kill", "mkdir", "jf", "jq", "lpad", "rlaunch", "python"}
+    {"pip", "git", "source", "cd", "export", "kill", "mkdir", "chmod", "jf", "jq", "lpad", "rlaunch", "python"}
 )
 """Programs that are not ours; what they do is not tested here."""
 

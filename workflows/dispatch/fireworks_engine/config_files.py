@@ -161,6 +161,8 @@ def launch_command(profile: ClusterProfile, kind: ResourceKind, folder: Path, wo
 
 
 def _launchpad(address: str) -> dict[str, Any]:
+    # What stands in the address wins.
+    own = "serverselectiontimeoutms=" in address.lower()
     return {
         "host": address,
         "name": database_in_uri(address),
@@ -169,7 +171,7 @@ def _launchpad(address: str) -> dict[str, Any]:
         "strm_lvl": "INFO",
         "user_indices": [],
         "wf_user_indices": [],
-        "mongoclient_kwargs": {"serverSelectionTimeoutMS": SERVER_TIMEOUT_MS},
+        "mongoclient_kwargs": {} if own else {"serverSelectionTimeoutMS": SERVER_TIMEOUT_MS},
     }
 
 

@@ -14,11 +14,12 @@ from jobflow_remote.remote.data import get_job_path
 from ....errors import StoreError
 from ..queue_engine import RecoveryReport
 from .connection import Queue
-from .deaths import remedy_for
+from .deaths import has_died, remedy_for
 from .flow_states import refresh_flow_states
 from .hosts import Hosts
 from .locks import unlock_stale
 from .queue_view import strangers
+from .reasons import last_words
 from .records import MARK, JobRecord, UnitRecord, load_units
 from .runner import look_for_runner
 from .states import outlooks, standing, waits_in_vain
@@ -75,6 +76,8 @@ class Recovery:
                 remedy = remedy_for(job, unit.put_back.get(job.uuid, 0))
                 if remedy is not None:
                     self._help(unit, job, remedy)
+                elif job.state is JobState.REMOTE_ERROR:
+                    self._give_up(unit, job)
         self._release(open_units)
         return RecoveryReport(tuple(self.put_back), tuple(self.left))
 
@@ -109,6 +112,17 @@ class Recovery:
             return
         self._count(unit, job)
         self.put_back.append(f"{job.name} of {unit.label}")
+
+    def _give_up(self, unit: UnitRecord, job: JobRecord) -> None:
+        """Let a job that died too often count as failed: what takes missing inputs goes on without it."""
+        times = unit.put_back.get(job.uuid, 0) + 1
+        words = f"it died {times} times without a word" if has_died(job) else last_words(job.error)
+        query = {"db_id": job.db_id, "state": JobState.REMOTE_ERROR.value, "lock_id": None}
+        change = {"$set": {"state": JobState.FAILED.value, "error": words}}
+        if self.controller.jobs.update_one(query, change).modified_count:
+            self.controller.refresh_children([one.uuid for one in unit.jobs])
+            refresh_flow_states(self.controller, [unit.flow_uuid])
+            self.left.append(f"{job.name} of {unit.label} was given up: {words}")
 
     def _count(self, unit: UnitRecord, job: JobRecord) -> None:
         self.controller.flows.update_one({"uuid": unit.flow_uuid}, {"$inc": {f"{MARK}.put_back.{job.uuid}": 1}})

@@ -7,7 +7,7 @@ from typing import Literal
 from jobflow_remote.jobs.state import JobState
 
 from ..queue_engine import QueuedUnit, RunningJob, UnitPhase
-from .deaths import has_died, remedy_for
+from .deaths import remedy_for
 from .reasons import reason_of
 from .records import JobRecord, UnitRecord
 
@@ -125,9 +125,6 @@ def _reason(unit: UnitRecord) -> str:
     """Find the first failure, from which the others follow."""
     for job in unit.jobs:
         if job.state in (JobState.FAILED, JobState.REMOTE_ERROR) and job == unit.latest[job.uuid]:
-            times = unit.put_back.get(job.uuid, 0)
-            if times and has_died(job):
-                return f"it died {times + 1} times without a word; {reason_of(job)}"
             return reason_of(job)
     return "its last job cannot run"
 

@@ -66,7 +66,7 @@ class RemoteBench:
         self.set_campaign("lattice")
 
     def _write_profile(self) -> Path:
-        packing = {"jobs_at_a_time": 2, "allocations": 2, "idle_s": 10}
+        packing = {"jobs_at_a_time": 2, "allocations": 2, "idle_s": 40}
         content = {
             "scheduler": self.scheduler,
             "work_folder": str(self.folder / "work"),
@@ -110,7 +110,7 @@ class RemoteBench:
         """All units, as another process would see them."""
         return dict(self.engine.units(self.campaign.campaign_id))
 
-    def wait(self, until: Callable[[dict[str, QueuedUnit]], bool], timeout_s: float = 60.0) -> dict[str, QueuedUnit]:
+    def wait(self, until: Callable[[dict[str, QueuedUnit]], bool], timeout_s: float = 120.0) -> dict[str, QueuedUnit]:
         """Wait until the units are as wanted."""
         deadline = time.monotonic() + timeout_s
         while not until(found := self.standing()):
@@ -118,7 +118,7 @@ class RemoteBench:
             time.sleep(0.3)
         return found
 
-    def wait_for_phase(self, phase: str, timeout_s: float = 60.0) -> dict[str, QueuedUnit]:
+    def wait_for_phase(self, phase: str, timeout_s: float = 120.0) -> dict[str, QueuedUnit]:
         """Wait until all units are in a phase."""
         return self.wait(lambda units: bool(units) and all(u.phase == phase for u in units.values()), timeout_s)
 
@@ -160,7 +160,7 @@ class RemoteBench:
                 found.append(process)
         return found
 
-    def wait_for_process(self, timeout_s: float = 40.0) -> psutil.Process:
+    def wait_for_process(self, timeout_s: float = 90.0) -> psutil.Process:
         """Wait until a job's process runs."""
         deadline = time.monotonic() + timeout_s
         while not (found := self.job_processes()):

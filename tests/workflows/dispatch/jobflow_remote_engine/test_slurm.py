@@ -1,0 +1,139 @@
+"""The engine on a real Slurm: packed and single allocations, kills, scancel, cancel, numbers that mean another job."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.mongo_server import database_on
+from support.slurm_cluster import SlurmCluster
+
+sys.path.append(str(Path(__file__).parent / "support"))
+from remote_bench import PROBE, RemoteBench, remote_bench
+
+STAGES = [{"stage": "validate"}, PROBE | {"duration_ps": 80.0, "minimum_ps": 79.0, "segment_ps": 4.0}]
+
+
+@pytest.fixture
+def bench(tmp_path: Path, mongo_server: str, slurm_cluster: SlurmCluster) -> Iterator[RemoteBench]:
+    with database_on(mongo_server) as store, remote_bench(tmp_path, store, "slurm", stages=STAGES) as made:
+        yield made
+
+
+def start_dynamics(bench: RemoteBench, n_segments: int = 2):
+    """Submit a unit, start a runner, and wait until its trajectory has some segments; give ticket and job."""
+    ticket, flow = bench.unit(1)
+    bench.engine.submit([(ticket, flow)])
+    bench.start_runner()
+    return ticket, wait_for_dynamics(bench, ticket.stage_key, n_segments)
+
+
+def wait_for_dynamics(bench: RemoteBench, key: str, n_segments: int = 2):
+    units = bench.wait(lambda units: any(job.name.startswith("probe") for job in units[key].running))
+    deadline = time.monotonic() + 40.0
+    while len(segments(bench)) < n_segments:
+        assert time.monotonic() < deadline, bench.words()
+        time.sleep(0.1)
+    return units[key].running[0]
+
+
+def segments(bench: RemoteBench) -> list[Path]:
+    """Files of frames of the one trajectory."""
+    return sorted(Path(bench.engine.checkpoint_root).glob("*/segment-*.h5md"))
+
+
+def attempts(bench: RemoteBench) -> dict[str, int]:
+    """How often each job was begun, by name and index."""
+    return {
+        f"{job['job']['name']} #{job['index']}": sum(1 for _ in Path(job["run_dir"]).glob("attempt_*"))
+        for job in bench.jobs()
+        if job["run_dir"]
+    }
+
+
+def test_a_unit_runs_through_slurm_in_shared_and_single_allocations(
+    bench: RemoteBench, slurm_cluster: SlurmCluster
+) -> None:
+    ticket, dynamics = start_dynamics(bench, n_segments=1)
+    in_slurm = {entry.job_id: entry for entry in slurm_cluster.squeue()}
+    assert in_slurm[dynamics.queue_id].name.startswith("probe")
+    progress = bench.engine.progress([dynamics.uuid])[dynamics.uuid]
+    assert 0 < progress.completed_ps <= progress.requested_ps
+    unit = bench.wait_for_phase("finished")[ticket.stage_key]
+    assert unit.n_finished == unit.n_jobs >= 4
+    assert bench.document(ticket.stage_key).state == "completed"
+    # One allocation for dynamics; the others share theirs.
+    assert len(slurm_cluster.squeue(finished=True)) < unit.n_jobs
+    assert set(attempts(bench).values()) == {1}
+
+
+def test_a_killed_job_and_a_killed_runner_cost_at_most_a_segment(
+    bench: RemoteBench, slurm_cluster: SlurmCluster
+) -> None:
+    ticket, dynamics = start_dynamics(bench)
+    key = ticket.stage_key
+    slurm_cluster.kill_job_processes(dynamics.queue_id)
+    bench.wait(lambda units: not units[key].running)
+    assert [job["state"] for job in bench.jobs(uuid=dynamics.uuid)] == ["REMOTE_ERROR"]
+    # What waits for it takes missing inputs, and must not have run on.
+    assert bench.standing()[key].phase == "queued"
+    bench.runners[0].kill()
+    before = {file: file.stat().st_mtime_ns for file in segments(bench)[:-1]}
+    report = bench.engine.recover("lattice")
+    assert [name.startswith("probe") for name in report.put_back] == [True]
+    assert report.left == ()
+    # Two at once, as when somebody starts one on each login node.
+    bench.start_runner()
+    bench.start_runner()
+    wait_for_dynamics(bench, key, len(before) + 2)
+    bench.wait_for_phase("finished")
+    assert bench.document(key).state == "completed"
+    assert bench.collections.jobs.count({"output.stage_key": key}) == 1
+    assert {name: n for name, n in attempts(bench).items() if n != 1} == {"probe 1000 K #1": 2}
+    # All segments but the one that was open are those from before the kill.
+    assert before
+    assert {file: file.stat().st_mtime_ns for file in before} == before
+
+
+def test_scancel_brings_a_continuation_on_the_same_worker_and_cancel_stops_until_retry(
+    bench: RemoteBench, slurm_cluster: SlurmCluster
+) -> None:
+    ticket, dynamics = start_dynamics(bench)
+    key = ticket.stage_key
+    slurm_cluster.scancel(dynamics.queue_id)
+    bench.wait(lambda units: any(job["index"] == 2 and job["state"] == "RUNNING" for job in bench.jobs()))
+    first, second = sorted(bench.jobs(uuid=dynamics.uuid), key=lambda job: job["index"])
+    assert first["state"] == "COMPLETED"
+    assert second["worker"] == first["worker"]
+    assert second["run_dir"] != first["run_dir"]
+    assert bench.engine.cancel("lattice", [key]) == 1
+    assert bench.standing()[key].phase == "cancelled"
+    number = second["remote"]["process_id"]
+    slurm_cluster.wait_for_state(number, ["CANCELLED", "COMPLETED", "FAILED"])
+    # Nothing brings it back but a retry.
+    assert bench.engine.recover("lattice").put_back == ()
+    time.sleep(3.0)
+    assert bench.standing()[key].phase == "cancelled"
+    assert bench.engine.retry("lattice", [key]) == 1
+    bench.wait_for_phase("finished")
+    assert bench.document(key).state == "completed"
+
+
+def test_a_number_that_slurm_gave_to_another_job_proves_nothing(
+    bench: RemoteBench, slurm_cluster: SlurmCluster, tmp_path: Path
+) -> None:
+    _, dynamics = start_dynamics(bench, n_segments=1)
+    stranger = slurm_cluster.sbatch("sleep 600", folder=tmp_path)
+    bench.runners[0].kill()
+    slurm_cluster.scancel(dynamics.queue_id)
+    slurm_cluster.wait_for_state(stranger, "RUNNING")
+    bench.engine.controller.jobs.update_one(
+        {"uuid": dynamics.uuid}, {"$set": {"remote.process_id": stranger, "state": "RUNNING"}}
+    )
+    report = bench.engine.recover("lattice")
+    assert any("another job" in name for name in report.put_back), report
+    assert bench.jobs(uuid=dynamics.uuid)[0]["state"] == "READY"
+    assert slurm_cluster.job_state(stranger) == "RUNNING"

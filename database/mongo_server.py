@@ -101,6 +101,8 @@ class _ServerStore:
     _coll: Any
 
     def __init__(self, uri: str, collection_name: str | None = None, **kwargs: Any) -> None:
+        if "***" not in uri:
+            _known_addresses[redact_uri(uri)] = uri
         kwargs.pop("database", None)
         options = {"serverSelectionTimeoutMS": SERVER_TIMEOUT_MS, **(kwargs.get("mongoclient_kwargs") or {})}
         super().__init__(  # type: ignore[call-arg]
@@ -625,10 +627,16 @@ def _cause(error: BaseException) -> str:
     return next((words for mark, words in _CAUSES.items() if mark in said), type(error).__name__)
 
 
+_known_addresses: dict[str, str] = {}
+"""Full addresses that this process was given, by what may be shown of them; never written anywhere."""
+
+
 def _with_credentials(uri: str) -> str:
     """Fill the credentials back in that `as_dict` took out."""
     if "***" not in uri:
         return uri
+    if uri in _known_addresses:
+        return _known_addresses[uri]
     configured = store_from_environment() or ""
     if redact_uri(configured) == uri:
         return configured

@@ -34,7 +34,9 @@ from .session import CampaignSession
 POLL_S = 5.0
 """Time between two looks at the engine, in s."""
 
-_RECOVER_EVERY_S = 60.0
+RECOVER_EVERY_S = 60.0
+"""Time between two searches for jobs that lost their workers, in s."""
+
 _UNITS_AT_A_TIME = 500
 _WORDLESS_GRACE_S = 60.0
 
@@ -93,7 +95,9 @@ def coordinate_campaign(
         with campaign_lock(folder, campaign_id, wait_s=0.0):
             session = CampaignSession(campaign, collections)
             engine.resume(campaign_id)
-            coordinator = Coordinator(session, engine, folder, on_event or (lambda event: None))
+            coordinator = Coordinator(
+                session, engine, folder, on_event or (lambda event: None), min(RECOVER_EVERY_S, 12.0 * poll_s)
+            )
             with caught_signals(on_second=lambda: None) as caught:
                 return coordinator.run(caught, once=once, poll_s=poll_s)
 
@@ -112,18 +116,21 @@ class Coordinator:
         Where the heartbeat goes.
     on_event : callable
         Told of units that start and end.
+    recover_every_s : float
+        Time between two searches for jobs that lost their workers, in s.
     """
 
     session: CampaignSession
     engine: QueueEngine
     folder: Path
     on_event: CampaignWatcher
+    recover_every_s: float = RECOVER_EVERY_S
     heartbeat: DriverHeartbeat = field(init=False)
     n_failed: int = 0
     _handed_over: set[str] = field(default_factory=set)
     _wordless: dict[str, float] = field(default_factory=dict)
     _told: str = ""
-    _last_recovery: float = -_RECOVER_EVERY_S
+    _last_recovery: float = -float("inf")
     _started: float = field(default_factory=time.monotonic)
 
     def run(self, caught: StopSignal, *, once: bool, poll_s: float) -> CampaignRunReport:
@@ -197,15 +204,15 @@ class Coordinator:
             True where nothing is left to do.
         """
         campaign_id = self.session.campaign.campaign_id
-        now = time.monotonic()
-        if now - self._last_recovery >= _RECOVER_EVERY_S:
-            self._last_recovery = now
-            report = self.engine.recover(campaign_id)
-            for name in report.put_back:
-                self._tell(f"{name} had lost its worker: it is back in the queue", always=True)
-            for sentence in report.left:
-                self._tell(sentence)
         queued = dict(self.engine.units(campaign_id))
+        wanted = {unit.stage_key for unit in self.session.state.wanted_units()}
+        # What looks like a failure may be a job that a dying worker left behind.
+        looks_failed = any(unit.phase == "failed" and key in wanted for key, unit in queued.items())
+        now = time.monotonic()
+        if looks_failed or now - self._last_recovery >= self.recover_every_s:
+            self._last_recovery = now
+            if self._recover():
+                queued = dict(self.engine.units(campaign_id))
         self.session.refresh()
         self._take_in(queued)
         n_new = self._hand_over(queued)
@@ -218,6 +225,15 @@ class Coordinator:
             if fed.problem is not None:
                 self._tell(fed.problem)
         return is_over
+
+    def _recover(self) -> bool:
+        """Let the engine find jobs that lost their workers; say whether there were any."""
+        report = self.engine.recover(self.session.campaign.campaign_id)
+        for name in report.put_back:
+            self._tell(f"{name} had lost its worker: it is back in the queue", always=True)
+        for sentence in report.left:
+            self._tell(sentence)
+        return bool(report.put_back or report.left)
 
     def _take_in(self, queued: Mapping[str, QueuedUnit]) -> None:
         """Turn what the engine says of units into outcomes."""

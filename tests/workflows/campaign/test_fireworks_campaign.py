@@ -22,13 +22,13 @@ from cluster_campaign import (
     write_profile,
 )
 from lattice_campaign import open_campaigns, run_here
+from support.mongo_server import database_on
+from support.wire_server import WireServer
 
 
 @pytest.fixture
 def database(mongo_server):
     """A database of its own for each test."""
-    from support.mongo_server import database_on
-
     with database_on(mongo_server) as uri:
         yield uri
 
@@ -70,15 +70,30 @@ def test_slurm_by_fireworks_finds_what_one_machine_finds(tmp_path, database, slu
     assert status["engine"]["n_not_taken_in"] == 0
 
 
-def test_no_secret_is_written_and_the_address_is_for_its_owner_only(tmp_path, database, slurm_cluster):
-    # A user name is enough to see where addresses go; the test server asks nobody for a password.
-    secret = "s3cr3t-of-nobody"
-    address = database.replace("mongodb://", "mongodb://") + f"?appname={secret}"
-    write_cluster_campaign(tmp_path, "fireworks", write_profile(tmp_path, "slurm"), n_candidates=1)
-    assert coordinate(tmp_path, address).state == "finished"
-    holders = [path for path in tmp_path.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
-    assert [path.name for path in holders] == ["store_address"]
-    assert holders[0].stat().st_mode & 0o777 == 0o600
+def test_no_password_is_written_but_into_a_file_of_its_owner(tmp_path, mongo_server, slurm_cluster, caplog):
+    server = WireServer(tmp_path / "server")
+    server.start()
+    try:
+        with MongoClient(server.uri) as client:
+            client.admin.command("createUser", "ann", pwd="s3cr3t", roles=[{"role": "readWrite", "db": "superion"}])
+        server.stop()
+        server.start("--auth")
+        address = f"mongodb://ann:s3cr3t@127.0.0.1:{server.port}/superion?authSource=admin"
+        folder = tmp_path / "campaign"
+        folder.mkdir()
+        write_cluster_campaign(folder, "fireworks", write_profile(folder, "slurm"), n_candidates=1)
+        with caplog.at_level("DEBUG"):
+            assert coordinate(folder, address).state == "finished"
+        holders = [path for path in folder.rglob("*") if path.is_file() and b"s3cr3t" in path.read_bytes()]
+        assert [path.name for path in holders] == ["store_address"]
+        assert holders[0].stat().st_mode & 0o777 == 0o600
+        assert "s3cr3t" not in caplog.text
+        with MongoClient(address) as client:
+            database = client["superion"]
+            for name in database.list_collection_names():
+                assert "s3cr3t" not in repr(list(database[name].find())), name
+    finally:
+        server.stop()
 
 
 def test_the_status_is_true_while_it_runs_and_without_a_coordinator(tmp_path, database, slurm_cluster):
@@ -112,8 +127,7 @@ def test_the_status_is_true_while_it_runs_and_without_a_coordinator(tmp_path, da
                 until=lambda status: status.engine.units == {"finished": 6},
             )
             assert (status.state, status.engine.coordinator, status.engine.n_not_taken_in) == ("idle", "absent", 3)
-            report = coordinate(tmp_path, database)
-            assert (report.state, report.n_finished) == ("finished", 3)
+            assert coordinate(tmp_path, database).counts == {"done": 3}
             assert reader.read().state == "finished"
             reader.close()
     finally:
@@ -132,8 +146,12 @@ def test_pausing_and_cancelling_lose_nothing(tmp_path, database, slurm_cluster, 
     assert "is paused" in capsys.readouterr().err
     assert superion(["campaign", "run", "lattice", "--once", "--store", database]) == 1
     assert "is paused: go on with" in capsys.readouterr().err
-    assert superion(["campaign", "resume", "lattice", "--once", "--store", database]) == 0
-    wait_for(lambda: list(tmp_path.glob("work/trajectories/*/segment*.h5md")), "a segment is written")
+
+    def pass_once():
+        assert superion(["campaign", "resume", "lattice", "--once", "--store", database]) == 0
+        return list(tmp_path.glob("work/trajectories/*/segment*.h5md"))
+
+    wait_for(pass_once, "a segment is written")
     assert superion(["campaign", "cancel", "lattice", "--store", database]) == 0
     wait_for(
         lambda: launchpad.fireworks.count_documents({"state": "RUNNING"}) == 0, "the running jobs have ended", 30.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,12 @@ EXCEPTION = {"action.stored_data._exception": 1}
 
 MAXIMUM_DEATHS = 3
 """How often a worker may die under the same job before the job counts as failed."""
+
+
+_NO_FAULT = ("StoppedBySignal", "LockedTrajectoryError", "KeyboardInterrupt")
+"""Errors after which a job is to run again: a signal; or a trajectory that another, not quite dead, worker writes."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class StoppedBySignal(BaseException):
@@ -31,9 +38,30 @@ def was_cut_off(launch: dict[str, Any]) -> bool:
     bool
         True where the job itself did nothing wrong.
     """
+    words = _words_of(launch)
+    return launch["state"] == "FIZZLED" and any(name in words for name in _NO_FAULT)
+
+
+def met_full_disk(launch: dict[str, Any]) -> bool:
+    """Say whether a launch failed for lack of room on the disk.
+
+    Parameters
+    ----------
+    launch : dict
+        The launch, with the field `EXCEPTION`.
+
+    Returns
+    -------
+    bool
+        True for a full disk, an exhausted quota, and a file beyond the size allowed.
+    """
+    words = _words_of(launch)
+    return launch["state"] == "FIZZLED" and any(f"[Errno {number}]" in words for number in _FULL)
+
+
+def _words_of(launch: dict[str, Any]) -> str:
     stored = (launch.get("action") or {}).get("stored_data", {})
-    stack = (stored.get("_exception") or {}).get("_stacktrace") or ""
-    return launch["state"] == "FIZZLED" and StoppedBySignal.__name__ in stack
+    return (stored.get("_exception") or {}).get("_stacktrace") or ""
 
 
 def give_back(launchpad: LaunchPad, launch: dict[str, Any]) -> None:
@@ -59,7 +87,7 @@ def put_back_launches(launchpad: LaunchPad, launches: list[dict[str, Any]], why:
     launchpad : LaunchPad
         The launchpad.
     launches : list of dict
-        Launches in state RUNNING, with `launch_id` and `fw_id`.
+        Launches that run, or that a full disk ended, with `launch_id` and `fw_id`.
     why : str
         What became of the worker, as a part of a sentence.
 
@@ -73,7 +101,7 @@ def put_back_launches(launchpad: LaunchPad, launches: list[dict[str, Any]], why:
         job = launchpad.fireworks.find_one(
             {"fw_id": launch["fw_id"]}, {"_id": 0, "state": 1, "launches": 1, "archived_launches": 1}
         )
-        if job is None or job["state"] != "RUNNING" or job["launches"][-1:] != [launch["launch_id"]]:
+        if job is None or job["state"] not in ("RUNNING", "FIZZLED") or job["launches"][-1:] != [launch["launch_id"]]:
             # Over, or taken again, in this very moment.
             continue
         deaths = launchpad.launches.count_documents(

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from .lost_jobs import EXCEPTION, StoppedBySignal, give_back, was_cut_off
+from .lost_jobs import EXCEPTION, StoppedBySignal, give_back, met_full_disk, put_back_launches, was_cut_off
 from .pilot_place import stop_file
 
 _log = logging.getLogger(__name__)
@@ -107,19 +107,25 @@ class PilotWorker:
                 folder.rmdir()
             return False
         self._n_launches += 1
-        if self.was_stopped:
-            self._leave(launchpad, folder)
-        return True
-
-    def _leave(self, launchpad: Any, folder: Path) -> None:
-        """Put back the job that a stop cut off, and keep its continuation from starting where it was cancelled."""
-        from .parking import park_again
-
         launch = launchpad.launches.find_one(
             {"launch_dir": str(folder)}, {"_id": 0, "fw_id": 1, "state": 1, "launch_id": 1, **EXCEPTION}
         )
         if launch is None:
-            return
+            return True
+        _log.info("job %d: %s", launch["fw_id"], launch["state"])
+        if met_full_disk(launch):
+            # Every other job here would meet it too.
+            _log.warning("the disk of %s is full", folder)
+            put_back_launches(launchpad, [launch], "the disk of its run folder is full")
+            self.was_stopped = True
+        elif self.was_stopped:
+            self._leave(launchpad, folder, launch)
+        return True
+
+    def _leave(self, launchpad: Any, folder: Path, launch: dict[str, Any]) -> None:
+        """Put back the job that a stop cut off, and keep its continuation from starting where it was cancelled."""
+        from .parking import park_again
+
         if launch["state"] == "RUNNING" or was_cut_off(launch):
             give_back(launchpad, launch)
         park_again(launchpad, launch["fw_id"])

@@ -19,7 +19,10 @@ from .queue_listing import QueuedPilot
 SILENCES = 5
 """Signs of life that a pilot may miss before it counts as dead."""
 
-_FRESH_S = 15.0
+SILENCES_OF_GONE = 2
+"""The same, for a pilot that the queue does not know any more."""
+
+_FRESH_S = 10.0
 """Age in s below which a job is not judged: its pilot may be just about to end it."""
 
 
@@ -89,10 +92,12 @@ def _is_lost(launch: dict[str, Any], pilots: Collection[QueuedPilot] | None, hea
     began = min(datetime.fromisoformat(entry["created_on"]) for entry in launch["state_history"])
     if (datetime.now(UTC) - (began if began.tzinfo else began.replace(tzinfo=UTC))).total_seconds() < _FRESH_S:
         return False
-    if pilots is not None and not any(pilot.name == name and pilot.queue_id == queue_id for pilot in pilots):
-        return True
     folder = run_folder_of(launch["launch_dir"])
     assert folder is not None
+    is_gone = pilots is not None and not any(pilot.name == name and pilot.queue_id == queue_id for pilot in pilots)
+    if is_gone:
+        # A node that its controller gave up may still work: who shows signs of life keeps its job.
+        return _silence_s(folder) > SILENCES_OF_GONE * heartbeat_s
     return silent_s > SILENCES * heartbeat_s and _silence_s(folder) > SILENCES * heartbeat_s
 
 

@@ -21,7 +21,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from ..errors import StoreError
 from .server_patience import is_outage, logger, patiently, read_patience_s
-from .settings import STORE_FILE_VARIABLE, STORE_VARIABLE, store_from_environment
+from .settings import STORE_FILE_VARIABLE, STORE_VARIABLE, locations_from_environment
 from .spool import SpooledWrite, SpoolFile, abandoned, spool_folders
 from .write_through import PendingWrite, as_document, write_through
 
@@ -637,9 +637,9 @@ def _with_credentials(uri: str) -> str:
         return uri
     if uri in _known_addresses:
         return _known_addresses[uri]
-    configured = store_from_environment() or ""
-    if redact_uri(configured) == uri:
-        return configured
+    for configured in locations_from_environment():
+        if redact_uri(configured) == uri:
+            return configured
     raise StoreError(
         f"The address {uri} was written without its credentials: set {STORE_VARIABLE} to the full address, or "
         f"{STORE_FILE_VARIABLE} to a file that holds it."

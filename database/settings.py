@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import StoreError
@@ -31,11 +32,26 @@ def store_from_environment() -> str | None:
     StoreError
         If that file cannot be read, is not the user's, or others may read it.
     """
-    text = os.environ.get(STORE_VARIABLE)
-    if text:
-        return text
-    path = os.environ.get(STORE_FILE_VARIABLE)
-    return store_from_file(path) if path else None
+    return next(locations_from_environment(), None)
+
+
+def locations_from_environment() -> Iterator[str]:
+    """Read all locations that the environment names: several where a store is looked for by its address.
+
+    Yields
+    ------
+    str
+        The value of SUPERION_STORE, then what the file holds that SUPERION_STORE_FILE names.
+
+    Raises
+    ------
+    StoreError
+        If that file cannot be read, is not the user's, or others may read it.
+    """
+    if text := os.environ.get(STORE_VARIABLE):
+        yield text
+    if path := os.environ.get(STORE_FILE_VARIABLE):
+        yield store_from_file(path)
 
 
 def store_from_file(path: str | Path) -> str:

@@ -93,6 +93,8 @@ def test_stores_take_their_credentials_from_the_file(tmp_path, monkeypatch):
         MontyDecoder().decode(written)
     monkeypatch.setenv(STORE_FILE_VARIABLE, str(secret_file(tmp_path)))
     assert MontyDecoder().decode(written).uri == ADDRESS
+    monkeypatch.setenv(STORE_VARIABLE, "elsewhere.db")
+    assert MontyDecoder().decode(written).uri == ADDRESS, "found by its address, whatever the default store is"
 
 
 # -- options ---------------------------------------------------------------------------------------------------

@@ -69,4 +69,9 @@ def _rows(kind: type) -> Iterator[Row]:
 
 
 def _written(value: Any) -> str:
+    from pydantic import BaseModel
+
+    if isinstance(value, BaseModel):
+        # A section of its own, with a table of its own.
+        return "see below"
     return f"`{json.dumps(value, ensure_ascii=False)}`"

@@ -64,7 +64,8 @@ def check(
     if as_json:
         write_json({"cluster": name, "ready": not n_errors, "findings": [vars(finding) for finding in findings]})
     else:
-        verdict = f"{name} is ready." if not n_errors else f"{name} is not ready: {n_errors} things to mend."
+        things = "one thing" if n_errors == 1 else f"{n_errors} things"
+        verdict = f"{name} is not ready: {things} to mend." if n_errors else f"{name} is ready."
         results_console().print(verdict, markup=False)
     if n_errors:
         raise typer.Exit(1)

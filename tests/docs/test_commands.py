@@ -15,7 +15,22 @@ from superion.scripts.cli import app, main
 from support.markdown_blocks import ROOT, commands, pages
 
 OTHER_PROGRAMS = frozenset(
-    {"pip", "git", "source", "cd", "export", "kill", "mkdir", "chmod", "jf", "jq", "lpad", "rlaunch", "python"}
+    {
+        "pip",
+        "git",
+        "source",
+        "cd",
+        "export",
+        "kill",
+        "mkdir",
+        "chmod",
+        "jf",
+        "jq",
+        "lpad",
+        "qlaunch",
+        "rlaunch",
+        "python",
+    }
 )
 """Programs that are not ours; what they do is not tested here."""
 
@@ -83,6 +98,9 @@ TREATMENTS = [
     Treatment(r"superion campaign \w+", _parsed_only),
     Treatment(r"superion potential check (chgnet|ase:)", _as_it_is),
     Treatment(r"superion potential check ", _parsed_only),
+    Treatment(r"superion cluster (list|show)\b", _as_it_is),
+    # On a real queue in tests/scripts/cluster and tests/workflows/clusters.
+    Treatment(r"superion cluster (init|check)\b", _parsed_only),
     Treatment(r"superion .*mongodb", _parsed_only),
     Treatment(r"superion (query|db)\b", _as_it_is),
     Treatment(r"superion run ", _as_a_plan),

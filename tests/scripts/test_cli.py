@@ -23,6 +23,8 @@ COMMANDS = [
     *(("db", name) for name in ("init", "index", "check", "migrate")),
     ("doctor",),
     ("campaign",),
+    ("cluster",),
+    *(("cluster", name) for name in ("list", "show", "init", "check")),
     ("flow",),
     ("flow", "list"),
     ("flow", "show"),

@@ -83,7 +83,7 @@ def test_a_worker_without_the_potential_or_the_gpu(slurm_cluster, mongo_uri, tmp
     assert found["md: potential"].state == "error"
     assert "no_such_package" in found["md: potential"].message
     assert found["md: device"].state == "error"
-    assert "1 GPUs were asked for, and torch sees 0" in found["md: device"].message
+    assert "GPUs asked for: 1, seen by torch: 0" in found["md: device"].message
 
 
 def test_a_job_that_only_waits_is_taken_back(slurm_cluster, tmp_path):

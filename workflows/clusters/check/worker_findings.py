@@ -96,16 +96,14 @@ def _device(place: str, profile: ClusterProfile, kind: ResourceKind, seen: Mappi
     if not wanted:
         return Finding(subject, "ok", "CPU, as asked for")
     if seen["gpus"] is None:
-        return Finding(
-            subject, "error", f"{wanted} GPUs were asked for, and torch is not there to see them: install it"
-        )
+        return Finding(subject, "error", f"GPUs asked for: {wanted}; torch is not there to see them: install it")
     if seen["gpus"] < wanted:
         return Finding(
             subject,
             "error",
-            f"{wanted} GPUs were asked for, and torch sees {seen['gpus']}: look at the partition, at `module load` in "
+            f"GPUs asked for: {wanted}, seen by torch: {seen['gpus']}; look at the partition, at `module load` in "
             "`setup`, and that torch is built for the driver",
         )
     if str(seen.get("device") or "cuda").startswith("cpu"):
         return Finding(subject, "error", "there is a GPU, and the potential runs on the CPU: see its device option")
-    return Finding(subject, "ok", f"{seen['gpus']} GPUs")
+    return Finding(subject, "ok", f"GPUs seen by torch: {seen['gpus']}")

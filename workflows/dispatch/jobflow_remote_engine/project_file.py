@@ -111,12 +111,12 @@ def write_project(
         raise SettingsError(f"There is a project {path} already: choose another name, or say that it may be replaced.")
     jobs = open_job_store(store)
     try:
-        content = describe_project(
-            name, cluster, profile, jobs, folder=path.parent, address=store if keep_credentials else None
-        )
+        complete = describe_project(name, cluster, profile, jobs, folder=path.parent, address=store)
+        content = complete if keep_credentials else describe_project(name, cluster, profile, jobs, folder=path.parent)
     finally:
         jobs.close()
     content["runner"] |= dict(runner_options or {})
+    _make_collections(complete)
     _write_private(path, _HEADER.format(name=name) + yaml.safe_dump(content, sort_keys=False))
     return path
 
@@ -366,6 +366,15 @@ def _with_address(value: Any, address: str | None) -> Any:
     if isinstance(value, list):
         return [_with_address(one, address) for one in value]
     return address if address is not None and value == redact_uri(address) else value
+
+
+def _make_collections(content: dict[str, Any]) -> None:
+    """Make the collections of a project, where they are missing: its runner takes them for granted."""
+    from jobflow_remote.config.base import Project
+
+    from .connection import open_controller
+
+    open_controller(Project.model_validate(content)).close()
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import textwrap
@@ -10,10 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from support.mongo_server import database_on
 
 sys.path.append(str(Path(__file__).parent / "support"))
-from remote_bench import PROJECT, RemoteBench, remote_bench
+from remote_bench import QUICK_RUNNER, RemoteBench, remote_bench
 
 
 @pytest.fixture
@@ -59,30 +59,50 @@ def test_a_unit_runs_to_its_document_and_one_without_its_potential_tells_why(ben
     assert all(len(list(Path(job["run_dir"]).glob("attempt_*"))) == 1 for job in bench.jobs() if job["db_id"] in done)
 
 
-def test_flows_run_unchanged_in_a_project_that_knows_nothing_of_campaigns(bench: RemoteBench) -> None:
-    script = f"""
-    from jobflow_remote import submit_flow
+def test_flows_run_unchanged_in_a_project_that_knows_nothing_of_superion(bench: RemoteBench) -> None:
+    server, database = bench.store.rsplit("/", 1)
+
+    def store(collection: str, kind: str = "MongoURIStore") -> dict[str, str]:
+        return {"type": kind, "uri": server, "database": database, "collection_name": collection}
+
+    own = {
+        "name": "own",
+        "runner": QUICK_RUNNER,
+        "queue": {"store": store("own_jobs"), "flows_collection": "own_flows", "auxiliary_collection": "own_auxiliary"},
+        "jobstore": {
+            "docs_store": store("own_outputs"),
+            "additional_stores": {"data": store("own_data", "GridFSURIStore")},
+        },
+        "workers": {
+            "mine": {
+                "type": "local",
+                "scheduler_type": "shell",
+                "work_dir": str(bench.folder / "own_runs"),
+                "pre_run": f"export PATH={Path(sys.executable).parent}:$PATH OMP_NUM_THREADS=1",
+            }
+        },
+    }
+    (bench.folder / "projects" / "own.yaml").write_text(yaml.safe_dump(own))
+    script = """
+    from jobflow_remote import ConfigManager, submit_flow
     from pymatgen.core import Lattice, Structure
+    from superion.potentials.specification import PotentialSpecification
     from superion.workflows.stages.registry import load_stage
     from superion.workflows.stages.stage import StageContext
-    from superion.potentials.specification import PotentialSpecification
 
+    ConfigManager().get_project("own").get_job_controller().reset()
+    cell = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.64), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    potential = PotentialSpecification(name="ase", model="ase.calculators.lj.LennardJones", device="cpu")
+    context = StageContext(potential=potential, mobile_ion="Na", ion_charge=1.0, label="salt")
     stage = load_stage("validate")
-    cell = Structure(Lattice.cubic(5.64), ["Na"] * 4 + ["Cl"] * 4, [
-        [0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0],
-        [0.5, 0.5, 0.5], [0.5, 0, 0], [0, 0.5, 0], [0, 0, 0.5]])
-    context = StageContext(potential=PotentialSpecification(name="ase", model="ase.calculators.lj.LennardJones"),
-                           mobile_ion="Na", ion_charge=1.0, label="salt")
-    flow = stage.make(cell, stage.settings_model(), context)
-    print(submit_flow(flow, project="{PROJECT}", worker="bench_cluster_analysis"))
+    submit_flow(stage.make(cell, stage.settings_model(), context), worker="mine", project="own")
     """
-    told = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, cwd=bench.folder
-    )
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    told = subprocess.run(command, capture_output=True, text=True, cwd=bench.folder)
     assert told.returncode == 0, told.stderr
-    bench.start_runner()
-    bench.wait(lambda _: all(job["state"] in ("COMPLETED", "FAILED") for job in bench.jobs()))
-    assert {job["state"] for job in bench.jobs()} == {"COMPLETED"}, bench.words()
-    outputs = list(bench.collections.jobs.query({"output.stage": "validate"}))
-    assert [output["output"]["state"] for output in outputs] == ["completed"]
-    assert os.environ["JFREMOTE_PROJECTS_FOLDER"]
+    bench.start_runner("own")
+    found = bench.engine.controller.db["own_jobs"]
+    bench.wait(lambda _: found.count_documents({"state": {"$in": ["COMPLETED", "FAILED"]}}) == 1)
+    document = bench.engine.controller.db["own_outputs"].find_one({"output.stage": "validate"})
+    assert document is not None, list(found.find({}, {"error": 1}))
+    assert document["output"]["label"] == "salt"

@@ -110,7 +110,7 @@ class RemoteBench:
         """All units, as another process would see them."""
         return dict(self.engine.units(self.campaign.campaign_id))
 
-    def wait(self, until: Callable[[dict[str, QueuedUnit]], bool], timeout_s: float = 120.0) -> dict[str, QueuedUnit]:
+    def wait(self, until: Callable[[dict[str, QueuedUnit]], bool], timeout_s: float = 240.0) -> dict[str, QueuedUnit]:
         """Wait until the units are as wanted."""
         deadline = time.monotonic() + timeout_s
         while not until(found := self.standing()):
@@ -118,7 +118,7 @@ class RemoteBench:
             time.sleep(0.3)
         return found
 
-    def wait_for_phase(self, phase: str, timeout_s: float = 120.0) -> dict[str, QueuedUnit]:
+    def wait_for_phase(self, phase: str, timeout_s: float = 240.0) -> dict[str, QueuedUnit]:
         """Wait until all units are in a phase."""
         return self.wait(lambda units: bool(units) and all(u.phase == phase for u in units.values()), timeout_s)
 
@@ -142,10 +142,10 @@ class RemoteBench:
 
     # ------------------------------------------------------------------ processes
 
-    def start_runner(self) -> subprocess.Popen[bytes]:
+    def start_runner(self, project: str = PROJECT) -> subprocess.Popen[bytes]:
         """Start a runner as a process of its own."""
         log = (self.folder / f"runner{len(self.runners)}.log").open("wb")
-        command = [str(Path(sys.executable).with_name("jf")), "-p", PROJECT, "runner", "run"]
+        command = [str(Path(sys.executable).with_name("jf")), "-p", project, "runner", "run"]
         runner = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder)
         self.runners.append(runner)
         return runner
@@ -160,13 +160,9 @@ class RemoteBench:
                 found.append(process)
         return found
 
-    def wait_for_process(self, timeout_s: float = 90.0) -> psutil.Process:
-        """Wait until a job's process runs."""
-        deadline = time.monotonic() + timeout_s
-        while not (found := self.job_processes()):
-            assert time.monotonic() < deadline, self.words()
-            time.sleep(0.1)
-        return found[0]
+    def job_process_of(self, uuid: str) -> psutil.Process:
+        """The process that runs a job."""
+        return next(one for one in self.job_processes() if any(uuid in word for word in one.cmdline()))
 
     def close(self) -> None:
         """Stop what was started here."""

@@ -89,10 +89,15 @@ def test_a_missing_file_is_told(tmp_path, monkeypatch):
 def test_stores_take_their_credentials_from_the_file(tmp_path, monkeypatch):
     written = json.dumps(server_module.MongoServerStore(ADDRESS), cls=MontyEncoder)
     assert "s3cr" not in written
+    assert MontyDecoder().decode(written).uri == ADDRESS, "this process was told"
+    # As in another process, which was told nothing.
+    known = {}
+    monkeypatch.setattr(server_module, "_known_addresses", known)
     with pytest.raises(StoreError, match=STORE_FILE_VARIABLE):
         MontyDecoder().decode(written)
     monkeypatch.setenv(STORE_FILE_VARIABLE, str(secret_file(tmp_path)))
     assert MontyDecoder().decode(written).uri == ADDRESS
+    known.clear()
     monkeypatch.setenv(STORE_VARIABLE, "elsewhere.db")
     assert MontyDecoder().decode(written).uri == ADDRESS, "found by its address, whatever the default store is"
 

@@ -213,6 +213,7 @@ def test_credentials_show_nowhere(monkeypatch, caplog):
     assert "\n" not in str(caught.value)
     # A pickle goes to a worker process and must connect there; a dictionary may be written and read by others.
     assert pickle.loads(pickle.dumps(store)).uri == SECRET_URI
+    monkeypatch.setattr(mongo_server, "_known_addresses", {})  # as in a process that was told nothing
     with pytest.raises(StoreError, match="written without its credentials"):
         MontyDecoder().process_decoded(job_store.as_dict())
     monkeypatch.setenv(STORE_VARIABLE, SECRET_URI)

@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from ..completion import cluster_names
 from ..console import results_console, say, write_json
-from ..options import JsonOption, PotentialOption, StoreOption
-from .options import EngineOption, ProfileArgument, ProjectOption
+from ..options import JsonOption, PotentialOption, StoreOption, parse_potential
+from .options import EngineOption, ProjectOption
 
 if TYPE_CHECKING:
     from ...makers.resource_kind import ResourceKind
+    from ...potentials.specification import PotentialSpecification
     from ...workflows.clusters.check.run import CheckRequest
+    from ...workflows.clusters.profile import ClusterProfile
     from ...workflows.dispatch.queue_engine import Finding
+    from ...workflows.dispatch.settings import ClusterDispatch
 
 _COLOURS = {"ok": "green", "warning": "yellow", "error": "red", "skipped": "dim"}
 
 
 def check(
-    name: ProfileArgument,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NAME]",
+            help="Name of a profile (`superion cluster list`), or its file.",
+            autocompletion=cluster_names,
+        ),
+    ] = None,
+    campaign: Annotated[
+        Path | None,
+        typer.Option(
+            "--campaign",
+            metavar="FILE",
+            help="A campaign file in place of NAME: its cluster, resources, engine and potential.",
+        ),
+    ] = None,
     store: StoreOption = None,
     potential: PotentialOption = None,
     kind: Annotated[
@@ -39,36 +59,74 @@ def check(
 ) -> None:
     """Try everything that a campaign needs: database, folders, queue, and a tiny job of each kind.
 
-    With --engine, the engine's own parts too. Exit status 1 if there is an error.
+    With --engine or --campaign, the engine's own parts too. Exit status 1 if there is an error.
     """
     from ...database.settings import store_from_environment
     from ...workflows.clusters.check.run import CheckRequest
-    from ...workflows.clusters.find import load_cluster
 
+    wanted_potential = parse_potential(potential) if potential else None
+    dispatch: ClusterDispatch | None
+    if campaign is not None:
+        dispatch, of_campaign = _of_campaign(campaign, name)
+        profile, wanted_potential = dispatch.profile(), wanted_potential or of_campaign
+    else:
+        profile, dispatch = _of_name(name, engine, project, launchpad)
     request = CheckRequest(
-        profile=load_cluster(name),
+        profile=profile,
         store=store or store_from_environment(),
-        potential=potential,
+        potential=wanted_potential,
         kinds=_kinds(kind),
-        needs_store=engine == "fireworks",
+        engine=dispatch.engine if dispatch else None,
         timeout_s=timeout_s,
     )
-    settings = {"engine": engine, "cluster": name}
-    settings |= {"project": project} if engine == "jobflow_remote" else {"launchpad": launchpad}
     findings = []
-    for finding in _findings(request, settings if engine else None):
+    for finding in _findings(request, dispatch):
         findings.append(finding)
         if not as_json:
             _show(finding)
     n_errors = sum(finding.state == "error" for finding in findings)
+    shown = dispatch.cluster if dispatch else str(name)
     if as_json:
-        write_json({"cluster": name, "ready": not n_errors, "findings": [vars(finding) for finding in findings]})
+        write_json({"cluster": shown, "ready": not n_errors, "findings": [vars(finding) for finding in findings]})
     else:
         things = "one thing" if n_errors == 1 else f"{n_errors} things"
-        verdict = f"{name} is not ready: {things} to mend." if n_errors else f"{name} is ready."
+        verdict = f"{shown} is not ready: {things} to mend." if n_errors else f"{shown} is ready."
         results_console().print(verdict, markup=False)
     if n_errors:
         raise typer.Exit(1)
+
+
+def _of_campaign(file: Path, name: str | None) -> tuple[ClusterDispatch, PotentialSpecification]:
+    """Take cluster, engine and potential from a campaign file."""
+    from ...errors import SettingsError
+    from ...workflows.campaign.file.load import load_campaign_file
+    from ...workflows.dispatch.settings import ClusterDispatch
+
+    if name is not None:
+        raise SettingsError(f"The campaign file {file} names its cluster: leave {name} out, or --campaign.")
+    campaign = load_campaign_file(file)
+    if not isinstance(campaign.dispatch, ClusterDispatch):
+        raise SettingsError(f"The campaign file {file} names no cluster in `dispatch`: there is nothing to check.")
+    return campaign.dispatch, campaign.potential
+
+
+def _of_name(
+    name: str | None, engine: str | None, project: str, launchpad: str | None
+) -> tuple[ClusterProfile, ClusterDispatch | None]:
+    """Load a profile by name, and the engine's settings where one is named."""
+    from ...errors import SettingsError
+    from ...workflows.clusters.find import load_cluster
+    from ...workflows.dispatch.settings import ClusterDispatch, dispatch_settings
+
+    if name is None:
+        raise SettingsError("Name a cluster, see `superion cluster list`, or a campaign file with --campaign.")
+    if engine is None:
+        return load_cluster(name), None
+    further = {"project": project} if engine == "jobflow_remote" else {"launchpad": launchpad}
+    dispatch = dispatch_settings({"engine": engine, "cluster": name, **further})
+    if not isinstance(dispatch, ClusterDispatch):
+        raise SettingsError(f"The engine {engine} needs no cluster: leave --engine out.")
+    return dispatch.profile(), dispatch
 
 
 def _kinds(named: list[str] | None) -> list[ResourceKind]:
@@ -81,23 +139,19 @@ def _kinds(named: list[str] | None) -> list[ResourceKind]:
     return cast("list[ResourceKind]", list(dict.fromkeys(named or RESOURCE_KINDS)))
 
 
-def _findings(request: CheckRequest, engine: dict[str, str | None] | None) -> Iterator[Finding]:
+def _findings(request: CheckRequest, dispatch: ClusterDispatch | None) -> Iterator[Finding]:
     from ...workflows.clusters.check.run import check_cluster
 
     yield from check_cluster(request, say)
-    if engine is not None:
-        yield from _engine_findings(request.store, engine)
+    if dispatch is not None and request.store is not None:
+        yield from _engine_findings(request.store, dispatch)
 
 
-def _engine_findings(store: str | None, settings: dict[str, str | None]) -> Iterator[Finding]:
+def _engine_findings(store: str, dispatch: ClusterDispatch) -> Iterator[Finding]:
     from ...database.campaigns import CampaignCollections
     from ...errors import SuperionError
     from ...workflows.dispatch.queue_engine import Finding
-    from ...workflows.dispatch.settings import dispatch_settings
 
-    if store is None:
-        return
-    dispatch = dispatch_settings(settings)
     try:
         with CampaignCollections.open(store) as collections:
             engine = dispatch.open_engine(collections)
@@ -106,7 +160,7 @@ def _engine_findings(store: str | None, settings: dict[str, str | None]) -> Iter
             finally:
                 engine.close()
     except SuperionError as error:
-        yield Finding(str(settings["engine"]), "error", str(error).rstrip("."))
+        yield Finding(f"engine {dispatch.engine}", "error", str(error).rstrip("."))
 
 
 def _show(finding: Finding) -> None:

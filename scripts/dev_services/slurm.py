@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
+import pwd
 import random
 import signal
 import socket
@@ -113,7 +113,7 @@ def _layout(folder: Path, record: dict[str, Any]) -> SlurmLayout:
     return SlurmLayout(
         folder=folder,
         host=socket.gethostname().partition(".")[0],
-        user=getpass.getuser(),
+        user=pwd.getpwuid(os.geteuid()).pw_name,
         controller_port=record["controller_port"],
         node_ports=record["node_ports"],
         cpus=cpus,

@@ -157,3 +157,37 @@ def test_check_tells_and_counts(cli, slurm_cluster, mongo_uri, tmp_path):
     assert [finding["subject"] for finding in wrong] == ["relax: queue"]
     assert json.dumps(report)
     cli("cluster", "check", "local", "--kind", "mdd").assert_sentence("relax, md, analysis")
+
+
+def test_check_of_a_campaign_file(cli, slurm_cluster, mongo_uri, tmp_path):
+    """Cluster, resources, engine and potential are the campaign's."""
+    text = "scheduler: slurm\nwork_folder: {work}\nresources: {{md: {{memory_gb: 0.5}}}}\n"
+    (tmp_path / "mine.yaml").write_text(text.format(work=tmp_path / "work"))
+    campaign = {
+        "name": "demo",
+        "candidates": [{"kind": "files", "paths": ["*.cif"]}],
+        "mobile_ion": "Li",
+        "potential": "ase:ase.calculators.lj.LennardJones",
+        "stages": [{"stage": "validate"}],
+        "dispatch": {
+            "engine": "fireworks",
+            "cluster": str(tmp_path / "mine.yaml"),
+            "resources": {"md": {"partition": "short", "time_limit": "00:02:00"}},
+        },
+    }
+    file = tmp_path / "campaign.yaml"
+    file.write_text(yaml.safe_dump(campaign))
+    one = ("--campaign", file, "--store", mongo_uri, "--kind", "md")
+    report = cli("cluster", "check", *one, "--json").json()
+    told = {
+        finding["subject"].partition(" on ")[0] + finding["subject"].rpartition(":")[2]: finding
+        for finding in report["findings"]
+    }
+    assert told["md potential"]["message"] == "ase:ase.calculators.lj.LennardJones computes on cpu"
+    assert "00:02:00 is not longer than stop_margin_s" in json.dumps(report)
+    assert any(finding["subject"] == "launchpad" for finding in report["findings"])
+    assert report["ready"] is False
+    cli("cluster", "check", "local", *one).assert_sentence("leave local out")
+    cli("cluster", "check").assert_sentence("Name a cluster")
+    file.write_text(yaml.safe_dump({**campaign, "dispatch": {}}))
+    cli("cluster", "check", *one).assert_sentence("names no cluster")

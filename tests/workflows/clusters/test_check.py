@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from superion.potentials.specification import potential_specification
 from superion.workflows.clusters.check.host_shell import HostShell
 from superion.workflows.clusters.check.run import CheckRequest, check_cluster, walltime_findings
 from superion.workflows.clusters.check.store_findings import store_findings
@@ -16,7 +17,7 @@ from superion.workflows.clusters.check.worker_findings import worker_findings
 from superion.workflows.clusters.profile import ClusterHost, ClusterProfile
 from superion.workflows.dispatch.queue_engine import Finding
 
-POTENTIAL = "ase:ase.calculators.lj.LennardJones"
+POTENTIAL = potential_specification("ase:ase.calculators.lj.LennardJones")
 
 
 def profile_in(folder: Path, **changes) -> ClusterProfile:
@@ -34,12 +35,12 @@ def by_subject(findings: Iterable[Finding]) -> dict[str, Finding]:
 
 def test_a_good_cluster_is_ready_and_left_clean(slurm_cluster, mongo_uri, tmp_path):
     said: list[str] = []
-    request = CheckRequest(profile_in(tmp_path), store=mongo_uri, potential=POTENTIAL, needs_store=True)
+    request = CheckRequest(profile_in(tmp_path), store=mongo_uri, potential=POTENTIAL, engine="fireworks")
     found = by_subject(check_cluster(request, said.append))
     assert {finding.state for finding in found.values()} == {"ok"}, found
     assert {"database", "additional store data", "work folder", "analysis: database"} <= set(found)
     for kind in ("relax", "md"):
-        assert found[f"{kind}: potential"].message == f"{POTENTIAL} computes on cpu"
+        assert found[f"{kind}: potential"].message == "ase:ase.calculators.lj.LennardJones computes on cpu"
         assert sys.executable in found[f"{kind}: superion"].message
     assert any("RUNNING" in text or "PENDING" in text for text in said)
     assert sorted(path.name for path in (tmp_path / "work").iterdir()) == ["checks", "progress", "trajectories"]
@@ -77,11 +78,13 @@ def test_each_failure_says_how_to_mend_it(slurm_cluster, tmp_path):
 def test_a_worker_without_the_potential_or_the_gpu(slurm_cluster, mongo_uri, tmp_path):
     """The emulated GPU has no device behind it: a job that asks for it sees none."""
     profile = profile_in(tmp_path, md={"gpus": 1, "partition": "gpu"})
-    request = CheckRequest(profile, store=mongo_uri, potential="ase:no_such_package.Calculator", kinds=["md"])
+    missing = potential_specification("ase:no_such_package.Calculator")
+    request = CheckRequest(profile, store=mongo_uri, potential=missing, kinds=["md"], engine="jobflow_remote")
     found = by_subject(check_cluster(request))
     assert found["md: queue"].state == "ok"
     assert found["md: potential"].state == "error"
     assert "no_such_package" in found["md: potential"].message
+    assert "md: database" not in found
     assert found["md: device"].state == "error"
     assert "GPUs asked for: 1, seen by torch: 0" in found["md: device"].message
 

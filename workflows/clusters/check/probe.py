@@ -26,7 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", required=True, help="file for what was found")
     parser.add_argument("--work-folder", required=True, help="folder that must be writable")
-    parser.add_argument("--potential", help="potential that must work, NAME or NAME:MODEL")
+    parser.add_argument("--potential", help="potential that must work: its specification as JSON")
     arguments = parser.parse_args()
     found = {
         "python": platform.python_version(),
@@ -148,13 +148,13 @@ def count_gpus():  # type: ignore[no-untyped-def]
     return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
 
-def try_potential(name: str):  # type: ignore[no-untyped-def]
+def try_potential(specification: str):  # type: ignore[no-untyped-def]
     """Load a potential and compute with it.
 
     Parameters
     ----------
-    name : str
-        NAME or NAME:MODEL.
+    specification : str
+        What it is, as JSON.
 
     Returns
     -------
@@ -163,9 +163,9 @@ def try_potential(name: str):  # type: ignore[no-untyped-def]
     """
     try:
         from superion.potentials.check import check_potential
-        from superion.potentials.specification import potential_specification
+        from superion.potentials.specification import PotentialSpecification
 
-        return None, check_potential(potential_specification(name)).provenance.device
+        return None, check_potential(PotentialSpecification.model_validate_json(specification)).provenance.device
     except Exception as error:
         traceback.print_exc()
         return " ".join(str(error).split())[:500] or type(error).__name__, None

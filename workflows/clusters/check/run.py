@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from ....database.settings import STORE_FILE_VARIABLE
+from ....database.settings import STORE_FILE_VARIABLE, STORE_VARIABLE
 from ....makers.resource_kind import RESOURCE_KINDS, ResourceKind
+from ....potentials.specification import PotentialSpecification
 from ...dispatch.queue_engine import Finding
 from ..fireworks_adapter import to_queue_adapter
 from ..job_script import job_environment, preparation_lines
@@ -44,21 +45,22 @@ class CheckRequest:
         The cluster.
     store : str or None
         Address of the result store.
-    potential : str or None
+    potential : PotentialSpecification or None
         Potential that workers must be able to use.
     kinds : sequence of str
         Kinds of jobs to try.
-    needs_store : bool
-        Whether workers must reach the database themselves, as FireWorks' must.
+    engine : str or None
+        Engine that it is for: FireWorks' workers must reach the database themselves, those of jobflow_remote need not;
+        without an engine it is worth knowing.
     timeout_s : float
         How long to wait for the tiny jobs, in s.
     """
 
     profile: ClusterProfile
     store: str | None = None
-    potential: str | None = None
+    potential: PotentialSpecification | None = None
     kinds: Sequence[ResourceKind] = RESOURCE_KINDS
-    needs_store: bool = False
+    engine: str | None = None
     timeout_s: float = 300.0
 
 
@@ -149,7 +151,7 @@ def _make_folder(shell: HostShell, profile: ClusterProfile) -> tuple[Finding, st
 def _try_jobs(shell: HostShell, request: CheckRequest, folder: str, say: Callable[[str], None]) -> Iterator[Finding]:
     submitted: dict[ResourceKind, str] = {}
     prepared = shell.run(f"cat > {for_shell(folder)}/probe.py", stdin=Path(probe.__file__).read_text(encoding="utf-8"))
-    if prepared.returncode == 0 and request.store is not None:
+    if prepared.returncode == 0 and _asks_for_store(request):
         prepared = shell.run(f"umask 077; cat > {for_shell(folder)}/store_address", stdin=f"{request.store}\n")
     if prepared.returncode != 0:
         yield Finding("work folder", "error", f"nothing can be written there ({last_line(prepared)}): make room")
@@ -191,16 +193,21 @@ def _script(profile: ClusterProfile, request: CheckRequest, kind: ResourceKind, 
     command = f"{for_shell(profile.python_of_workers())} {shlex.quote(folder + '/probe.py')}"
     command += f" --output {shlex.quote(job_folder + '/seen.json')} --work-folder {for_shell(profile.work_folder)}"
     if request.potential is not None and kind != "analysis":
-        command += f" --potential {shlex.quote(request.potential)}"
+        command += f" --potential {shlex.quote(request.potential.model_dump_json())}"
     environment = job_environment(profile)
-    if request.store is not None:
+    if _asks_for_store(request):
         environment[STORE_FILE_VARIABLE] = f"{folder}/store_address"
     # What the submitting shell has must not help: on another day it will be another shell.
-    command = f"unset SUPERION_STORE\n{command}"
+    inherited = [STORE_VARIABLE] if _asks_for_store(request) else [STORE_VARIABLE, STORE_FILE_VARIABLE]
+    command = f"unset {' '.join(inherited)}\n{command}"
     if profile.scheduler == "shell":
         return "\n".join(["#!/bin/bash", *preparation_lines(profile, environment), command, ""])
     adapter = to_queue_adapter(profile, kind, command, job_name=f"superion-check-{kind}", environment=environment)
     return str(adapter.get_script_str(job_folder))
+
+
+def _asks_for_store(request: CheckRequest) -> bool:
+    return request.store is not None and request.engine != "jobflow_remote"
 
 
 def _refusal(profile: ClusterProfile, kind: ResourceKind, words: str) -> Finding:
@@ -255,6 +262,10 @@ def _collect(
             poll_s = min(1.2 * poll_s, _SLOWEST_POLL_S)
 
 
+def _written(potential: PotentialSpecification) -> str:
+    return f"{potential.name}:{potential.model}" if potential.model else potential.name
+
+
 def _late(request: CheckRequest, kind: ResourceKind, job_id: str, word: str, *, waiting: bool) -> Finding:
     if waiting:
         told = f"job {job_id} still waits after {request.timeout_s:g} s ({word}) and was taken back"
@@ -276,9 +287,10 @@ def _ended(
         answer = shell.run(f"cat {job_folder}/seen.json")
     if answer.returncode == 0:
         yield Finding(f"{kind}: queue", "ok", f"job {job_id} ran")
-        potential = None if kind == "analysis" else request.potential
+        potential = None if kind == "analysis" or request.potential is None else _written(request.potential)
+        needs_store = request.engine == "fireworks"
         for finding in worker_findings(
-            request.profile, kind, json.loads(answer.stdout), potential=potential, needs_store=request.needs_store
+            request.profile, kind, json.loads(answer.stdout), potential=potential, needs_store=needs_store
         ):
             if kind != "analysis" or finding.state != "skipped":
                 yield finding

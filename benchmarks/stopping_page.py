@@ -269,8 +269,8 @@ def analytic_page(found: AnalyticSet, made_by: str) -> str:
         `probe_diffusivity_cm2_s`, a value with an interval; it keeps whoever may be among the best. By
         `greatest_sigma_300k_ms_cm` it could cut nobody: that is a bound, and of two upper bounds neither value is
         certainly the better.""",
-        f"""Candidates of which only an upper bound of σ(300 K) is known rank behind those with a value, as everywhere
-        in superion; the sequential protocol leaves {n_bounded} of them.""",
+        f"""Candidates of which only an upper bound of σ(300 K) is known rank behind those with a value, as in every
+        ranking; the sequential protocol leaves {n_bounded} of them.""",
         """The model conductor has one kind of site, straight Arrhenius lines, ions that hop nearly independently and a
         framework that never melts. Runs of real crystals converge more slowly and less evenly.""",
         made_by,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .processes import ServiceError, end_process, is_ours, locked, read_record, write_record
-from .slurm_configuration import SlurmLayout, gpu_configuration, slurm_configuration
+from .slurm_configuration import CGROUP_CONFIGURATION, SlurmLayout, gpu_configuration, slurm_configuration
 from .slurm_programs import find_program, program_path, provide_programs
 
 SERVICES = Path(__file__).resolve().parents[2] / ".services"
@@ -140,6 +140,7 @@ def _prepare(layout: SlurmLayout) -> None:
     key.touch(mode=0o600)
     key.write_bytes(os.urandom(128))
     layout.file.write_text(slurm_configuration(layout))
+    layout.file.with_name("cgroup.conf").write_text(CGROUP_CONFIGURATION)
     layout.file.with_name("gres.conf").write_text(gpu_configuration(layout))
 
 
@@ -178,12 +179,12 @@ def _running(record: dict[str, Any] | None) -> list[str]:
 
 
 def _start_processes(layout: SlurmLayout, record: dict[str, Any]) -> None:
+    started: dict[str, subprocess.Popen[bytes]] = {}
     for name, command in _commands(layout).items():
         if is_ours(record["processes"].get(name)):
             continue
-        output = layout.folder / "log" / f"{name}.out"
-        with open(output, "ab") as log:
-            process = subprocess.Popen(
+        with open(_output(layout, name), "ab") as log:
+            started[name] = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -193,13 +194,17 @@ def _start_processes(layout: SlurmLayout, record: dict[str, Any]) -> None:
                 start_new_session=True,
             )
         mark = next(word for word in reversed(command) if str(layout.folder) in word)
-        record["processes"][name] = {"pid": process.pid, "mark": mark}
+        record["processes"][name] = {"pid": started[name].pid, "mark": mark}
         write_record(layout.folder, record)
         if name == "munged":
-            _wait_until(layout.munge_socket.is_socket, process, output)
+            _wait_until(layout.munge_socket.is_socket, layout, started)
         elif name == "slurmctld":
-            _wait_until(lambda: _answers(layout), process, output)
-    _wait_until(lambda: _nodes_are_up(layout), None, layout.folder / "log")
+            _wait_until(lambda: _answers(layout), layout, started)
+    _wait_until(lambda: _nodes_are_up(layout), layout, started)
+
+
+def _output(layout: SlurmLayout, name: str) -> Path:
+    return layout.folder / "log" / f"{name}.out"
 
 
 def _answers(layout: SlurmLayout) -> bool:
@@ -224,13 +229,16 @@ def _nodes_are_up(layout: SlurmLayout) -> bool:
     return len(ready) == len(layout.node_names)
 
 
-def _wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes] | None, log: Path) -> None:
+def _wait_until(ready: Callable[[], bool], layout: SlurmLayout, started: dict[str, subprocess.Popen[bytes]]) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while not ready():
-        if process is not None and process.poll() is not None:
-            raise ServiceError(f"{Path(process.args[0]).name} ended while it started: see {log}.")  # type: ignore[index,arg-type]
+        for name, process in started.items():
+            if process.poll() is not None:
+                output = _output(layout, name)
+                last = (output.read_text(errors="replace").strip().splitlines() or ["no message"])[-1]
+                raise ServiceError(f"{name} ended while it started ({last}): see {output}.")
         if time.monotonic() > deadline:
-            raise ServiceError(f"Slurm did not come up in {START_TIMEOUT_S:g} s: see {log}.")
+            raise ServiceError(f"Slurm did not come up in {START_TIMEOUT_S:g} s: see {layout.folder / 'log'}.")
         time.sleep(0.05)
 
 

@@ -133,3 +133,8 @@ def gpu_configuration(layout: SlurmLayout) -> str:
     """Write the gres.conf of a test instance: Slurm counts the GPUs of a node by files, and looks no further."""
     names = ",".join(layout.node_names)
     return "".join(f"NodeName={names} Name=gpu File={file}\n" for file in layout.gpu_files)
+
+
+CGROUP_CONFIGURATION = "CgroupPlugin=cgroup/v1\n"
+"""The cgroup.conf: nothing here uses control groups, and this plugin, unlike the one that Slurm would choose by itself,
+does not mind where a container has none, or read-only ones."""

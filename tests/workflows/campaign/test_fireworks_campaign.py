@@ -153,13 +153,11 @@ def test_pausing_and_cancelling_lose_nothing(tmp_path, database, slurm_cluster, 
 
     wait_for(pass_once, "a segment is written")
     assert superion(["campaign", "cancel", "lattice", "--store", database]) == 0
-    wait_for(
-        lambda: launchpad.fireworks.count_documents({"state": "RUNNING"}) == 0, "the running jobs have ended", 30.0
-    )
+    wait_for(lambda: launchpad.fireworks.count_documents({"state": "RUNNING"}) == 0, "the running jobs have ended")
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("work/trajectories/*/segment*.h5md")}
     done = launchpad.launches.count_documents({})
     # Nobody takes up what is cancelled.
-    wait_for(lambda: not slurm_cluster.squeue() or slurm_cluster.scancel(), "the pilots go", 30.0)
+    wait_for(lambda: not slurm_cluster.squeue() or slurm_cluster.scancel(), "the pilots go")
     assert launchpad.launches.count_documents({}) == done
     (tmp_path / "slow").unlink()
     capsys.readouterr()

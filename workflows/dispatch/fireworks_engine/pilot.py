@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from .pilot_log import log_to_stderr
 from .pilot_place import alive_file, job_part
 from .pilot_worker import START_AGAIN
 
@@ -36,7 +37,7 @@ def main() -> int:
     int
         Exit status.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    log_to_stderr()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--category", required=True, action="append", help="category of jobs to take; repeatable")
     parser.add_argument("--folder", required=True, type=Path, help="folder of this pilot")

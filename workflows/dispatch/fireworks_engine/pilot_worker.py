@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any
 
 from .lost_jobs import EXCEPTION, StoppedBySignal, give_back, met_full_disk, put_back_launches, was_cut_off
+from .pilot_log import log_to_stderr
 from .pilot_place import stop_file
 
 _log = logging.getLogger(__name__)
@@ -54,9 +55,8 @@ class PilotWorker:
 
         from .worker_launchpad import worker_launchpad
 
-        for name in ("rocket.launcher", "launchpad"):
-            # FireWorks tells every look for a job, every second.
-            logging.getLogger(name).setLevel(logging.WARNING)
+        # FireWorks would tell every look for a job, every second.
+        rocket.ROCKET_STREAM_LOGLEVEL = "ERROR"
         rocket.PING_TIME_SECS = self.arguments.heartbeat_s
         for number in (signal.SIGTERM, signal.SIGUSR1):
             signal.signal(number, self._stop)
@@ -156,7 +156,7 @@ def main() -> int:
     int
         Exit status.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    log_to_stderr()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--category", required=True, action="append")
     parser.add_argument("--folder", required=True)

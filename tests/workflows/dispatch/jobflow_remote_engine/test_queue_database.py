@@ -13,7 +13,11 @@ import yaml
 from pymongo import monitoring
 from superion.errors import SettingsError
 from superion.workflows.clusters.find import load_cluster
-from superion.workflows.dispatch.jobflow_remote_engine.project_file import describe_project, write_project
+from superion.workflows.dispatch.jobflow_remote_engine.project_file import (
+    describe_project,
+    projects_folder,
+    write_project,
+)
 from superion.workflows.dispatch.jobflow_remote_engine.settings import JobflowRemoteDispatch
 from superion.workflows.dispatch.queue_engine import QueueEngine
 from support.mongo_server import database_on
@@ -245,6 +249,29 @@ def test_wrong_settings_get_one_sentence(bench: RemoteBench, tmp_path: Path) -> 
     assert "\n" not in str(told.value)
     with pytest.raises(SettingsError, match="MongoDB server"):
         write_project("embedded", str(bench.cluster), load_cluster(str(bench.cluster)), str(tmp_path / "results.db"))
+
+
+def test_resources_of_a_campaign_reach_the_queue_where_jobs_have_allocations_of_their_own(
+    bench: RemoteBench, tmp_path: Path
+) -> None:
+    profile = yaml.safe_load(bench.cluster.read_text()) | {"scheduler": "slurm"}
+    cluster = tmp_path / "resources_cluster.yaml"
+    cluster.write_text(yaml.safe_dump(profile))
+    write_project("resources", str(cluster), load_cluster(str(cluster)), bench.store, folder=projects_folder())
+    wanted = {"cluster": str(cluster), "project": "resources"}
+    settings = JobflowRemoteDispatch.model_validate(wanted | {"resources": {"md": {"time_limit": "00:20:00"}}})
+    engine = settings.open_engine(bench.collections)
+    try:
+        engine.submit([bench.unit(1)])
+        jobs = {job["job"]["name"].split()[0]: job for job in engine.controller.jobs.find()}
+    finally:
+        engine.close()
+    assert jobs["probe"]["worker"] == "resources_cluster_md"
+    assert jobs["probe"]["resources"]["time"] == "0-0:20:0"
+    assert jobs["diffusion"]["resources"] is None
+    settings = JobflowRemoteDispatch.model_validate(wanted | {"resources": {"relax": {"cores": 3}}})
+    with pytest.raises(SettingsError, match="share allocations"):
+        settings.open_engine(bench.collections)
 
 
 def test_check_tells_what_is_missing(bench: RemoteBench) -> None:

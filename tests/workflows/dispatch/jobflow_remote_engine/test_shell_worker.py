@@ -51,6 +51,11 @@ def test_a_unit_runs_to_its_document_and_one_without_its_potential_tells_why(ben
     assert Path(log.place).is_dir()
     findings = {finding.subject: finding for finding in bench.engine.check()}
     assert {finding.state for finding in findings.values()} == {"ok"}, findings
+    # What reaches a worker knows neither the server nor the database.
+    written = [file for file in (bench.folder / "work").rglob("*") if file.is_file()]
+    assert any(file.name == "jfremote_in.json" for file in written)
+    address = bench.store.removeprefix("mongodb://").encode()
+    assert [file for file in written if address in file.read_bytes()] == []
     # A retry runs what failed once more, and nothing else.
     done = {job["db_id"] for job in bench.jobs(state="COMPLETED")}
     assert bench.engine.retry("lattice", [keys[1]]) == 1

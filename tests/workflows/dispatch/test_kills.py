@@ -43,11 +43,11 @@ def finish(driver: subprocess.Popen) -> list[str]:
 
 
 def answer(folder: Path, uuid: str) -> str:
-    """Give the final document, without what may differ: time, host and uuid."""
+    """Give the final document, without what may differ: times, host and uuid."""
     store = open_job_store(folder / "results.db")
     document = store.get_output(uuid, load=True)
     store.close()
-    for name in ("created_at", "host", "job_uuid"):
+    for name in ("created_at", "host", "job_uuid", "wall_time_s", "cpu_time_s", "gpu_time_s"):
         document["provenance"].pop(name)
     return json.dumps(document, sort_keys=True, default=str)
 

@@ -71,6 +71,6 @@ def test_a_profile_that_packs_starts_several_at_once(tmp_path):
     )
     packed = launch_command(profile, "relax", Path("/fw"), Path("/fw/my_fworker_relax.yaml"))
     assert packed.startswith('exec "$HOME/superion/bin/python" -m fireworks.scripts.rlaunch_run ')
-    assert packed.endswith("multi 4 --timeout 3480")
+    assert packed.endswith("multi 4 --timeout 3480 --sleep 10")
     alone = launch_command(profile, "analysis", Path("/fw"), Path("/fw/my_fworker_analysis.yaml"))
-    assert alone.endswith("rapidfire --timeout 180")
+    assert alone.endswith("rapidfire --timeout 180 --sleep 10")

@@ -22,6 +22,9 @@ from .marks import category_of
 LAUNCHPAD_FILE = "my_launchpad.yaml"
 ADDRESS_FILE = "store_address"
 
+LOOK_S = 10
+"""How often an allocation looks for jobs while others are still to become ready, in s; FireWorks' own 60 s waste it."""
+
 WITHOUT_KIND = "__none__"
 """FireWorks' word for jobs without a category: those of flows that somebody else put onto the launchpad."""
 
@@ -146,17 +149,8 @@ def launch_command(profile: ClusterProfile, kind: ResourceKind, folder: Path, wo
     last_start_s = round(limit_s - min(profile.stop_margin_s, limit_s / 4))
     side_by_side = profile.packing_of(kind).jobs_at_a_time
     mode = ["rapidfire"] if side_by_side == 1 else ["multi", str(side_by_side)]
-    command = [
-        "-m",
-        "fireworks.scripts.rlaunch_run",
-        "-l",
-        str(folder / LAUNCHPAD_FILE),
-        "-w",
-        str(worker_file),
-        *mode,
-        "--timeout",
-        str(last_start_s),
-    ]
+    command = ["-m", "fireworks.scripts.rlaunch_run", "-l", str(folder / LAUNCHPAD_FILE), "-w", str(worker_file)]
+    command += [*mode, "--timeout", str(last_start_s), "--sleep", str(LOOK_S)]
     return f"exec {for_shell(profile.python_of_workers())} {shlex.join(command)}"
 
 

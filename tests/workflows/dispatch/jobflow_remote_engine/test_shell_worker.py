@@ -56,12 +56,6 @@ def test_a_unit_runs_to_its_document_and_one_without_its_potential_tells_why(ben
     assert any(file.name == "jfremote_in.json" for file in written)
     address = bench.store.removeprefix("mongodb://").encode()
     assert [file for file in written if address in file.read_bytes()] == []
-    # A retry runs what failed once more, and nothing else.
-    done = {job["db_id"] for job in bench.jobs(state="COMPLETED")}
-    assert bench.engine.retry("lattice", [keys[1]]) == 1
-    assert bench.standing()[keys[1]].phase in ("queued", "running")
-    bench.wait(is_over)
-    assert all(len(list(Path(job["run_dir"]).glob("attempt_*"))) == 1 for job in bench.jobs() if job["db_id"] in done)
 
 
 def test_flows_run_unchanged_in_a_project_that_knows_nothing_of_superion(bench: RemoteBench) -> None:

@@ -158,10 +158,10 @@ def test_packed_dynamics_lives_through_a_kill_and_the_loss_of_its_allocation(
         # One process dies, as for want of memory; then the allocation goes, with the other one.
         bench.job_process_of(running[0].uuid).kill()
         slurm_cluster.scancel(running[0].queue_id)
-        dead = {"state": "REMOTE_ERROR", "job.name": {"$regex": "^probe"}}
-        bench.wait(lambda _: len(bench.jobs(**dead)) == 2)
-        assert {unit.phase for unit in bench.standing().values()} == {"queued"}
-        assert len(bench.engine.recover("lattice").put_back) == 2
-        bench.wait_for_phase("finished")
+        # The other one may write its continuation in time, or be found with its allocation gone.
+        bench.wait(lambda _: bench.jobs(uuid=running[0].uuid)[0]["state"] == "REMOTE_ERROR")
+        assert bench.standing().keys() == {ticket.stage_key for ticket, _ in units}
+        assert {unit.phase for unit in bench.standing().values()} <= {"queued", "running"}
+        assert any(name.startswith("probe") for name in bench.recover_until_finished())
         for ticket, _ in units:
             assert bench.document(ticket.stage_key).state == "completed"

@@ -25,22 +25,6 @@ def bench(tmp_path: Path, mongo_server: str, slurm_cluster: SlurmCluster) -> Ite
         yield made
 
 
-def recover_until_finished(bench: RemoteBench, timeout_s: float) -> list[str]:
-    """Recover as a coordinator does, now and then; give what was put back."""
-    put_back: list[str] = []
-    last = 0.0
-
-    def is_finished(units) -> bool:
-        nonlocal last
-        if time.monotonic() - last > 5.0:
-            last = time.monotonic()
-            put_back.extend(bench.engine.recover("lattice").put_back)
-        return all(unit.phase == "finished" for unit in units.values())
-
-    bench.wait(is_finished, timeout_s)
-    return put_back
-
-
 @pytest.mark.slow
 def test_a_job_whose_node_is_given_up_while_its_process_lives_runs_once(
     bench: RemoteBench, slurm_cluster: SlurmCluster
@@ -55,7 +39,7 @@ def test_a_job_whose_node_is_given_up_while_its_process_lives_runs_once(
     node = next(entry.node for entry in slurm_cluster.squeue() if entry.job_id == dynamics.queue_id)
     slurm_cluster.kill_slurmd(node)
     slurm_cluster.set_node_down(node)
-    recover_until_finished(bench, SLURM_REQUEUES_AFTER_S + 120.0)
+    bench.recover_until_finished(SLURM_REQUEUES_AFTER_S + 120.0)
     assert bench.document(key).state == "completed"
     assert [path.name for path in Path(job["run_dir"]).glob("attempt_*")] == ["attempt_1"]
 
@@ -72,7 +56,7 @@ def test_a_controller_killed_just_after_a_submission_loses_no_unit(
     slurm_cluster.kill_slurmctld()
     time.sleep(3.0)
     slurm_cluster.start()
-    recover_until_finished(bench, 240.0)
+    bench.recover_until_finished(240.0)
     for ticket, _ in units:
         assert bench.document(ticket.stage_key).state == "completed"
         assert bench.collections.jobs.count({"output.stage_key": ticket.stage_key}) == 1

@@ -122,6 +122,21 @@ class RemoteBench:
         """Wait until all units are in a phase."""
         return self.wait(lambda units: bool(units) and all(u.phase == phase for u in units.values()), timeout_s)
 
+    def recover_until_finished(self, timeout_s: float = 240.0) -> list[str]:
+        """Recover now and then, as a coordinator does; give what was put back."""
+        put_back: list[str] = []
+        last = 0.0
+
+        def is_finished(units: dict[str, QueuedUnit]) -> bool:
+            nonlocal last
+            if time.monotonic() - last > 5.0:
+                last = time.monotonic()
+                put_back.extend(self.engine.recover(self.campaign.campaign_id).put_back)
+            return all(unit.phase == "finished" for unit in units.values())
+
+        self.wait(is_finished, timeout_s)
+        return put_back
+
     def document(self, key: str) -> StageDoc | None:
         """The stage document of a unit."""
         return self.collections.latest_stage_docs([key]).get(key)

@@ -16,12 +16,13 @@ sys.path.append(str(Path(__file__).parent / "support"))
 from cluster_campaign import (
     coordinate,
     findings,
+    findings_here,
     start_coordinator,
     wait_for,
     write_cluster_campaign,
     write_profile,
 )
-from lattice_campaign import open_campaigns, run_here
+from lattice_campaign import open_campaigns
 from support.mongo_server import database_on
 from support.wire_server import WireServer
 
@@ -41,10 +42,7 @@ def launchpad_of(uri: str) -> LaunchPad:
 @pytest.fixture(scope="module")
 def here(tmp_path_factory):
     """What the campaign finds on one machine."""
-    folder = tmp_path_factory.mktemp("here")
-    write_cluster_campaign(folder, "local", folder, dispatch={"engine": "local"})
-    run_here(folder)
-    return findings(folder)
+    return findings_here(tmp_path_factory.mktemp("here"), 6)
 
 
 def test_slurm_by_fireworks_finds_what_one_machine_finds(tmp_path, database, slurm_cluster, here, capsys):

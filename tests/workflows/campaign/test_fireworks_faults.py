@@ -19,8 +19,15 @@ from support.mongo_server import database_on
 from support.wire_server import WireServer
 
 sys.path.append(str(Path(__file__).parent / "support"))
-from cluster_campaign import coordinate, findings, segment_stamps, wait_for, write_cluster_campaign, write_profile
-from lattice_campaign import run_here
+from cluster_campaign import (
+    coordinate,
+    findings,
+    findings_here,
+    segment_stamps,
+    wait_for,
+    write_cluster_campaign,
+    write_profile,
+)
 
 ONE_AFTER_ANOTHER = {
     "relax": {"allocations": 1, "idle_s": 10},
@@ -97,10 +104,7 @@ class Coordinating:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     """What the campaign finds on one machine."""
-    folder = tmp_path_factory.mktemp("here")
-    write_cluster_campaign(folder, "local", folder, n_candidates=2, dispatch={"engine": "local"})
-    run_here(folder)
-    return findings(folder)
+    return findings_here(tmp_path_factory.mktemp("here"), 2)
 
 
 @pytest.fixture

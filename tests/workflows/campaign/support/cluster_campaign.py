@@ -16,7 +16,7 @@ from superion.workflows.campaign.coordinate import coordinate_campaign
 from superion.workflows.campaign.submit import submit_campaign
 
 sys.path.append(str(Path(__file__).parent))
-from lattice_campaign import lattice_cell, open_campaigns, rows_of, write_campaign
+from lattice_campaign import lattice_cell, open_campaigns, rows_of, run_here, write_campaign
 
 SUPPORT = Path(__file__).parent
 
@@ -82,6 +82,13 @@ def findings(folder: Path, store: str | None = None) -> dict[str, tuple]:
         )
         for label, row in rows_of(folder, store).items()
     }
+
+
+def findings_here(folder: Path, n_candidates: int) -> dict[str, tuple]:
+    """What the same campaign finds on one machine."""
+    write_cluster_campaign(folder, "local", folder, n_candidates, dispatch={"engine": "local"})
+    run_here(folder)
+    return findings(folder)
 
 
 def segment_stamps(folder: Path) -> dict[Path, int]:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pymongo import MongoClient
 from support.mongo_server import database_on
+from support.wire_server import WireServer
 
 sys.path.append(str(Path(__file__).parent / "support"))
 from remote_bench import QUICK_RUNNER, RemoteBench, remote_bench
@@ -105,3 +107,34 @@ def test_flows_run_unchanged_in_a_project_that_knows_nothing_of_superion(bench: 
     document = bench.engine.controller.db["own_outputs"].find_one({"output.stage": "validate"})
     assert document is not None, list(found.find({}, {"error": 1}))
     assert document["output"]["label"] == "salt"
+
+
+def test_the_password_lies_in_the_project_file_alone(
+    tmp_path: Path, mongo_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = WireServer(tmp_path / "server")
+    server.start()
+    try:
+        with MongoClient(server.uri) as client:
+            client.admin.command("createUser", "ann", pwd="s3cr3t", roles=[{"role": "readWrite", "db": "superion"}])
+        server.stop()
+        server.start("--auth")
+        address = f"mongodb://ann:s3cr3t@127.0.0.1:{server.port}/superion?authSource=admin"
+        # The environment of a runner goes on to the jobs that it submits.
+        monkeypatch.setenv("SUPERION_STORE", address)
+        folder = tmp_path / "bench"
+        with remote_bench(folder, address, "shell") as bench:
+            ticket, flow = bench.unit(1, stage_index=0)
+            bench.engine.submit([(ticket, flow)])
+            bench.start_runner()
+            bench.wait_for_phase("finished")
+            assert bench.document(ticket.stage_key).state == "completed"
+        holders = [path for path in folder.rglob("*") if path.is_file() and b"s3cr3t" in path.read_bytes()]
+        assert [path.name for path in holders] == ["bench.yaml"]
+        assert holders[0].stat().st_mode & 0o777 == 0o600
+        with MongoClient(address) as client:
+            database = client["superion"]
+            for name in database.list_collection_names():
+                assert "s3cr3t" not in repr(list(database[name].find())), name
+    finally:
+        server.stop()

@@ -25,6 +25,7 @@ DOCUMENT_INDEXES = (
     "output.provenance.created_at",
     "output.provenance.campaign_id",
     "metadata.campaign_id",
+    "metadata.stage_key",
     "output.sigma_300k_ms_cm",
     "output.stage_key",
 )

@@ -102,7 +102,8 @@ def _last_line(status: CampaignStatus) -> str:
 
     words = [f"{status.n_candidates} candidates: " + ", ".join(f"{n} {name}" for name, n in status.counts.items())]
     if status.units_per_hour is not None:
-        words.append(f"{status.units_per_hour:.3g} units per hour on {status.n_workers} workers")
+        workers = "" if status.n_workers is None else f" on {status.n_workers} workers"
+        words.append(f"{status.units_per_hour:.3g} units per hour{workers}")
     if status.state == "finished":
         words.append("nothing is left to do")
     elif status.remaining_s is not None:

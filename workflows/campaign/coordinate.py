@@ -221,7 +221,7 @@ class Coordinator:
         is_over = not self.session.state.wanted_units()
         if not is_over or n_new:
             fed = self.engine.feed(campaign_id)
-            self.heartbeat.n_workers = max(1, fed.n_queued)
+            self.heartbeat.n_workers = max(1, sum(len(unit.running) for unit in queued.values()))
             if fed.problem is not None:
                 self._tell(fed.problem)
         return is_over
@@ -242,6 +242,7 @@ class Coordinator:
         # Another campaign, or another engine, may have computed a unit meanwhile.
         elsewhere = [key for key in wanted if key in self._handed_over and key not in queued]
         documents = self.session.collections.latest_stage_docs([*over, *elsewhere]) if over or elsewhere else {}
+        self._take_times([wanted[key] for key, document in documents.items() if document.state != "failed"])
         failures: list[tuple[Unit, str]] = []
         for key in [*over, *elsewhere]:
             unit, document = wanted[key], documents.get(key)
@@ -265,6 +266,25 @@ class Coordinator:
                 self.session.state.set_running(key, found.phase == "running")
         self.session.refresh()
 
+    def _take_times(self, units: list[Unit]) -> None:
+        """Add up what the jobs of finished units took, for the estimate of the time left."""
+        stages = {unit.stage_key: self.session.stage_of(unit) for unit in units}
+        if not stages:
+            return
+        seconds = dict.fromkeys(stages, 0.0)
+        found = self.session.collections.jobs.query(
+            {"metadata.stage_key": {"$in": list(stages)}}, properties=["metadata.stage_key", "metadata.usage"]
+        )
+        for entry in found:
+            usage = entry["metadata"].get("usage") or {}
+            seconds[entry["metadata"]["stage_key"]] += usage.get("wall_time_s") or 0.0
+        for key, stage in stages.items():
+            if seconds[key]:
+                timing = self.heartbeat.timings.setdefault(stage, StageTiming())
+                timing.n_units += 1
+                timing.core_seconds += seconds[key]
+                self.heartbeat.core_seconds += seconds[key]
+
     def _has_been_wordless(self, key: str) -> bool:
         """Whether a unit ended long ago and its document, perhaps spooled on a worker's disk, did not come."""
         since = self._wordless.setdefault(key, time.monotonic())
@@ -274,7 +294,6 @@ class Coordinator:
         """Count a unit that ended well."""
         stage = self.session.stage_of(unit)
         self.heartbeat.n_finished += 1
-        self.heartbeat.timings.setdefault(stage, StageTiming()).n_units += 1
         self.on_event(CampaignEvent("unit_finished", reason or "", stage, self.session.label_of(unit)))
 
     def _fail(self, unit: Unit, structure: Structure, reason: str) -> None:

@@ -42,6 +42,9 @@ class EngineStatus(BaseModel):
     coordinator: Literal["alive", "absent"] = Field(
         description="whether a coordinator on this machine takes results in and hands new units over"
     )
+    running_units: list[str] = Field(
+        default_factory=list, exclude=True, description="stage keys of units of which a worker has a job in hand"
+    )
     problem: str | None = Field(default=None, description="why the engine could not be asked")
 
 
@@ -96,6 +99,7 @@ def read_engine(
             unit.phase in ("finished", "failed") and key in units and units[key][2] in _OPEN_STATES
             for key, unit in queued.items()
         ),
+        running_units=[key for key, unit in queued.items() if unit.phase == "running"],
         coordinator="alive" if coordinator_lives else "absent",
     )
 

@@ -155,6 +155,8 @@ class StatusReader:
         if file is None or file.dispatch.is_local:
             return status
         engine = self._read_engine(file, is_driven)
+        if engine.problem is None:
+            status = status.model_copy(update=self._as_engine_tells(status, set(engine.running_units)))
         is_at_work = bool(engine.units.get("running") or engine.units.get("queued"))
         return status.model_copy(
             update={
@@ -165,6 +167,24 @@ class StatusReader:
                 "n_workers": None,
             }
         )
+
+    def _as_engine_tells(self, status: CampaignStatus, running_units: set[str]) -> dict[str, Any]:
+        """Say what runs now: rows tell what the coordinator saw last, and it may be gone."""
+        stages, counts = {stage.stage: stage.model_copy() for stage in status.stages}, Counter(status.counts)
+        for row in self._rows.values():
+            for name, (state, keys) in row["units"].items():
+                now = "running" if running_units & set(keys) else "waiting"
+                if state in ("waiting", "running") and now != state and name in stages:
+                    stages[name] = stages[name].model_copy(
+                        update={
+                            state: getattr(stages[name], state) - 1,
+                            now: getattr(stages[name], now) + 1,
+                        }
+                    )
+                    if row["status"] == state:
+                        counts[state] -= 1
+                        counts[now] += 1
+        return {"stages": list(stages.values()), "counts": {name: n for name, n in sorted(counts.items()) if n}}
 
     def _read_engine(self, file: CampaignFile, is_driven: bool) -> EngineStatus:
         """Ask the engine of the campaign's cluster; say so where it cannot be asked."""

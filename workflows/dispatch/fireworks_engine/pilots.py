@@ -19,6 +19,7 @@ from ....makers.atomic_file import write_text_atomically
 from ....makers.resource_kind import RESOURCE_KINDS, ResourceKind
 from ...clusters.job_script import job_environment, preparation_lines
 from ...clusters.profile import ClusterProfile
+from ...clusters.shell_text import for_shell
 from .marks import category_of
 from .pilot_place import new_pilot_name, pilot_prefix, pilots_folder
 from .queue_listing import TIMEOUT_S, QueuedPilot
@@ -204,7 +205,7 @@ def _pilot_command(
 ) -> str:
     """Write the line that starts a pilot."""
     packing = profile.packing_of(kind)
-    command = [profile.python_of_workers(), "-P", "-m", PILOT_MODULE]
+    command = ["-P", "-m", PILOT_MODULE]
     command += ["--category", category_of(cluster, kind), "--folder", str(folder)]
     if packing.takes_analyses and kind != "analysis":
         command += ["--category", category_of(cluster, "analysis")]
@@ -213,7 +214,7 @@ def _pilot_command(
     if launchpad_file is not None:
         command += ["--launchpad", launchpad_file]
     # The queue's signals reach the shell of the script first: the pilot takes its place.
-    return "exec " + shlex.join(command)
+    return f"exec {for_shell(profile.python_of_workers())} {shlex.join(command)}"
 
 
 def _start_process(profile: ClusterProfile, folder: Path, command: str, environment: Mapping[str, str]) -> str:

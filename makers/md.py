@@ -13,6 +13,7 @@ from ..potentials.registry import load_potential
 from ..potentials.specification import PotentialSpecification, potential_specification
 from ..transport.analysis import DiffusionSettings
 from .atoms import as_structure
+from .continuation import CheckpointPlace
 from .maker import Maker
 from .provenance import job_provenance
 from .resource_kind import ResourceKind
@@ -63,7 +64,13 @@ class MdMaker(Maker):
             self.potential = potential_specification(self.potential)
 
     @job(output_schema=TrajectoryDoc)
-    def make(self, candidate: CandidateDoc, temperature_k: float, replica: int = 0) -> TrajectoryDoc | Response:
+    def make(
+        self,
+        candidate: CandidateDoc,
+        temperature_k: float,
+        replica: int = 0,
+        continues: CheckpointPlace | None = None,
+    ) -> TrajectoryDoc | Response:
         """Run one trajectory.
 
         Parameters
@@ -74,6 +81,8 @@ class MdMaker(Maker):
             Temperature in K.
         replica : int
             Index of the independent run.
+        continues : CheckpointPlace or None
+            The checkpoint of the job that this one replaces; None for a job that may be the first.
 
         Returns
         -------
@@ -94,6 +103,7 @@ class MdMaker(Maker):
             self.checkpoint_root,
             stop_rules=[rule],
             health_checks=[melting_check(structure, candidate.mobile_ion)],
+            continues=continues,
         )
         document = TrajectoryDoc(
             formula=candidate.formula,
@@ -105,5 +115,6 @@ class MdMaker(Maker):
             run=result,
         )
         if result.state == "partial":
-            return Response(output=document, replace=self.make(candidate, temperature_k, replica))
+            continuation = self.make(candidate, temperature_k, replica, CheckpointPlace.of(result))
+            return Response(output=document, replace=continuation)
         return document

@@ -19,6 +19,7 @@ from ..errors import ProtocolError, TrajectoryError
 from ..potentials.potential import Potential
 from .atoms import ase_atoms
 from .checkpoint_root import checkpoint_root_of
+from .continuation import CheckpointPlace
 from .heartbeat import heartbeat_writer
 from .job_end import current_allocation, stop_margin_s
 from .stop_request import LeaveProcess, leave_if_stop_was_requested, remember_stop_request
@@ -34,6 +35,7 @@ def run_trajectory(
     *,
     stop_rules: Sequence[StopRule] = (),
     health_checks: Sequence[StopRule] = (),
+    continues: CheckpointPlace | None = None,
 ) -> MdResult:
     """Run or continue a trajectory inside a job.
 
@@ -56,6 +58,8 @@ def run_trajectory(
         May end it as completed.
     health_checks : sequence of callables
         May end it as failed.
+    continues : CheckpointPlace or None
+        Checkpoint that must be there.
 
     Returns
     -------
@@ -67,11 +71,13 @@ def run_trajectory(
     LeaveProcess
         If this process was told to stop before, or its allocation leaves no time; a KeyboardInterrupt.
     TrajectoryError
-        If the disk is full.
+        If the disk is full, or the checkpoint to continue cannot be seen from this host.
     ProtocolError
         If the wall-time limit, or a whole allocation, leaves no time for a single step.
     """
     leave_if_stop_was_requested()
+    if continues is not None:
+        continues.expect_here()
     note_device(potential.provenance.device)
     allowed = _AllowedTime.of(limits)
     atoms = ase_atoms(structure)

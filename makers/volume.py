@@ -17,6 +17,7 @@ from ..errors import AnalysisError
 from ..potentials.registry import load_potential
 from ..potentials.specification import PotentialSpecification, potential_specification
 from .atoms import as_structure
+from .continuation import CheckpointPlace
 from .maker import Maker
 from .provenance import job_provenance
 from .resource_kind import ResourceKind
@@ -71,7 +72,9 @@ class VolumeMaker(Maker):
             self.potential = potential_specification(self.potential)
 
     @job(output_schema=CandidateDoc)
-    def make(self, candidate: CandidateDoc, temperature_k: float) -> CandidateDoc | Response:
+    def make(
+        self, candidate: CandidateDoc, temperature_k: float, continues: CheckpointPlace | None = None
+    ) -> CandidateDoc | Response:
         """Find the cell at one temperature.
 
         Parameters
@@ -80,6 +83,8 @@ class VolumeMaker(Maker):
             The material.
         temperature_k : float
             Temperature in K.
+        continues : CheckpointPlace or None
+            The checkpoint of the job that this one replaces; None for a job that may be the first.
 
         Returns
         -------
@@ -101,9 +106,10 @@ class VolumeMaker(Maker):
             self.limits,
             self.checkpoint_root,
             health_checks=[melting_check(structure, candidate.mobile_ion)],
+            continues=continues,
         )
         if result.state == "partial":
-            return Response(output=None, replace=self.make(candidate, temperature_k))
+            return Response(output=None, replace=self.make(candidate, temperature_k, CheckpointPlace.of(result)))
         if result.state == "failed":
             raise AnalysisError(f"No volume at {temperature_k:g} K: {result.message}")
         cells = Trajectory(result.folder).cells()

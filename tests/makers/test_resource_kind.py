@@ -3,7 +3,6 @@
 import jobflow
 import pytest
 from jobflow import Maker
-
 from superion.flows.conductivity import ConductivityMaker
 from superion.makers.resource_kind import RESOURCE_KINDS, resource_kind_of
 from superion.makers.volume import VolumeMaker

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ...workflows.campaign.status import CampaignStatus
 
 _MOST_RUNNING = 16
+_MOST_FAILED = 10
 _COLUMNS = ("passed", "running", "waiting", "held", "rejected", "failed")
 
 
@@ -59,8 +60,23 @@ def status_table(status: CampaignStatus) -> Any:
             parts.append(Text(f"… and {len(status.running) - _MOST_RUNNING} more"))
     if status.engine is not None:
         parts += _engine_parts(status.engine, status.campaign_id)
+    if status.failed:
+        parts += _failed_parts(status)
     parts += [Text(), Text(_last_line(status))]
     return Group(*parts)
+
+
+def _failed_parts(status: CampaignStatus) -> list[Any]:
+    """Lay out what failed, each in one line."""
+    from rich.text import Text
+
+    lines = [
+        Text(f"failed: {candidate.label}{f' in {candidate.stage}' if candidate.stage else ''}: {candidate.reason}")
+        for candidate in status.failed[:_MOST_FAILED]
+    ]
+    if len(status.failed) > _MOST_FAILED:
+        lines.append(Text(f"… and {len(status.failed) - _MOST_FAILED} more: `superion query --status failed`"))
+    return [Text(), *lines]
 
 
 def _engine_parts(engine: EngineStatus, campaign_id: str) -> list[Any]:

@@ -25,7 +25,7 @@ from .lock import is_being_driven
 from .prepared import prepare_campaign
 from .rules import BestRule
 
-_FIELDS = ["candidate_id", "label", "status", "stage", "stages", "updated_at"]
+_FIELDS = ["candidate_id", "label", "status", "stage", "reason", "stages", "updated_at"]
 
 
 class StageProgress(BaseModel):
@@ -51,6 +51,16 @@ class RunningTrajectory(BaseModel):
     requested_ps: float | None = Field(default=None, description="greatest length of those that have begun, in ps")
 
 
+class FailedCandidate(BaseModel):
+    """A candidate that could not be computed, for now."""
+
+    label: str = Field(description="name of the material")
+    stage: str | None = Field(
+        default=None, description="stage that failed; None where its structures could not be made"
+    )
+    reason: str = Field(description="why, in one line")
+
+
 class CampaignStatus(BaseModel):
     """How far a campaign is."""
 
@@ -64,6 +74,7 @@ class CampaignStatus(BaseModel):
     rejected_before: int = Field(description="candidates turned away before any stage")
     stages: list[StageProgress] = Field(description="in their order")
     running: list[RunningTrajectory] = Field(default_factory=list, description="units being computed")
+    failed: list[FailedCandidate] = Field(default_factory=list, description="candidates that failed, by name")
     n_workers: int | None = Field(default=None, description="worker processes of the driver")
     elapsed_s: float | None = Field(default=None, description="time since the driver started, in s")
     units_per_hour: float | None = Field(default=None, description="units finished by this driver, per hour")
@@ -149,6 +160,14 @@ class StatusReader:
             counts=dict(sorted(counts.items())),
             rejected_before=sum(row["status"] == "rejected" and not row["stages"] for row in rows),
             stages=stages,
+            failed=sorted(
+                (
+                    FailedCandidate(label=row["label"], stage=row["stage"], reason=_one_line(row["reason"]))
+                    for row in rows
+                    if row["status"] == "failed"
+                ),
+                key=lambda candidate: candidate.label,
+            ),
         )
         if beat is not None:
             status = _with_driver(status, beat, file, is_driven)
@@ -215,11 +234,18 @@ class StatusReader:
             self._rows[entry["candidate_id"]] = {
                 "status": entry["status"],
                 "label": entry["label"],
+                "stage": entry.get("stage"),
+                "reason": entry.get("reason"),
                 "stages": states,
                 "units": units,
             }
             if self._newest is None or entry["updated_at"] > self._newest:
                 self._newest = entry["updated_at"]
+
+
+def _one_line(reason: str | None) -> str:
+    """Take the first line of a reason; the rest is in the logs."""
+    return (reason or "no reason is known").strip().splitlines()[0]
 
 
 def _stages(rows: list[dict[str, Any]], file: CampaignFile | None, beat: DriverHeartbeat | None) -> list[StageProgress]:

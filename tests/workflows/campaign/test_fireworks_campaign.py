@@ -176,6 +176,11 @@ def test_a_worker_without_the_potential_says_so_in_one_line_and_a_retry_mends_it
     reasons = {reason for _, reason, _ in findings(tmp_path, database).values()}
     assert len(reasons) == 1
     assert "troubled_calculator" in reasons.pop()
+    capsys.readouterr()
+    assert superion(["campaign", "status", "lattice", "--once", "--store", database]) == 0
+    words = capsys.readouterr().out
+    assert "failed: c0 in probe: " in words
+    assert "troubled_calculator" in words
     assert superion(["campaign", "logs", "c0", "--store", database]) == 0
     assert "FIZZLED" in capsys.readouterr().out
     write_profile(tmp_path, "slurm")

@@ -32,7 +32,7 @@ RUNNER_OPTIONS: dict[str, Any] = {
     "delay_refresh_limited": 120,
     "delay_update_batch": 15,
     "delay_ping_db": 60,
-    "lock_timeout": 3600,
+    "lock_timeout": 600,
     "max_step_attempts": 3,
     "delta_retry": [10, 60, 300],
 }

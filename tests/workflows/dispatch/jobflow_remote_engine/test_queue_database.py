@@ -22,6 +22,7 @@ from superion.workflows.dispatch.jobflow_remote_engine.settings import JobflowRe
 from superion.workflows.dispatch.queue_engine import QueueEngine
 from support.mongo_server import database_on
 
+pytest.importorskip("jobflow_remote")
 sys.path.append(str(Path(__file__).parent / "support"))
 from remote_bench import PROJECT, RemoteBench, remote_bench
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from pymongo import MongoClient
 from support.mongo_server import database_on
 from support.wire_server import WireServer
 
+pytest.importorskip("jobflow_remote")
 sys.path.append(str(Path(__file__).parent / "support"))
-from remote_bench import QUICK_RUNNER, RemoteBench, remote_bench
+from remote_bench import PROBE, QUICK_RUNNER, RemoteBench, remote_bench
 
 
 @pytest.fixture
@@ -136,5 +138,30 @@ def test_the_password_lies_in_the_project_file_alone(
             database = client["superion"]
             for name in database.list_collection_names():
                 assert "s3cr3t" not in repr(list(database[name].find())), name
+    finally:
+        server.stop()
+
+
+@pytest.mark.slow
+def test_a_runner_outlives_a_database_that_is_away_for_half_a_minute(tmp_path: Path, mongo_server: str) -> None:
+    server = WireServer(tmp_path / "server")
+    server.start()
+    stages = [{"stage": "validate"}, PROBE | {"duration_ps": 100.0, "minimum_ps": 99.0, "segment_ps": 4.0}]
+    try:
+        with remote_bench(tmp_path / "bench", server.uri, "shell", stages=stages) as bench:
+            ticket, flow = bench.unit(1)
+            bench.engine.submit([(ticket, flow)])
+            runner = bench.start_runner()
+            key = ticket.stage_key
+            bench.wait(lambda units: any(job.name.startswith("probe") for job in units[key].running))
+            server.stop()
+            time.sleep(30.0)
+            server.start()
+            # After a failure its scheduler rests for two minutes.
+            bench.recover_until_finished(400.0)
+            assert runner.poll() is None
+            assert bench.document(key).state == "completed"
+            assert bench.collections.jobs.count({"output.stage_key": key}) == 1
+            assert {len(list(Path(job["run_dir"]).glob("attempt_*"))) for job in bench.jobs()} == {1}
     finally:
         server.stop()

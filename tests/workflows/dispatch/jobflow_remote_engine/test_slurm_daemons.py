@@ -11,6 +11,7 @@ import pytest
 from support.mongo_server import database_on
 from support.slurm_cluster import SlurmCluster
 
+pytest.importorskip("jobflow_remote")
 sys.path.append(str(Path(__file__).parent / "support"))
 from remote_bench import PROBE, RemoteBench, remote_bench
 

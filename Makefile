@@ -52,6 +52,7 @@ benchmarks: setup ## measure ours beside the others' and write the tables of the
 	$(BIN)/python benchmarks/md_overhead.py
 	$(BIN)/python benchmarks/store.py
 	$(BIN)/python benchmarks/campaign_plan.py --output docs/benchmarks/campaign.md
+	$(BIN)/python benchmarks/dispatch.py --output docs/benchmarks/dispatch.md
 	$(BIN)/python benchmarks/sequential_stopping.py --processes 2
 
 wheel: setup ## build the wheel into dist/

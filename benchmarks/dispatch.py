@@ -25,7 +25,7 @@ os.environ.pop("SUPERION_STORE_FILE", None)
 from campaign_plan import CAMPAIGN, Cost, run, write_structures
 from dispatch_overhead import Overhead, fireworks_overhead, local_overhead, overhead_table, remote_overhead
 from dispatch_services import Services, running_services
-from dispatch_trips import Trips, count_trips, growing, register_counter, trips_table
+from dispatch_trips import Trips, count_trips, count_worker, growing, register_counter, trips_table
 
 ENGINES = ("local", "fireworks", "jobflow_remote")
 
@@ -44,20 +44,23 @@ def main() -> None:
         with running_services(folder) as services:
             told = subprocess.run(["sinfo", "--version"], capture_output=True, text=True, check=True)
             slurm = told.stdout.strip()
-            measured = measure_overhead(services, options.engines, options.jobs, options.skip_unpacked_above)
+            measured = measure_overhead(
+                services, options.engines, options.jobs, options.skip_unpacked_above, options.skip_remote_above
+            )
             counted: list[Trips] = []
             for engine in clusters:
                 for number in options.counted:
                     takes_results = number <= options.results_up_to and engine == "fireworks"
                     counted.append(count_trips(services, counter, engine, number, with_results=takes_results))
                     print(f"{engine}: round trips of {number} candidates counted", flush=True)
+            worker = count_worker(services, counter) if options.counted and "fireworks" in clusters else {}
         loads.append(os.getloadavg()[0])
         costs = measure_campaign(folder, options.candidates) if options.candidates else {}
         loads.append(os.getloadavg()[0])
     lines += _introduction(loads, slurm)
     lines += _overhead_section(measured, options)
     if counted:
-        lines += _trips_section(counted)
+        lines += _trips_section(counted, worker)
     if costs:
         lines += _campaign_section(costs, options.candidates)
     text = "\n".join(lines).rstrip() + "\n"
@@ -73,17 +76,21 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--skip-unpacked-above", type=int, default=20, metavar="N", help="no more than N jobs with an allocation each"
     )
+    parser.add_argument(
+        "--skip-remote-above", type=int, default=200, metavar="N", help="no more than N jobs through jobflow-remote"
+    )
     parser.add_argument("--counted", type=int, nargs="*", default=[30, 300], help="candidates whose trips are counted")
     parser.add_argument(
         "--results-up-to", type=int, default=300, metavar="N", help="let FireWorks compute a stage of N candidates"
     )
     parser.add_argument("--candidates", type=int, default=10_000, help="candidates submitted on this machine")
+    parser.add_argument("--note", default="", help="a sentence on this run, such as why a size is missing")
     parser.add_argument("--output", type=Path, default=None)
     return parser.parse_args()
 
 
 def measure_overhead(
-    services: Services, engines: list[str], numbers: list[int], skip_unpacked_above: int
+    services: Services, engines: list[str], numbers: list[int], skip_unpacked_above: int, skip_remote_above: int
 ) -> list[Overhead]:
     """Measure each engine in each of its ways with each number of jobs.
 
@@ -97,6 +104,8 @@ def measure_overhead(
         Numbers of jobs.
     skip_unpacked_above : int
         Greatest number of jobs that get an allocation each.
+    skip_remote_above : int
+        Greatest number of jobs through jobflow-remote.
 
     Returns
     -------
@@ -118,7 +127,11 @@ def measure_overhead(
     for engine in engines:
         for is_packed, measure in measures[engine]:
             for number in numbers:
-                if is_packed or number <= skip_unpacked_above:
+                most = min(
+                    float("inf") if is_packed else skip_unpacked_above,
+                    skip_remote_above if engine == "jobflow_remote" else float("inf"),
+                )
+                if number <= most:
                     measured.append(measure(number))
                     print(measured[-1], flush=True)
     return measured
@@ -182,21 +195,24 @@ def _overhead_section(measured: list[Overhead], options: argparse.Namespace) -> 
         "side: FireWorks' jobs run in processes that go on, each job of jobflow-remote's batch in a process of its "
         "own. One allocation per job is FireWorks' reservation mode (`qlaunch -r rapidfire` with `rlaunch singleshot`, "
         "which waits 5 s after each submission), and a plain worker of jobflow-remote, whose runner looks every 10 to "
-        "15 s. `local` runs the jobs as one flow. Each number was measured once.",
+        "15 s. `local` runs the jobs as one flow. Each number was measured once."
+        + (f" {options.note}" if options.note else ""),
         "",
         *overhead_table(measured, options.jobs),
         "",
     ]
 
 
-def _trips_section(counted: list[Trips]) -> list[str]:
+def _trips_section(counted: list[Trips], worker: dict[str, float]) -> list[str]:
     sizes = sorted({one.n_candidates for one in counted})
     grown = growing(counted)
     told = []
     if len(sizes) > 1:
         told = [
-            f"Between {sizes[0]} and {sizes[-1]} candidates "
-            + (f"these grow: {'; '.join(grown)}." if grown else "no number grows."),
+            f"Between {sizes[0]} and {sizes[-1]} candidates, and apart from the further portions in which a server "
+            "sends a long answer, "
+            + (f"these numbers grow: {'; '.join(grown)}." if grown else "no number grows.")
+            + " jobflow-remote's units are handed over in portions of 100.",
             "",
         ]
     return [
@@ -210,6 +226,18 @@ def _trips_section(counted: list[Trips]) -> list[str]:
         *trips_table(counted),
         "",
         *told,
+        *_worker_lines(worker),
+    ]
+
+
+def _worker_lines(worker: dict[str, float]) -> list[str]:
+    if not worker:
+        return []
+    commands = ", ".join(f"{number:g} {name}" for name, number in worker.items())
+    return [
+        f"A worker in a pilot of FireWorks sends {sum(worker.values()):g} commands for each job of one number "
+        f"({commands}), nearly all of them FireWorks' own: what the cluster sends grows with the jobs.",
+        "",
     ]
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
+import signal
 import threading
 import time
 from collections import Counter
@@ -19,6 +21,7 @@ from dispatch_services import PROJECT, Services, empty_queue, open_queue, remote
 from pymongo import monitoring
 from superion.database.campaigns import CampaignCollections
 from superion.database.project import ProjectFolder, find_project
+from superion.database.settings import STORE_VARIABLE
 from superion.workflows.campaign.coordinate import Coordinator
 from superion.workflows.campaign.folders import campaign_folder
 from superion.workflows.campaign.heartbeat import DriverHeartbeat
@@ -26,6 +29,9 @@ from superion.workflows.campaign.prepared import prepare_campaign
 from superion.workflows.campaign.session import CampaignSession
 from superion.workflows.campaign.status import StatusReader
 from superion.workflows.campaign.submit import submit_campaign
+from superion.workflows.dispatch.fireworks_engine.marks import category_of
+from superion.workflows.dispatch.fireworks_engine.pilot_worker import PilotWorker
+from superion.workflows.dispatch.fireworks_engine.settings import FireworksDispatch
 
 NAME = "benchmark"
 _PATIENCE_S = 1800.0
@@ -228,6 +234,59 @@ def _count_engine(trips: Trips, counter: TripCounter, collections: CampaignColle
             trips.counts[name] = counter.of(call)
 
 
+class _SomeJobs(PilotWorker):
+    """A pilot's worker that ends after so many jobs."""
+
+    def __init__(self, arguments: argparse.Namespace, n_jobs: int) -> None:
+        super().__init__(arguments)
+        self.n_jobs = n_jobs
+
+    def _must_end(self) -> bool:
+        return self._n_launches >= self.n_jobs or super()._must_end()
+
+
+def count_worker(services: Services, counter: TripCounter) -> dict[str, float]:
+    """Count what a pilot's worker of FireWorks sends for each job that it takes, in this process.
+
+    Parameters
+    ----------
+    services : Services
+        Servers.
+    counter : TripCounter
+        Registered before any connection was opened.
+
+    Returns
+    -------
+    dict of str to float
+        Commands for one job, by name: the difference between a worker that takes eleven and one that takes one.
+    """
+    folder, store = services.new_folder("worker"), services.new_store()
+    cluster = write_profile(folder, jobs_at_a_time=1, allocations=1, cores=1)
+    category = [category_of(cluster.stem, "analysis")]
+    arguments = [
+        argparse.Namespace(category=category, folder=str(folder / name), idle_s=0.0, heartbeat_s=3600.0, launchpad=None)
+        for name in ("one", "eleven")
+    ]
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR1)}
+    place = Path.cwd()
+    os.environ[STORE_VARIABLE] = store
+    try:
+        with CampaignCollections.open(store) as collections:
+            engine = FireworksDispatch(engine="fireworks", cluster=str(cluster)).open_engine(collections)
+            with contextlib.closing(engine):
+                engine.submit(sum_units(SumMaker(), 20))
+            one = counter.of(_SomeJobs(arguments[0], 1).run)
+            eleven = counter.of(_SomeJobs(arguments[1], 11).run)
+            if collections.jobs.count() != 12:
+                raise SystemExit("the worker did not do its jobs")
+    finally:
+        del os.environ[STORE_VARIABLE]
+        os.chdir(place)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    return {name: (eleven[name] - one[name]) / 10 for name in sorted(eleven) if eleven[name] != one[name]}
+
+
 def trips_table(counted: Sequence[Trips]) -> list[str]:
     """Write the table.
 
@@ -262,7 +321,7 @@ def trips_table(counted: Sequence[Trips]) -> list[str]:
 
 
 def growing(counted: Sequence[Trips]) -> list[str]:
-    """Tell what takes more round trips where there are more candidates, and which commands these are.
+    """Tell what asks more often where there are more candidates, and which commands these are.
 
     Parameters
     ----------
@@ -280,6 +339,8 @@ def growing(counted: Sequence[Trips]) -> list[str]:
         few, many = sizes[0], sizes[-1]
         for name, counts in many.counts.items():
             more = counts - few.counts.get(name, counts)
+            # The server sends a long answer in portions, each for a command of this name.
+            del more["getMore"]
             if more:
                 commands = ", ".join(f"{number} {command}" for command, number in sorted(more.items()))
                 found.append(f"{engine}, {name} ({commands} more)")

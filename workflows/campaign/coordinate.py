@@ -246,11 +246,13 @@ class Coordinator:
         failures: list[tuple[Unit, str]] = []
         for key in [*over, *elsewhere]:
             unit, document = wanted[key], documents.get(key)
-            if document is not None and (document.state != "failed" or key not in queued):
-                self._finish(unit, outcome_of(document, unit.fingerprint).reason)
+            if document is not None and document.state != "failed":
+                self._finish(unit, document.reason)
                 self.session.state.set_running(key, False)
                 self.session.state.add_outcome(outcome_of(document, unit.fingerprint))
-            elif document is not None:
+            elif document is not None and (key not in queued or queued[key].phase == "finished"):
+                # The stage itself says that it failed, or another campaign does.
+                self.n_failed += 1
                 self.session.state.set_running(key, False)
                 self.session.state.add_outcome(outcome_of(document, unit.fingerprint))
             elif key in queued and queued[key].phase == "failed":

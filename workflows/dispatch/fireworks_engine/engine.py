@@ -20,7 +20,7 @@ from .claims import CLAIMS, claim_units, release_units
 from .launchpad import PatientLaunchPad, make_ready, open_launchpad
 from .logs import read_logs
 from .marks import ENGINE_NAME, STAGE_KEY, of_campaign
-from .parking import park, unpark
+from .parking import park, take_over, unpark
 from .pilot_place import pilots_folder, stop_file
 from .pilots import (
     count_jobs,
@@ -100,6 +100,8 @@ class FireworksEngine:
             workflow["metadata"]["superion"]["stage_key"]
             for workflow in self.launchpad.workflows.find({STAGE_KEY: {"$in": list(wanted)}}, {"_id": 0, STAGE_KEY: 1})
         }
+        if known:
+            take_over(self.launchpad, {key: wanted[key][0].campaign_id for key in known})
         mine = claim_units(self.claims, list(wanted), known)
         try:
             workflows = [unit_workflow(*wanted[key], self.collections.jobs, self.cluster) for key in mine]

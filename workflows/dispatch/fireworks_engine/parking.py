@@ -6,12 +6,12 @@ leave a running job's continuation free to start.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from fireworks import LaunchPad
 
-from .marks import PARKED, STAGE_KEY, of_campaign, parked, unparked
+from .marks import CAMPAIGN_ID, PARKED, STAGE_KEY, of_campaign, parked, unparked
 
 Parking = Literal["paused", "cancelled"]
 
@@ -74,6 +74,35 @@ def unpark(
     # Last: until then a unit still counts as parked, and unparking it again does no harm.
     launchpad.workflows.update_many({**criteria, "nodes": {"$in": nodes}}, {"$unset": {PARKED: ""}})
     return len(found)
+
+
+def take_over(launchpad: LaunchPad, units: Mapping[str, str]) -> int:
+    """Let units start that another campaign had paused or cancelled, for the one that wants them now.
+
+    Parameters
+    ----------
+    launchpad : LaunchPad
+        The launchpad.
+    units : mapping of str to str
+        Campaign that wants a unit, by stage key.
+
+    Returns
+    -------
+    int
+        Units that have another campaign now.
+    """
+    n_taken = 0
+    parked_ones = {STAGE_KEY: {"$in": list(units)}, PARKED: {"$exists": True}}
+    for workflow in launchpad.workflows.find(parked_ones, {"_id": 1, "nodes": 1, "metadata": 1}):
+        mark = workflow["metadata"]["superion"]
+        if mark["campaign_id"] == units[mark["stage_key"]]:
+            # Its own campaign says itself when it goes on.
+            continue
+        owner = {"$set": {CAMPAIGN_ID: units[mark["stage_key"]]}, "$unset": {PARKED: ""}}
+        _move(launchpad, workflow["nodes"], to_parked=False)
+        launchpad.workflows.update_one({"_id": workflow["_id"]}, owner)
+        n_taken += 1
+    return n_taken
 
 
 def park_again(launchpad: LaunchPad, fw_id: int) -> None:

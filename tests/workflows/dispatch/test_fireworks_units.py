@@ -1,0 +1,124 @@
+"""Units on a launchpad, without any queue: handed over once, parked, shared between campaigns, found when stuck."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import jobflow
+import pytest
+from fireworks import FWorker
+from jobflow import Flow
+from superion.database.campaigns import CampaignCollections
+from superion.workflows.dispatch.fireworks_engine.claims import CLAIMS, LEASE_S, claim_units
+from superion.workflows.dispatch.fireworks_engine.engine import FireworksEngine
+from superion.workflows.dispatch.fireworks_engine.marks import category_of
+from superion.workflows.dispatch.fireworks_engine.settings import FireworksDispatch
+from superion.workflows.dispatch.queue_engine import QueueEngine, UnitTicket
+from support.mongo_server import database_on
+
+sys.path.append(str(Path(__file__).parents[1] / "campaign" / "support"))
+from cluster_campaign import write_profile
+
+
+@pytest.fixture
+def engine(tmp_path, mongo_server):
+    """An engine on a database of its own, for processes without a queue."""
+    with database_on(mongo_server) as uri, CampaignCollections.open(uri) as collections:
+        settings = FireworksDispatch(engine="fireworks", cluster=str(write_profile(tmp_path, "shell")))
+        engine = FireworksEngine(settings, collections)
+        yield engine
+        engine.close()
+
+
+@jobflow.job
+def add(a, b):
+    """Add two numbers."""
+    return a + b
+
+
+def unit(key: str, campaign: str = "one"):
+    """A unit of two jobs."""
+    first = add(1, 2)
+    second = add(first.output, 3)
+    return UnitTicket(campaign, key, "sums", f"candidate-{key}", key), Flow([first, second], second.output, name=key)
+
+
+def startable(engine: FireworksEngine) -> int:
+    """Jobs that a pilot for analyses would take now."""
+    category = category_of(engine.cluster, "analysis")
+    query = FWorker(name=category, category=[category]).query
+    return engine.launchpad.fireworks.count_documents({**query, "state": "READY"})
+
+
+def test_it_is_an_engine(engine):
+    assert isinstance(engine, QueueEngine)
+
+
+def test_a_unit_is_handed_over_once(engine):
+    assert sorted(engine.submit([unit("a"), unit("b")])) == ["a", "b"]
+    assert engine.submit([unit("a"), unit("b"), unit("c")]) == ["c"]
+    assert {key: (found.phase, found.n_jobs) for key, found in engine.units("one").items()} == dict.fromkeys(
+        "abc", ("queued", 2)
+    )
+
+
+def test_a_claim_whose_coordinator_died_is_free_again(engine):
+    claims = engine.launchpad.db[CLAIMS]
+    assert claim_units(claims, ["a"], known=[]) == ["a"]
+    assert claim_units(claims, ["a", "b"], known=[]) == ["b"]
+    old = datetime.now(UTC) - timedelta(seconds=LEASE_S + 1)
+    claims.update_one({"_id": "a"}, {"$set": {"claimed_at": old}})
+    assert claim_units(claims, ["a", "b"], known=[]) == ["a"]
+
+
+def test_parked_units_wait_and_others_go_on(engine):
+    engine.submit([unit("a"), unit("b")])
+    assert startable(engine) == 2
+    assert engine.cancel("one", ["a"]) == 1
+    assert startable(engine) == 1
+    assert engine.pause("one") == 1
+    assert startable(engine) == 0
+    assert {key: found.phase for key, found in engine.units("one").items()} == {"a": "cancelled", "b": "paused"}
+    assert engine.resume("one") == 1
+    assert {key: found.phase for key, found in engine.units("one").items()} == {"a": "cancelled", "b": "queued"}
+    assert engine.retry("one", ["a"]) == 1
+    assert startable(engine) == 2
+
+
+def test_a_unit_that_another_campaign_cancelled_goes_to_the_one_that_wants_it(engine):
+    engine.submit([unit("a"), unit("b")])
+    engine.cancel("one")
+    assert engine.submit([unit("a", campaign="two")]) == []
+    assert {key: found.phase for key, found in engine.units("two").items()} == {"a": "queued"}
+    assert {key: found.phase for key, found in engine.units("one").items()} == {"b": "cancelled"}
+    assert startable(engine) == 1
+
+
+def test_a_unit_that_another_campaign_computes_is_left_to_it(engine):
+    engine.submit([unit("a")])
+    assert engine.submit([unit("a", campaign="two")]) == []
+    assert set(engine.units("one")) == {"a"}
+    assert not engine.units("two")
+
+
+def test_an_error_is_the_reason_of_the_unit_and_what_depends_on_it_does_not_wait(engine, tmp_path, monkeypatch):
+    from fireworks.core.rocket_launcher import rapidfire
+
+    wrong = add(1, "one")
+    after = add(wrong.output, 3)
+    ticket = UnitTicket("one", "a", "sums", "candidate", "a")
+    engine.submit([(ticket, Flow([wrong, after], after.output))])
+    category = category_of(engine.cluster, "analysis")
+    # FireWorks changes the current folder.
+    monkeypatch.chdir(tmp_path)
+    folder = engine.work_folder / "here"
+    folder.mkdir(parents=True)
+    worker = FWorker(name=category, category=[category])
+    rapidfire(engine.launchpad, worker, m_dir=str(folder), strm_lvl="CRITICAL", nlaunches=2)
+    found = engine.units("one")["a"]
+    assert (found.phase, found.n_finished) == ("failed", 2)
+    assert found.reason == "add: TypeError: unsupported operand type(s) for +: 'int' and 'str'"
+    assert [log.state for log in engine.logs("one", "a")] == ["FIZZLED", "FIZZLED"]
+    assert "TypeError" in engine.logs("one", "a")[0].text

@@ -41,6 +41,15 @@ def test_one_job_through_fireworks(tmp_path):
     assert row(page, "engine: units") == ["3", "3", "0.375"]
 
 
+def test_one_job_through_jobflow_remote(tmp_path):
+    options = ["--engines", "jobflow_remote", "--jobs", "1", "--skip-unpacked-above", "0", "--counted", "2", "8"]
+    page = page_of(tmp_path, *options, "--candidates", "0")
+    (cell,) = row(page, "jobflow_remote", "batch worker")
+    assert cell.endswith(" / 1")
+    assert NOTHING_GROWS.search(page)
+    assert row(page, "engine: units") == ["2", "2", "0.250"]
+
+
 @pytest.mark.slow
 def test_every_part_at_its_smallest(tmp_path):
     page = page_of(tmp_path, "--jobs", "1", "--counted", "2", "8", "--results-up-to", "8", "--candidates", "3")

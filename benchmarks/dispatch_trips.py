@@ -228,7 +228,9 @@ def _count_engine(trips: Trips, counter: TripCounter, collections: CampaignColle
             "engine: pause": lambda: engine.pause(campaign_id),
             "engine: resume": lambda: engine.resume(campaign_id),
             "engine: cancel": lambda: engine.cancel(campaign_id),
-            "engine: retry": lambda: engine.retry(campaign_id, [ticket.stage_key for ticket, _ in units]),
+            "engine: retry of cancelled units": lambda: engine.retry(
+                campaign_id, [ticket.stage_key for ticket, _ in units]
+            ),
         }
         for name, call in calls.items():
             trips.counts[name] = counter.of(call)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from dispatch_jobs import CAMPAIGN_ID, LoneSumMaker, SumMaker, sum_units
 from dispatch_services import (
     PROJECT,
     Services,
@@ -23,6 +22,7 @@ from dispatch_services import (
     runner_process,
     write_profile,
 )
+from dispatch_sums import CAMPAIGN_ID, LoneSumMaker, SumMaker, sum_units
 from jobflow import Flow
 from superion.database.campaigns import CampaignCollections
 from superion.database.job_store import open_job_store

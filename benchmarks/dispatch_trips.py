@@ -16,8 +16,8 @@ from typing import Any
 
 import yaml
 from campaign_plan import CAMPAIGN, write_structures
-from dispatch_jobs import SumMaker, sum_units
 from dispatch_services import PROJECT, Services, empty_queue, open_queue, remote_project, write_profile
+from dispatch_sums import SumMaker, sum_units
 from pymongo import monitoring
 from superion.database.campaigns import CampaignCollections
 from superion.database.project import ProjectFolder, find_project

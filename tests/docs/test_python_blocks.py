@@ -62,7 +62,7 @@ stages:
 """
 """The campaign file `screening.yaml` that pages speak of, with the one stage that simulates nothing."""
 
-NOT_RUN: dict[str, int] = {"jobflow_remote.md": 1}
+NOT_RUN: dict[str, int] = {"fireworks.md": 1, "jobflow_remote.md": 1}
 """Page -> number of its Python blocks that carry the marker."""
 
 

@@ -75,7 +75,7 @@ def test_times_until_the_document_and_until_the_end():
     (stored,) = run(BusyMaker())
     provenance = Provenance.model_validate(stored["output"]["provenance"])
     assert provenance.wall_time_s >= 0.5
-    assert 0.2 <= provenance.cpu_time_s <= provenance.wall_time_s + 0.1
+    assert 0.1 <= provenance.cpu_time_s <= provenance.wall_time_s + 0.1
     assert provenance.gpu_time_s == 0.0
     whole = JobUsage.model_validate(stored["metadata"][USAGE])
     assert whole.wall_time_s >= provenance.wall_time_s + 0.2

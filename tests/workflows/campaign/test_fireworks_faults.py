@@ -138,6 +138,7 @@ def test_a_cancelled_allocation_writes_checkpoints_and_another_goes_on(
     assert launchpad.fireworks.count_documents({"name": "probe 1000 K", "state": "COMPLETED"}) == 4
 
 
+@pytest.mark.slow
 def test_an_allocation_that_ends_at_its_time_limit_is_continued(
     tmp_path, coordinating, database, launchpad, slurm_cluster
 ):
@@ -198,6 +199,7 @@ def test_a_node_that_dies_with_its_daemon(tmp_path, coordinating, database, slur
     campaign.finish(before)
 
 
+@pytest.mark.slow
 def test_a_node_that_only_its_controller_gave_up_keeps_its_jobs(
     tmp_path, coordinating, database, launchpad, slurm_cluster
 ):
@@ -227,7 +229,8 @@ def test_a_controller_that_dies_with_what_was_submitted(tmp_path, coordinating, 
     campaign.finish(before)
 
 
-def test_a_server_that_is_away_for_a_minute(tmp_path, coordinating, mongo_server, slurm_cluster, caplog):
+@pytest.mark.parametrize("away_s", [20, pytest.param(60, marks=pytest.mark.slow)])
+def test_a_server_that_is_away(tmp_path, coordinating, mongo_server, slurm_cluster, caplog, away_s):
     server = WireServer(tmp_path / "server")
     server.start()
     try:
@@ -237,7 +240,7 @@ def test_a_server_that_is_away_for_a_minute(tmp_path, coordinating, mongo_server
         before = campaign.wait_for_segments()
         server.kill()
         campaign.speed_up()
-        time.sleep(60)
+        time.sleep(away_s)
         server.start()
         campaign.finish(before)
         assert "does not answer" in caplog.text

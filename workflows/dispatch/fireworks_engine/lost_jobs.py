@@ -74,9 +74,18 @@ def give_back(launchpad: LaunchPad, launch: dict[str, Any]) -> None:
     launch : dict
         Its launch, with `launch_id`, `fw_id` and `state`.
     """
-    if launch["state"] == "RUNNING":
-        launchpad.mark_fizzled(launch["launch_id"])
+    job = launchpad.fireworks.find_one({"fw_id": launch["fw_id"]}, {"_id": 0, "launches": 1})
+    # Somebody else may have put it back, and another worker taken it, meanwhile.
+    if job is not None and job["launches"][-1:] == [launch["launch_id"]]:
+        _rerun(launchpad, launch)
+
+
+def _rerun(launchpad: LaunchPad, launch: dict[str, Any]) -> None:
+    """Put a job back at once: a coordinator must not see it as failed in between."""
     launchpad.rerun_fw(launch["fw_id"])
+    launchpad.launches.update_one(
+        {"launch_id": launch["launch_id"], "state": "RUNNING"}, {"$set": {"state": "FIZZLED"}}
+    )
 
 
 def put_back_launches(launchpad: LaunchPad, launches: list[dict[str, Any]], why: str) -> list[int]:
@@ -107,13 +116,14 @@ def put_back_launches(launchpad: LaunchPad, launches: list[dict[str, Any]], why:
         deaths = launchpad.launches.count_documents(
             {"launch_id": {"$in": job.get("archived_launches", [])}, "superion.lost": True}
         )
-        words = f"superion.errors.SuperionError: {why}, {deaths + 1} times in all" if deaths else why
+        if deaths + 1 < MAXIMUM_DEATHS:
+            launchpad.launches.update_one({"launch_id": launch["launch_id"]}, {"$set": {"superion": {"lost": True}}})
+            _rerun(launchpad, launch)
+            put_back.append(launch["fw_id"])
+            continue
+        words = f"superion.errors.SuperionError: {why}, {deaths + 1} times in all"
         action = FWAction(stored_data={"_exception": {"_stacktrace": words}}, exit=True)
         launchpad.complete_launch(launch["launch_id"], action, "FIZZLED")
-        launchpad.launches.update_one({"launch_id": launch["launch_id"]}, {"$set": {"superion": {"lost": True}}})
-        if deaths + 1 < MAXIMUM_DEATHS:
-            launchpad.rerun_fw(launch["fw_id"])
-            put_back.append(launch["fw_id"])
     return put_back
 
 

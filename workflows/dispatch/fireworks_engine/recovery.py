@@ -11,7 +11,7 @@ from typing import Any
 from fireworks import LaunchPad
 
 from ..queue_engine import RecoveryReport
-from .lost_jobs import EXCEPTION, give_back, put_back_launches, was_cut_off
+from .lost_jobs import EXCEPTION, give_back, met_full_disk, put_back_launches, was_cut_off
 from .marks import of_campaign
 from .pilot_place import alive_file, pilot_name_of_folder, queue_id_of_folder, run_folder_of
 from .queue_listing import QueuedPilot
@@ -59,6 +59,8 @@ def recover_jobs(
     launches = list(launchpad.launches.find({"fw_id": {"$in": running + fizzled}}, fields))
     lost = [launch for launch in launches if launch["state"] == "RUNNING" and _is_lost(launch, pilots, heartbeat_s)]
     put_back = put_back_launches(launchpad, lost, "its pilot was gone without a word")
+    full = [launch for launch in launches if launch["fw_id"] in fizzled and met_full_disk(launch)]
+    put_back += put_back_launches(launchpad, full, "the disk of its run folder is full")
     for launch in launches:
         if launch["fw_id"] in fizzled and was_cut_off(launch) and _is_last(launchpad, launch):
             give_back(launchpad, launch)
@@ -69,7 +71,7 @@ def recover_jobs(
         job["fw_id"]: job["name"]
         for job in launchpad.fireworks.find({"fw_id": {"$in": put_back}}, {"_id": 0, "fw_id": 1, "name": 1})
     }
-    given_up = [launch for launch in lost if launch["fw_id"] not in put_back]
+    given_up = [launch for launch in [*lost, *full] if launch["fw_id"] not in put_back]
     return RecoveryReport(
         put_back=tuple(names[fw_id] for fw_id in put_back),
         left=tuple(f"the worker of job {launch['fw_id']} died too often: it counts as failed" for launch in given_up),

@@ -108,7 +108,7 @@ MISTAKES = {
     "unknown property": ("property: greatest_", "property: greatst_", "greatst_", ["'greatest_sigma_300k_ms_cm'"]),
     "unknown ranking": ("  by: sigma_300k_ms_cm", "  by: sigma", "by: sigma", ["'sigma'", "did you mean"]),
     "unknown measured property": ("      sigma_300k_ms_cm: {", "      sigma: {", "measured:", ["'sigma'"]),
-    "unknown engine": ("engine: local", "engine: cloud", "engine: cloud", ["'cloud'", "'local'"]),
+    "unknown engine": ("engine: local", "engine: cloud", "engine: cloud", ["'cloud'", "local"]),
     "unit that does not fit": ("unit: S/cm", "unit: eV", "measured:", ["eV", "mS/cm"]),
     "no kind": ("- kind: table\n    path:", "- path:", "- path:", ["kind: NAME", "files"]),
     "no stage name": ("- stage: relax\n    maximum", "- maximum", "- maximum", ["stage: NAME", "relax"]),

@@ -129,6 +129,7 @@ def test_a_number_that_slurm_gave_to_another_job_proves_nothing(
     assert slurm_cluster.job_state(stranger) == "RUNNING"
 
 
+@pytest.mark.slow
 def test_packed_dynamics_lives_through_a_kill_and_the_loss_of_its_allocation(
     tmp_path: Path, mongo_server: str, slurm_cluster: SlurmCluster
 ) -> None:

@@ -27,6 +27,9 @@ from .queue_listing import TIMEOUT_S, QueuedPilot
 PILOT_MODULE = "superion.workflows.dispatch.fireworks_engine.pilot"
 
 _SCRIPT = "pilot.sh"
+_OPTIONS = {"sbatch": ("--no-requeue",)}
+"""Options of what submits: Slurm would start the pilot of a dead node again under its old number, minutes later."""
+
 _NUMBER = re.compile(r"\d[\w.\[\]-]*")
 _ADDRESS_FILE = "store_address"
 
@@ -183,7 +186,12 @@ def _submit(command: str, script: Path, cluster: str, kind: ResourceKind) -> str
     """Hand a script to the queue; say in its own words why it does not take it."""
     try:
         answer = subprocess.run(
-            [command, script.name], cwd=script.parent, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+            [command, *_OPTIONS.get(command, ()), script.name],
+            cwd=script.parent,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise StoreError(

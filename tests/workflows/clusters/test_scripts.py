@@ -210,7 +210,7 @@ def test_slurm_takes_what_is_rendered(kind, slurm_cluster, tmp_path):
 def test_a_rendered_script_runs_with_its_variables(slurm_cluster, tmp_path):
     profile = ClusterProfile(
         scheduler="slurm",
-        work_folder=str(tmp_path / "work"),
+        work_folder=str(tmp_path / "runs"),
         setup=["FIRST=one"],
         environment={"SECOND": "$FIRST and two"},
         resources={"analysis": {"memory_gb": 0.5, "options": {"comment": "from a test"}}},
@@ -220,5 +220,5 @@ def test_a_rendered_script_runs_with_its_variables(slurm_cluster, tmp_path):
     script.write_text(adapter.get_script_str(str(tmp_path)))
     job = slurm_cluster.run("sbatch", "--parsable", f"--chdir={tmp_path}", str(script)).stdout.strip()
     slurm_cluster.wait_for_state(job, "COMPLETED")
-    assert (tmp_path / "seen").read_text() == f"one and two {tmp_path}/work/progress\n"
+    assert (tmp_path / "seen").read_text() == f"one and two {tmp_path}/runs/progress\n"
     assert "Comment=from a test" in slurm_cluster.run("scontrol", "show", "job", job).stdout

@@ -12,6 +12,8 @@ from .hosts import Hosts
 from .scheduler_io import PreparedShellIO, PreparedSlurmIO
 
 _AT_A_TIME = 500
+_ENDED = "<defunct>"
+"""What `ps` says of a process that is over, and that nobody has asked about."""
 
 
 def strangers(hosts: Hosts, worker: str, folders: Mapping[str, str]) -> set[str]:
@@ -40,7 +42,8 @@ def strangers(hosts: Hosts, worker: str, folders: Mapping[str, str]) -> set[str]
     if isinstance(scheduler, PreparedSlurmIO):
         command, separator = "squeue --noheader --format='%i|%Z' --jobs={}", "|"
     elif isinstance(scheduler, PreparedShellIO):
-        command, separator = "ps -o pid=,args= -p {}", None
+        # Not cut at the width of a terminal that is none: the folder would be missing.
+        command, separator = "ps -ww -o pid=,args= -p {}", None
     else:
         return set()
     found = set()
@@ -48,6 +51,8 @@ def strangers(hosts: Hosts, worker: str, folders: Mapping[str, str]) -> set[str]
         answer = hosts.run(worker, command.format(",".join(numbers)))
         for line in answer.splitlines():
             number, _, words = line.strip().partition(separator or " ")
+            if words.endswith(_ENDED):
+                continue
             if number in folders and folders[number].rstrip("/") not in words:
                 found.add(number)
     return found

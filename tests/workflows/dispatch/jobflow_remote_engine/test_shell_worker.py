@@ -142,6 +142,29 @@ def test_the_password_lies_in_the_project_file_alone(
         server.stop()
 
 
+def test_a_full_disk_is_told_and_a_retry_goes_on_when_there_is_room(tmp_path: Path, mongo_server: str) -> None:
+    # No file may grow beyond 32 KiB: documents fit, trajectories do not.
+    full = {"setup": ["ulimit -f 32"]}
+    with database_on(mongo_server) as store, remote_bench(tmp_path, store, "shell", profile_changes=full) as bench:
+        ticket, flow = bench.unit(1)
+        key = ticket.stage_key
+        bench.engine.submit([(ticket, flow)])
+        runner = bench.start_runner()
+        # Nobody's fault that a search for lost jobs could mend.
+        assert bench.recover_until("failed") == []
+        reason = bench.standing()[key].reason
+        assert "disk" in reason
+        assert "\n" not in reason
+        runner.terminate()
+        runner.wait()
+        bench.profile_changes = {}
+        bench.write_project()
+        assert bench.engine.retry("lattice", [key]) == 1
+        bench.start_runner()
+        assert bench.recover_until("finished") == []
+        assert bench.document(key).state == "completed"
+
+
 @pytest.mark.slow
 def test_a_runner_outlives_a_database_that_is_away_for_half_a_minute(tmp_path: Path, mongo_server: str) -> None:
     server = WireServer(tmp_path / "server")
@@ -158,7 +181,7 @@ def test_a_runner_outlives_a_database_that_is_away_for_half_a_minute(tmp_path: P
             time.sleep(30.0)
             server.start()
             # After a failure its scheduler rests for two minutes.
-            bench.recover_until_finished(400.0)
+            bench.recover_until("finished", 400.0)
             assert runner.poll() is None
             assert bench.document(key).state == "completed"
             assert bench.collections.jobs.count({"output.stage_key": key}) == 1

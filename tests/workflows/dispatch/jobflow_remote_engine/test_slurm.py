@@ -88,6 +88,7 @@ def test_a_killed_job_and_a_killed_runner_cost_at_most_a_segment(
     assert {file: file.stat().st_mtime_ns for file in before} == before
 
 
+@pytest.mark.slow
 def test_scancel_brings_a_continuation_on_the_same_worker_and_cancel_stops_until_retry(
     bench: RemoteBench, slurm_cluster: SlurmCluster
 ) -> None:
@@ -153,6 +154,6 @@ def test_packed_dynamics_lives_through_a_kill_and_the_loss_of_its_allocation(
         bench.wait(lambda _: bench.jobs(uuid=running[0].uuid)[0]["state"] == "REMOTE_ERROR")
         assert bench.standing().keys() == {ticket.stage_key for ticket, _ in units}
         assert {unit.phase for unit in bench.standing().values()} <= {"queued", "running"}
-        assert any(name.startswith("probe") for name in bench.recover_until_finished())
+        assert any(name.startswith("probe") for name in bench.recover_until("finished"))
         for ticket, _ in units:
             assert bench.document(ticket.stage_key).state == "completed"

@@ -40,7 +40,7 @@ def test_a_job_whose_node_is_given_up_while_its_process_lives_runs_once(
     node = next(entry.node for entry in slurm_cluster.squeue() if entry.job_id == dynamics.queue_id)
     slurm_cluster.kill_slurmd(node)
     slurm_cluster.set_node_down(node)
-    bench.recover_until_finished(SLURM_REQUEUES_AFTER_S + 120.0)
+    bench.recover_until("finished", SLURM_REQUEUES_AFTER_S + 120.0)
     assert bench.document(key).state == "completed"
     assert [path.name for path in Path(job["run_dir"]).glob("attempt_*")] == ["attempt_1"]
 
@@ -57,7 +57,7 @@ def test_a_controller_killed_just_after_a_submission_loses_no_unit(
     slurm_cluster.kill_slurmctld()
     time.sleep(3.0)
     slurm_cluster.start()
-    bench.recover_until_finished(240.0)
+    bench.recover_until("finished", 240.0)
     for ticket, _ in units:
         assert bench.document(ticket.stage_key).state == "completed"
         assert bench.collections.jobs.count({"output.stage_key": ticket.stage_key}) == 1

@@ -57,13 +57,16 @@ class RemoteBench:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.cluster = self._write_profile()
         self.collections = CampaignCollections.open(self.store)
-        write_project(
-            PROJECT, str(self.cluster), load_cluster(str(self.cluster)), self.store, runner_options=QUICK_RUNNER
-        )
+        self.write_project()
         self.engine = self.new_engine()
         self.set_campaign("lattice")
+
+    def write_project(self) -> None:
+        """Write profile and project, as they are to be from now on."""
+        self.cluster = self._write_profile()
+        profile = load_cluster(str(self.cluster))
+        write_project(PROJECT, str(self.cluster), profile, self.store, runner_options=QUICK_RUNNER, overwrite=True)
 
     def _write_profile(self) -> Path:
         packing = {"jobs_at_a_time": 2, "allocations": 2, "idle_s": 40}
@@ -122,19 +125,19 @@ class RemoteBench:
         """Wait until all units are in a phase."""
         return self.wait(lambda units: bool(units) and all(u.phase == phase for u in units.values()), timeout_s)
 
-    def recover_until_finished(self, timeout_s: float = 240.0) -> list[str]:
-        """Recover now and then, as a coordinator does; give what was put back."""
+    def recover_until(self, phase: str, timeout_s: float = 240.0) -> list[str]:
+        """Recover now and then, as a coordinator does, until all units are in a phase; give what was put back."""
         put_back: list[str] = []
         last = 0.0
 
-        def is_finished(units: dict[str, QueuedUnit]) -> bool:
+        def is_over(units: dict[str, QueuedUnit]) -> bool:
             nonlocal last
             if time.monotonic() - last > 5.0:
                 last = time.monotonic()
                 put_back.extend(self.engine.recover(self.campaign.campaign_id).put_back)
-            return all(unit.phase == "finished" for unit in units.values())
+            return all(unit.phase == phase for unit in units.values())
 
-        self.wait(is_finished, timeout_s)
+        self.wait(is_over, timeout_s)
         return put_back
 
     def document(self, key: str) -> StageDoc | None:

@@ -22,7 +22,7 @@ quickstart: setup ## the conductivity of Li6PS5Cl on this machine, from an empty
 	$(BIN)/superion run conductivity Li6PS5Cl --preset quickstart
 
 test: setup ## run the tests, and say which were skipped for want of a server
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile -rs
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder -rs
 
 test-slow: setup ## the full calibration, many kills, the full quickstart
 	$(BIN)/python -m pytest -m slow

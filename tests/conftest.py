@@ -19,14 +19,19 @@ from hypothesis import settings
 sys.path.insert(0, str(Path(__file__).parent))
 
 from superion.potentials.specification import PotentialSpecification
-from support.mongo_server import mongo_server, mongo_uri
+from support.mongo_server import database, mongo_server, mongo_uri
 from support.slurm_cluster import slurm_cluster, slurm_server
 
-__all__ = ["mongo_server", "mongo_uri", "slurm_cluster", "slurm_server"]
+__all__ = ["database", "mongo_server", "mongo_uri", "slurm_cluster", "slurm_server"]
 
 # property-based tests repeat exactly, in CI and at home
 settings.register_profile("superion", derandomize=True, deadline=None)
 settings.load_profile("superion")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put tests that wait for queues first: at the end they would wait alone, and the other processors with them."""
+    items.sort(key=lambda item: "slurm_cluster" not in getattr(item, "fixturenames", ()))
 
 
 @dataclass(frozen=True)

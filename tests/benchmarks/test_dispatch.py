@@ -41,6 +41,7 @@ def test_one_job_through_fireworks(tmp_path):
     assert row(page, "engine: units") == ["3", "3", "0.375"]
 
 
+@pytest.mark.slow
 def test_one_job_through_jobflow_remote(tmp_path):
     options = ["--engines", "jobflow_remote", "--jobs", "1", "--skip-unpacked-above", "0", "--counted", "2", "8"]
     page = page_of(tmp_path, *options, "--candidates", "0")

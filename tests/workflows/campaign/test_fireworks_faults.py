@@ -15,7 +15,6 @@ import pytest
 from fireworks import LaunchPad
 from superion.database.campaigns import CampaignCollections
 from superion.workflows.campaign.pause import set_paused
-from support.mongo_server import database_on
 from support.wire_server import WireServer
 
 sys.path.append(str(Path(__file__).parent / "support"))
@@ -34,13 +33,6 @@ ONE_AFTER_ANOTHER = {
     "md": {"jobs_at_a_time": 2, "allocations": 1, "idle_s": 10},
     "analysis": {"allocations": 1, "idle_s": 10},
 }
-
-
-@pytest.fixture
-def database(mongo_server):
-    """A database of its own for each test."""
-    with database_on(mongo_server) as uri:
-        yield uri
 
 
 @pytest.fixture
@@ -250,6 +242,7 @@ def test_a_server_that_is_away(tmp_path, coordinating, mongo_server, slurm_clust
         server.stop()
 
 
+@pytest.mark.slow
 def test_a_full_disk_fails_in_words_and_a_retry_goes_on(tmp_path, coordinating, database, slurm_cluster):
     write_profile(tmp_path, "slurm")
     campaign = coordinating(tmp_path, database, setup=["ulimit -f 16"])

@@ -53,3 +53,10 @@ def mongo_uri(mongo_server: str) -> Iterator[str]:
     """Address of a database that no other test file uses."""
     with database_on(mongo_server) as uri:
         yield uri
+
+
+@pytest.fixture
+def database(mongo_server: str) -> Iterator[str]:
+    """Address of a database that no other test uses."""
+    with database_on(mongo_server) as uri:
+        yield uri

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -161,8 +161,7 @@ class Coordinator:
         reason: str | None = None
         try:
             while True:
-                is_over = self._pass_patiently()
-                if is_over or reason is not None:
+                if self._pass_patiently():
                     break
                 reason = self._reason_to_stop()
                 if reason is None and caught.name is not None:
@@ -261,8 +260,7 @@ class Coordinator:
                 failures.append((unit, "its jobs ended without a stage document: mend the package of the stage"))
         if failures:
             structures = self.session.structures([unit for unit, _ in failures])
-            for unit, reason in failures:
-                self._fail(unit, structures[unit.stage_key], reason)
+            self._fail([(unit, structures[unit.stage_key], reason) for unit, reason in failures])
         for key, found in queued.items():
             if key in wanted and key not in documents:
                 self.session.state.set_running(key, found.phase == "running")
@@ -298,22 +296,20 @@ class Coordinator:
         self.heartbeat.n_finished += 1
         self.on_event(CampaignEvent("unit_finished", reason or "", stage, self.session.label_of(unit)))
 
-    def _fail(self, unit: Unit, structure: Structure, reason: str) -> None:
-        """Write down that a unit failed."""
-        self.session.state.set_running(unit.stage_key, False)
-        self.session.record_failure(unit, structure, reason)
-        self.n_failed += 1
-        self.on_event(CampaignEvent("unit_failed", reason, self.session.stage_of(unit), self.session.label_of(unit)))
+    def _fail(self, failures: Sequence[tuple[Unit, Structure, str]]) -> None:
+        """Write down that units failed."""
+        for unit, _, _ in failures:
+            self.session.state.set_running(unit.stage_key, False)
+        self.session.record_failures(failures)
+        self.n_failed += len(failures)
+        for unit, _, reason in failures:
+            stage, label = self.session.stage_of(unit), self.session.label_of(unit)
+            self.on_event(CampaignEvent("unit_failed", reason, stage, label))
 
     def _hand_over(self, queued: Mapping[str, QueuedUnit]) -> int:
         """Give the engine the units that are wanted and not there, in portions."""
-        known = {key for key, unit in queued.items() if unit.phase != "cancelled"}
         self._go_on_with_cancelled(queued)
-        missing = [
-            unit
-            for unit in self.session.state.wanted_units()
-            if unit.stage_key not in known and unit.stage_key not in queued
-        ]
+        missing = [unit for unit in self.session.state.wanted_units() if unit.stage_key not in queued]
         n_new = 0
         for start in range(0, len(missing), _UNITS_AT_A_TIME):
             portion = missing[start : start + _UNITS_AT_A_TIME]
@@ -338,6 +334,7 @@ class Coordinator:
     def _flows(self, units: Iterable[Unit]) -> list[tuple[UnitTicket, Flow]]:
         """Make the flows of units; one that cannot be made fails by itself."""
         made = []
+        failures: list[tuple[Unit, Structure, str]] = []
         listed = list(units)
         structures = self.session.structures(listed)
         for unit in listed:
@@ -350,7 +347,9 @@ class Coordinator:
                 raise
             except Exception as error:
                 reason = str(error) if isinstance(error, SuperionError) else f"{type(error).__name__}: {error}"
-                self._fail(unit, structure, reason)
+                failures.append((unit, structure, reason))
+        if failures:
+            self._fail(failures)
         return made
 
     def _reason_to_stop(self) -> str | None:

@@ -385,7 +385,7 @@ class _Runner:
 
     def _record_failure(self, unit: Unit, structure: Structure, reason: str) -> None:
         """Store that a unit failed, and why."""
-        self.session.record_failure(unit, structure, reason)
+        self.session.record_failures([(unit, structure, reason)])
         self.n_failed += 1
         self.on_event(CampaignEvent("unit_failed", reason, self.session.stage_of(unit), self.session.label_of(unit)))
 

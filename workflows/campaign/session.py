@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,28 +120,28 @@ class CampaignSession:
             found[unit.stage_key] = structure_from_plain(structure)
         return found
 
-    def record_failure(self, unit: Unit, structure: Structure, reason: str) -> None:
-        """Store that a unit failed, and why.
+    def record_failures(self, failures: Sequence[tuple[Unit, Structure, str]]) -> None:
+        """Store that units failed, and why, in one write.
 
         Parameters
         ----------
-        unit : Unit
-            The unit.
-        structure : Structure
-            Structure that it started from.
-        reason : str
-            One sentence.
+        failures : sequence of tuple of Unit, Structure and str
+            Each unit with the structure that it started from, and the reason in one sentence.
         """
-        stored = failed_document(
-            unit,
-            self.stage_of(unit),
-            reason,
-            structure,
-            label=self.label_of(unit),
-            campaign_id=self.campaign.campaign_id,
-        )
+        stored = [
+            failed_document(
+                unit,
+                self.stage_of(unit),
+                reason,
+                structure,
+                label=self.label_of(unit),
+                campaign_id=self.campaign.campaign_id,
+            )
+            for unit, structure, reason in failures
+        ]
         self.collections.jobs.update(stored, key=["uuid", "index"])
-        self.state.add_outcome(outcome_of(StageDoc.model_validate(stored["output"])))
+        for document in stored:
+            self.state.add_outcome(outcome_of(StageDoc.model_validate(document["output"])))
 
     def refresh(self) -> None:
         """Judge again what has changed; `write_rows` writes it down."""

@@ -158,7 +158,7 @@ class StatusReader:
             state=state,
             n_candidates=len(rows),
             counts=dict(sorted(counts.items())),
-            rejected_before=sum(row["status"] == "rejected" and not row["stages"] for row in rows),
+            rejected_before=sum(row["status"] == "rejected" and not row["units"] for row in rows),
             stages=stages,
             failed=sorted(
                 (
@@ -229,14 +229,12 @@ class StatusReader:
             # Rows of one millisecond may have come in two portions.
             criteria["updated_at"] = {"$gte": self._newest}
         for entry in self.collections.candidates.query(criteria, properties=_FIELDS):
-            states = {name: stage["state"] for name, stage in entry["stages"].items()}
             units = {name: (stage["state"], stage.get("stage_keys", ())) for name, stage in entry["stages"].items()}
             self._rows[entry["candidate_id"]] = {
                 "status": entry["status"],
                 "label": entry["label"],
                 "stage": entry.get("stage"),
                 "reason": entry.get("reason"),
-                "stages": states,
                 "units": units,
             }
             if self._newest is None or entry["updated_at"] > self._newest:
@@ -252,7 +250,7 @@ def _stages(rows: list[dict[str, Any]], file: CampaignFile | None, beat: DriverH
     """Count candidates by stage and state."""
     found: dict[str, Counter[str]] = {}
     for row in rows:
-        for name, state in row["stages"].items():
+        for name, (state, _) in row["units"].items():
             found.setdefault(name, Counter())[state] += 1
     names = [entry.stage for entry in file.stages] if file is not None else list(found)
     stages = []

@@ -71,9 +71,7 @@ def to_queue_adapter(
         "job_name": job_name or f"superion-{kind}",
         "rocket_launch": rocket_launch,
         # directives count as long as no command has come before them
-        "pre_rocket": "\n".join(
-            [*option_directives(profile.scheduler, resources), *preparation_lines(profile, environment)]
-        ),
+        "pre_rocket": "\n".join([*_directives(profile, resources), *preparation_lines(profile, environment)]),
         "walltime": write_time_limit(resources.time_limit_s),
         "queue": resources.partition,
         "account": resources.account,
@@ -88,6 +86,16 @@ def to_queue_adapter(
         timeout=QUEUE_TIMEOUT_S,
         **{key: value for key, value in {**common, **asked}.items() if value is not None},
     )
+
+
+def _directives(profile: ClusterProfile, resources: JobResources) -> list[str]:
+    """Write what FireWorks' templates have no words for."""
+    written = option_directives(profile.scheduler, resources)
+    if profile.scheduler == "slurm" and "requeue" not in resources.options:
+        # Slurm would start the allocation of a dead node again under its old number, minutes after its jobs were put
+        # back.
+        written.append("#SBATCH --no-requeue")
+    return written
 
 
 def _of_slurm(resources: JobResources) -> dict[str, Any]:

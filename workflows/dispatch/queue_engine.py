@@ -195,47 +195,189 @@ class QueueEngine(Protocol):
         ...
 
     def submit(self, units: Iterable[tuple[UnitTicket, Flow]]) -> list[str]:
-        """Hand units over; those that the engine has already are left as they are. Gives the keys of the new ones."""
+        """Hand units over; those that the engine has already are left as they are.
+
+        Parameters
+        ----------
+        units : iterable of tuple of UnitTicket and Flow
+            The units.
+
+        Returns
+        -------
+        list of str
+            Keys of the new ones.
+
+        Raises
+        ------
+        SettingsError
+            If the engine's set-up lacks something that a job needs.
+        """
         ...
 
     def units(self, campaign_id: str) -> Mapping[str, QueuedUnit]:
-        """Tell of all units of a campaign, by key, in one query or a few, however many there are."""
+        """Tell of all units of a campaign, in one query or a few, however many there are.
+
+        Parameters
+        ----------
+        campaign_id : str
+            The campaign.
+
+        Returns
+        -------
+        mapping of str to QueuedUnit
+            By stage key.
+        """
         ...
 
     def feed(self, campaign_id: str) -> FeedReport:
-        """See that somebody works on what is ready: put allocations into the queue, or look for the runner."""
+        """See that somebody works on what is ready: put allocations into the queue, or look for the runner.
+
+        Parameters
+        ----------
+        campaign_id : str
+            The campaign; allocations may serve others, too.
+
+        Returns
+        -------
+        FeedReport
+            How many allocations are new, how many there are, and why nobody works.
+        """
         ...
 
     def recover(self, campaign_id: str) -> RecoveryReport:
-        """Find jobs whose worker died without a word, and put them back; their checkpoints stay."""
+        """Find jobs whose worker died without a word, and put them back; their checkpoints stay.
+
+        Parameters
+        ----------
+        campaign_id : str
+            The campaign.
+
+        Returns
+        -------
+        RecoveryReport
+            What was put back, and what somebody must look at.
+        """
         ...
 
     def retry(self, campaign_id: str, stage_keys: Collection[str]) -> int:
-        """Let failed or cancelled units go on; jobs that ended well are kept. Gives how many units."""
+        """Let failed or cancelled units go on; jobs that ended well are kept.
+
+        Parameters
+        ----------
+        campaign_id : str
+            The campaign.
+        stage_keys : collection of str
+            Which.
+
+        Returns
+        -------
+        int
+            Number of units.
+
+        Raises
+        ------
+        StoreError
+            If the engine refuses to run a job of them again.
+        """
         ...
 
     def cancel(self, campaign_id: str, stage_keys: Collection[str] | None = None) -> int:
-        """Take units back, running ones too, which write their checkpoints; None means all. Gives how many."""
+        """Take units back, running ones too, which write their checkpoints.
+
+        Parameters
+        ----------
+        campaign_id : str
+            The campaign.
+        stage_keys : collection of str or None
+            Which; None for all.
+
+        Returns
+        -------
+        int
+            Number of units.
+
+        Raises
+        ------
+        StoreError
+            If the host of a worker cannot be reached.
+        """
         ...
 
     def pause(self, campaign_id: str) -> int:
-        """Keep waiting units from starting. Gives how many."""
+        """Keep waiting jobs from starting; running ones go on to their end, or to that of their allocation.
+
+        Parameters
+        ----------
+        campaign_id : str
+            The campaign.
+
+        Returns
+        -------
+        int
+            Number of units that are held.
+        """
         ...
 
     def resume(self, campaign_id: str) -> int:
-        """Let paused units start. Gives how many."""
+        """Let paused units start.
+
+        Parameters
+        ----------
+        campaign_id : str
+            The campaign.
+
+        Returns
+        -------
+        int
+            Number of units.
+        """
         ...
 
     def logs(self, campaign_id: str, stage_key: str) -> Sequence[JobLog]:
-        """Give what the jobs of a unit printed, those that failed first."""
+        """Give what the jobs of a unit printed, those that failed first.
+
+        Parameters
+        ----------
+        campaign_id : str
+            The campaign.
+        stage_key : str
+            Key of the unit.
+
+        Returns
+        -------
+        sequence of JobLog
+            One for each job; empty where the engine has no such unit.
+        """
         ...
 
     def progress(self, uuids: Collection[str]) -> Mapping[str, JobProgress]:
-        """Read the heartbeats of running jobs; jobs that have told nothing yet are missing."""
+        """Read the heartbeats of running jobs.
+
+        Parameters
+        ----------
+        uuids : collection of str
+            Uuids of the jobs.
+
+        Returns
+        -------
+        mapping of str to JobProgress
+            By uuid; jobs that have told nothing yet are missing.
+
+        Raises
+        ------
+        StoreError
+            If the host of a worker cannot be reached.
+        """
         ...
 
     def check(self) -> Sequence[Finding]:
-        """Look at everything that must be there before a job can run, and say how to mend what is not."""
+        """Look at everything that must be there before a job can run.
+
+        Returns
+        -------
+        sequence of Finding
+            What was found, and how to mend what is not well.
+        """
         ...
 
     def close(self) -> None:

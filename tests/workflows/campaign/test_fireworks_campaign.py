@@ -23,15 +23,7 @@ from cluster_campaign import (
     write_profile,
 )
 from lattice_campaign import open_campaigns
-from support.mongo_server import database_on
 from support.wire_server import WireServer
-
-
-@pytest.fixture
-def database(mongo_server):
-    """A database of its own for each test."""
-    with database_on(mongo_server) as uri:
-        yield uri
 
 
 def launchpad_of(uri: str) -> LaunchPad:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from superion.scripts.cli import main as superion
-from support.mongo_server import database_on
 
 sys.path.append(str(Path(__file__).parent / "support"))
 sys.path.append(str(Path(__file__).parents[1] / "dispatch" / "jobflow_remote_engine" / "support"))
@@ -16,13 +15,6 @@ from cluster_campaign import coordinate, findings, findings_here, write_cluster_
 from remote_bench import PROJECT, remote_bench
 
 pytest.importorskip("jobflow_remote")
-
-
-@pytest.fixture
-def database(mongo_server):
-    """A database of its own for each test."""
-    with database_on(mongo_server) as uri:
-        yield uri
 
 
 def test_slurm_by_jobflow_remote_finds_what_one_machine_finds(tmp_path, database, slurm_cluster, capsys):

@@ -112,6 +112,7 @@ def test_slurm_is_asked_for_everything_by_fireworks(tmp_path):
         "--qos": "normal",
         "--constraint": "a100",
         "--exclusive": "",
+        "--no-requeue": "",
         "--job-name": "superion-md-1",
         "--output": "superion-md-1-%j.out",
         "--error": "superion-md-1-%j.error",
@@ -127,6 +128,13 @@ def test_slurm_is_asked_for_everything_by_fireworks(tmp_path):
         f"cd {tmp_path}",
         "exec python -m pilot",
     ]
+
+
+def test_who_wants_allocations_back_under_their_old_number_gets_them(tmp_path):
+    profile = full_profile("slurm").with_resources({"md": {"options": {"requeue": None}}})
+    found = directives(fireworks_script(profile, "md", tmp_path))
+    assert "--requeue" in found
+    assert "--no-requeue" not in found
 
 
 def test_pbs_is_asked_for_everything_by_fireworks(tmp_path):

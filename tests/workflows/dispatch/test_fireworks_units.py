@@ -16,16 +16,15 @@ from superion.workflows.dispatch.fireworks_engine.engine import FireworksEngine
 from superion.workflows.dispatch.fireworks_engine.marks import category_of
 from superion.workflows.dispatch.fireworks_engine.settings import FireworksDispatch
 from superion.workflows.dispatch.queue_engine import QueueEngine, UnitTicket
-from support.mongo_server import database_on
 
 sys.path.append(str(Path(__file__).parents[1] / "campaign" / "support"))
 from cluster_campaign import write_profile
 
 
 @pytest.fixture
-def engine(tmp_path, mongo_server):
+def engine(tmp_path, database):
     """An engine on a database of its own, for processes without a queue."""
-    with database_on(mongo_server) as uri, CampaignCollections.open(uri) as collections:
+    with CampaignCollections.open(database) as collections:
         settings = FireworksDispatch(engine="fireworks", cluster=str(write_profile(tmp_path, "shell")))
         engine = FireworksEngine(settings, collections)
         yield engine

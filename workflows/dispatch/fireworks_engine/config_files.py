@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from ....database.mongo_server import SERVER_TIMEOUT_MS, database_in_uri, redact_uri
+from ....database.mongo_server import SERVER_TIMEOUT_MS, database_in_uri
 from ....database.settings import STORE_FILE_VARIABLE
 from ....errors import SettingsError
 from ....makers.resource_kind import RESOURCE_KINDS, ResourceKind
@@ -17,10 +17,10 @@ from ...clusters.job_script import job_environment
 from ...clusters.private_file import write_private_text
 from ...clusters.profile import ClusterProfile
 from ...clusters.shell_text import for_shell
-from .marks import category_of
+from .launchpad import require_server
+from .marks import ADDRESS_FILE, category_of
 
 LAUNCHPAD_FILE = "my_launchpad.yaml"
-ADDRESS_FILE = "store_address"
 
 LOOK_S = 10
 """How often an allocation looks for jobs while others are still to become ready, in s; FireWorks' own 60 s waste it."""
@@ -53,14 +53,12 @@ def fireworks_files(cluster: str, profile: ClusterProfile, store_address: str, f
 
     Raises
     ------
+    StoreError
+        If the address is no MongoDB server's.
     SettingsError
-        If the address is no MongoDB server's, or the profile's queue is on another host.
+        If the profile's queue is on another host.
     """
-    if not store_address.startswith(("mongodb://", "mongodb+srv://")):
-        raise SettingsError(
-            f"FireWorks keeps its jobs on a MongoDB server, and the store {redact_uri(store_address)} is none: give "
-            "--store mongodb://host/database."
-        )
+    require_server(store_address)
     if profile.host is not None:
         raise SettingsError(
             f"FireWorks submits on the host where it runs, and the profile {cluster} names {profile.host.address}: run "

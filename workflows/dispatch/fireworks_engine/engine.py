@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from jobflow import Flow
 from pymongo.errors import PyMongoError
+from typing_extensions import override
 
 from ....database.campaigns import CampaignCollections
 from ....database.mongo_server import MongoServerStore
@@ -15,12 +15,12 @@ from ....errors import StoreError
 from ....makers.heartbeat import JobProgress, read_heartbeat
 from ....makers.resource_kind import RESOURCE_KINDS, ResourceKind
 from ...clusters.find import find_cluster
-from ..queue_engine import FeedReport, Finding, JobLog, QueuedUnit, RecoveryReport, UnitTicket
+from ..queue_engine import FeedReport, Finding, JobLog, QueuedUnit, QueueEngine, RecoveryReport, UnitTicket
 from .claims import CLAIMS, claim_units, release_units
-from .launchpad import PatientLaunchPad, make_ready, open_launchpad
+from .launchpad import PatientLaunchPad, make_ready, open_launchpad, require_server
 from .logs import read_logs
 from .marks import ENGINE_NAME, STAGE_KEY, of_campaign
-from .parking import park, take_over, unpark
+from .parking import open_units, park, take_over, unpark
 from .pilot_place import pilots_folder, stop_file
 from .pilots import (
     count_jobs,
@@ -37,7 +37,7 @@ from .states import read_units
 from .submit import add_workflows, unit_workflow
 
 
-class FireworksEngine:
+class FireworksEngine(QueueEngine):
     """Units as workflows on a launchpad; pilots in the cluster's queue take their jobs.
 
     Parameters
@@ -60,21 +60,17 @@ class FireworksEngine:
         self.collections = collections
         self.profile = settings.profile()
         documents = collections.jobs.docs_store
-        if not isinstance(documents, MongoServerStore):
-            raise StoreError(
-                "FireWorks' workers write their results to a MongoDB server, and this campaign's store is none: name "
-                "one as --store mongodb://host/database or in SUPERION_STORE, and take campaigns along with "
-                "`superion campaign export` and `import`."
-            )
-        self.address = documents.uri or ""
+        address = documents.uri if isinstance(documents, MongoServerStore) else None
+        require_server(address)
+        self.address = address or ""
         self.work_folder = self.profile.work_folder_here()
         self.launchpad: PatientLaunchPad = open_launchpad(self.address, settings.launchpad)
         make_ready(self.launchpad)
         self.claims = self.launchpad.db[CLAIMS]
 
     @property
+    @override
     def checkpoint_root(self) -> str:
-        """Folder of the trajectories, on the cluster."""
         return str(self.work_folder / "trajectories")
 
     @property
@@ -82,19 +78,8 @@ class FireworksEngine:
         """Name of the cluster."""
         return find_cluster(self.settings.cluster).stem
 
+    @override
     def submit(self, units: Iterable[tuple[UnitTicket, Flow]]) -> list[str]:
-        """Put units onto the launchpad; those that are there are left as they are.
-
-        Parameters
-        ----------
-        units : iterable of (UnitTicket, Flow)
-            Units.
-
-        Returns
-        -------
-        list of str
-            Keys of the new ones.
-        """
         wanted = {ticket.stage_key: (ticket, flow) for ticket, flow in units}
         known = {
             workflow["metadata"]["superion"]["stage_key"]
@@ -111,34 +96,12 @@ class FireworksEngine:
             raise
         return mine
 
+    @override
     def units(self, campaign_id: str) -> Mapping[str, QueuedUnit]:
-        """Tell of all units of a campaign, in three queries.
-
-        Parameters
-        ----------
-        campaign_id : str
-            The campaign.
-
-        Returns
-        -------
-        mapping of str to QueuedUnit
-            By stage key.
-        """
         return read_units(self.launchpad, campaign_id)
 
+    @override
     def feed(self, campaign_id: str) -> FeedReport:
-        """Put pilots into the queue for the jobs that are ready.
-
-        Parameters
-        ----------
-        campaign_id : str
-            The campaign; pilots serve all campaigns of the launchpad.
-
-        Returns
-        -------
-        FeedReport
-            How many are new, and how many there are.
-        """
         counts = count_jobs(self.launchpad, self.cluster)
         names = prefixes(self.launchpad, str(self.work_folder))
         try:
@@ -162,19 +125,8 @@ class FireworksEngine:
                 n_new += 1
         return FeedReport(n_new=n_new, n_queued=n_new + sum(there.values()), problem=problem)
 
+    @override
     def recover(self, campaign_id: str) -> RecoveryReport:
-        """Put back jobs whose pilot is gone.
-
-        Parameters
-        ----------
-        campaign_id : str
-            The campaign.
-
-        Returns
-        -------
-        RecoveryReport
-            What was put back.
-        """
         pilots: list[QueuedPilot] | None
         try:
             pilots = self._pilots()
@@ -182,21 +134,8 @@ class FireworksEngine:
             pilots = None
         return recover_jobs(self.launchpad, campaign_id, pilots, self.profile.heartbeat_s)
 
+    @override
     def retry(self, campaign_id: str, stage_keys: Collection[str]) -> int:
-        """Let failed or cancelled units go on.
-
-        Parameters
-        ----------
-        campaign_id : str
-            The campaign.
-        stage_keys : collection of str
-            Units.
-
-        Returns
-        -------
-        int
-            How many.
-        """
         keys = list(stage_keys)
         n_units = unpark(self.launchpad, campaign_id, ["cancelled"], keys)
         failed = {**of_campaign(campaign_id), STAGE_KEY: {"$in": keys}, "state": {"$in": ["FIZZLED", "DEFUSED"]}}
@@ -209,28 +148,14 @@ class FireworksEngine:
                     self.launchpad.rerun_fw(int(fw_id))
         return n_units
 
+    @override
     def cancel(self, campaign_id: str, stage_keys: Collection[str] | None = None) -> int:
-        """Keep units from going on; running molecular dynamics writes its checkpoint.
-
-        Parameters
-        ----------
-        campaign_id : str
-            The campaign.
-        stage_keys : collection of str or None
-            Units; None for all.
-
-        Returns
-        -------
-        int
-            How many.
-        """
         n_units = park(self.launchpad, campaign_id, "cancelled", stage_keys)
-        criteria: dict[str, Any] = {**of_campaign(campaign_id), "state": {"$nin": ["COMPLETED", "ARCHIVED"]}}
-        if stage_keys is not None:
-            criteria[STAGE_KEY] = {"$in": list(stage_keys)}
         running = [
             int(fw_id)
-            for workflow in self.launchpad.workflows.find(criteria, {"_id": 0, "fw_states": 1})
+            for workflow in self.launchpad.workflows.find(
+                open_units(campaign_id, stage_keys), {"_id": 0, "fw_states": 1}
+            )
             for fw_id, state in workflow["fw_states"].items()
             if state == "RUNNING"
         ]
@@ -243,66 +168,20 @@ class FireworksEngine:
                 stop_file(folder).touch()
         return n_units
 
+    @override
     def pause(self, campaign_id: str) -> int:
-        """Keep waiting jobs from starting; running ones go on to their end, or to that of their allocation.
-
-        Parameters
-        ----------
-        campaign_id : str
-            The campaign.
-
-        Returns
-        -------
-        int
-            Units that wait now.
-        """
         return park(self.launchpad, campaign_id, "paused")
 
+    @override
     def resume(self, campaign_id: str) -> int:
-        """Let paused units start.
-
-        Parameters
-        ----------
-        campaign_id : str
-            The campaign.
-
-        Returns
-        -------
-        int
-            How many.
-        """
         return unpark(self.launchpad, campaign_id, ["paused"])
 
+    @override
     def logs(self, campaign_id: str, stage_key: str) -> Sequence[JobLog]:
-        """Give what the jobs of a unit printed.
-
-        Parameters
-        ----------
-        campaign_id : str
-            The campaign.
-        stage_key : str
-            Key of the unit.
-
-        Returns
-        -------
-        sequence of JobLog
-            Failed jobs first.
-        """
         return read_logs(self.launchpad, campaign_id, stage_key)
 
+    @override
     def progress(self, uuids: Collection[str]) -> Mapping[str, JobProgress]:
-        """Read the heartbeats of running jobs, where this host sees the cluster's disk.
-
-        Parameters
-        ----------
-        uuids : collection of str
-            Jobs.
-
-        Returns
-        -------
-        mapping of str to JobProgress
-            By uuid.
-        """
         found: dict[str, JobProgress] = {}
         for uuid in uuids:
             try:
@@ -312,14 +191,8 @@ class FireworksEngine:
                 continue
         return found
 
+    @override
     def check(self) -> Sequence[Finding]:
-        """Look at launchpad and queue.
-
-        Returns
-        -------
-        sequence of Finding
-            What was found.
-        """
         findings = []
         try:
             self.launchpad.db.command("ping")
@@ -336,8 +209,8 @@ class FireworksEngine:
             findings.append(Finding("queue", "error", str(error)))
         return findings
 
+    @override
     def close(self) -> None:
-        """Let go of the connection."""
         self.launchpad.connection.close()
 
     def _submit_pilot(self, kind: ResourceKind, prefix: str, environment: dict[str, str]) -> None:

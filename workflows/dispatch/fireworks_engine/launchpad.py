@@ -2,65 +2,22 @@
 
 from __future__ import annotations
 
-import functools
 import logging
-import random
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from fireworks import LaunchPad
-from pymongo.errors import AutoReconnect, PyMongoError, ServerSelectionTimeoutError
+from pymongo.errors import PyMongoError
 
 from ....database.mongo_server import SERVER_TIMEOUT_MS, database_in_uri, redact_uri
+from ....database.server_patience import patiently, write_patience_s
 from ....errors import SettingsError, StoreError
 from .marks import CAMPAIGN_ID, STAGE_KEY
 
-PATIENCE_S = 3600.0
-"""How long a worker waits for a database that does not answer, in s."""
-
-_FIRST_WAIT_S = 0.5
-_LONGEST_WAIT_S = 30.0
-
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
+_SERVERS = ("mongodb://", "mongodb+srv://")
 
 _log = logging.getLogger(__name__)
-
-
-def patiently(call: Callable[Arguments, Result], *, patience_s: float = PATIENCE_S) -> Callable[Arguments, Result]:
-    """Try a call again, ever more seldom, while the server of the database does not answer.
-
-    Parameters
-    ----------
-    call : callable
-        To be called; it must bear being repeated after it was cut off.
-    patience_s : float
-        How long to try, in s.
-
-    Returns
-    -------
-    callable
-        The same call, patient.
-    """
-
-    @functools.wraps(call)
-    def patient(*arguments: Arguments.args, **options: Arguments.kwargs) -> Result:
-        deadline, wait_s = time.monotonic() + patience_s, _FIRST_WAIT_S
-        while True:
-            try:
-                return call(*arguments, **options)
-            except (AutoReconnect, ServerSelectionTimeoutError) as error:
-                if time.monotonic() + wait_s > deadline:
-                    raise
-                if wait_s == _FIRST_WAIT_S:
-                    _log.warning("the database does not answer (%s): trying again", type(error).__name__)
-                # Many workers lose one server at the same moment; they must not all come back at the same moment.
-                time.sleep(wait_s * random.uniform(0.5, 1.5))
-                wait_s = min(2.0 * wait_s, _LONGEST_WAIT_S)
-
-    return patient
 
 
 class PatientLaunchPad(LaunchPad):
@@ -74,19 +31,19 @@ class PatientLaunchPad(LaunchPad):
 
     def checkout_fw(self, *arguments: Any, **options: Any) -> Any:
         """Take a job, patiently."""
-        return patiently(super().checkout_fw)(*arguments, **options)
+        return self._patiently(lambda: super(PatientLaunchPad, self).checkout_fw(*arguments, **options))
 
     def complete_launch(self, *arguments: Any, **options: Any) -> Any:
         """Hand in what became of a job, patiently."""
-        return patiently(super().complete_launch)(*arguments, **options)
+        return self._patiently(lambda: super(PatientLaunchPad, self).complete_launch(*arguments, **options))
 
     def rerun_fw(self, *arguments: Any, **options: Any) -> Any:
         """Put a job back, patiently."""
-        return patiently(super().rerun_fw)(*arguments, **options)
+        return self._patiently(lambda: super(PatientLaunchPad, self).rerun_fw(*arguments, **options))
 
     def get_launch_by_id(self, *arguments: Any, **options: Any) -> Any:
         """Read a launch, patiently."""
-        return patiently(super().get_launch_by_id)(*arguments, **options)
+        return self._patiently(lambda: super(PatientLaunchPad, self).get_launch_by_id(*arguments, **options))
 
     def ping_launch(self, *arguments: Any, **options: Any) -> Any:
         """Say that a job lives; a ping that does not get through is none."""
@@ -95,6 +52,10 @@ class PatientLaunchPad(LaunchPad):
         except PyMongoError as error:
             _log.debug("a ping did not reach the launchpad (%s)", type(error).__name__)
             return None
+
+    def _patiently(self, action: Callable[[], Any]) -> Any:
+        """Repeat a call while the server is away."""
+        return patiently(action, redact_uri(self.host), write_patience_s())
 
 
 def open_launchpad(store_address: str, launchpad_file: str | Path | None = None) -> PatientLaunchPad:
@@ -130,11 +91,7 @@ def open_launchpad(store_address: str, launchpad_file: str | Path | None = None)
                 "init --engine fireworks`, or `lpad init`."
             ) from None
         return PatientLaunchPad(**{**found, "strm_lvl": "ERROR"})
-    if not store_address.startswith(("mongodb://", "mongodb+srv://")):
-        raise StoreError(
-            f"FireWorks keeps its jobs on a MongoDB server, and the store {redact_uri(store_address)} is none: name "
-            "one as --store mongodb://host/database or in SUPERION_STORE."
-        )
+    require_server(store_address)
     return PatientLaunchPad(
         host=store_address,
         name=database_in_uri(store_address),
@@ -142,6 +99,32 @@ def open_launchpad(store_address: str, launchpad_file: str | Path | None = None)
         strm_lvl="ERROR",
         mongoclient_kwargs={"serverSelectionTimeoutMS": SERVER_TIMEOUT_MS},
     )
+
+
+def require_server(store_address: str | None) -> None:
+    """See that a store is one that FireWorks' workers reach.
+
+    Parameters
+    ----------
+    store_address : str or None
+        Address of the result store; None for one that has none.
+
+    Raises
+    ------
+    StoreError
+        If it is no MongoDB server's.
+
+    Examples
+    --------
+    >>> require_server("mongodb://host/superion")
+    """
+    if store_address is None or not store_address.startswith(_SERVERS):
+        found = "this store" if store_address is None else f"the store {redact_uri(store_address)}"
+        raise StoreError(
+            f"FireWorks keeps jobs and results on a MongoDB server, and {found} is none: name one as --store "
+            "mongodb://host/database or in SUPERION_STORE, and take campaigns along with `superion campaign export` "
+            "and `import`."
+        )
 
 
 def make_ready(launchpad: LaunchPad) -> None:

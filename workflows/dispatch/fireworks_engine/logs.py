@@ -9,7 +9,7 @@ from fireworks import LaunchPad
 
 from ..queue_engine import JobLog
 from .marks import STAGE_KEY, of_campaign
-from .pilot_place import run_folder_of
+from .pilot_place import PilotPlace
 
 _LAST_BYTES = 20_000
 
@@ -57,7 +57,7 @@ def _log(job: dict[str, Any], launch: dict[str, Any] | None) -> JobLog:
 def _worker_log(launch_folder: str) -> str:
     """Read the end of what the worker of a running job printed."""
     folder = Path(launch_folder).parent
-    if run_folder_of(launch_folder) is None:
+    if PilotPlace.of_launch(launch_folder) is None:
         return ""
     try:
         with (folder / "log.txt").open("rb") as log:

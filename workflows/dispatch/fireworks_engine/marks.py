@@ -13,6 +13,9 @@ PARKED = "metadata.superion.parked"
 
 ENGINE_NAME = "fireworks"
 
+ADDRESS_FILE = "store_address"
+"""File with the address of the result store, which only its owner reads."""
+
 _PREFIX = "superion"
 _PARKED_SUFFIX = ".parked"
 

@@ -18,6 +18,27 @@ Parking = Literal["paused", "cancelled"]
 _STARTABLE = ["READY", "WAITING", "FIZZLED"]
 
 
+def open_units(campaign_id: str, stage_keys: Collection[str] | None) -> dict[str, Any]:
+    """Find the workflows of units that are not over.
+
+    Parameters
+    ----------
+    campaign_id : str
+        The campaign.
+    stage_keys : collection of str or None
+        Units; None for all.
+
+    Returns
+    -------
+    dict
+        Criteria for the launchpad's workflows.
+    """
+    criteria: dict[str, Any] = {**of_campaign(campaign_id), "state": {"$nin": ["COMPLETED", "ARCHIVED"]}}
+    if stage_keys is not None:
+        criteria[STAGE_KEY] = {"$in": list(stage_keys)}
+    return criteria
+
+
 def park(launchpad: LaunchPad, campaign_id: str, how: Parking, stage_keys: Collection[str] | None = None) -> int:
     """Keep the waiting jobs of units from starting.
 
@@ -37,7 +58,7 @@ def park(launchpad: LaunchPad, campaign_id: str, how: Parking, stage_keys: Colle
     int
         Units that this concerns: those that are not over.
     """
-    criteria = _open_units(campaign_id, stage_keys)
+    criteria = open_units(campaign_id, stage_keys)
     if how == "paused":
         criteria[PARKED] = {"$in": [None, "paused"]}
     launchpad.workflows.update_many(criteria, {"$set": {PARKED: how}})
@@ -67,7 +88,7 @@ def unpark(
     int
         Units that were parked.
     """
-    criteria = {**_open_units(campaign_id, stage_keys), PARKED: {"$in": list(how)}}
+    criteria = {**open_units(campaign_id, stage_keys), PARKED: {"$in": list(how)}}
     found = list(launchpad.workflows.find(criteria, {"_id": 0, "nodes": 1}))
     nodes = [fw_id for workflow in found for fw_id in workflow["nodes"]]
     _move(launchpad, nodes, to_parked=False)
@@ -118,13 +139,6 @@ def park_again(launchpad: LaunchPad, fw_id: int) -> None:
     workflow = launchpad.workflows.find_one({"nodes": fw_id, PARKED: {"$exists": True}}, {"_id": 0, "nodes": 1})
     if workflow is not None:
         _move(launchpad, workflow["nodes"], to_parked=True)
-
-
-def _open_units(campaign_id: str, stage_keys: Collection[str] | None) -> dict[str, Any]:
-    criteria: dict[str, Any] = {**of_campaign(campaign_id), "state": {"$nin": ["COMPLETED", "ARCHIVED"]}}
-    if stage_keys is not None:
-        criteria[STAGE_KEY] = {"$in": list(stage_keys)}
-    return criteria
 
 
 def _move(launchpad: LaunchPad, nodes: list[int], *, to_parked: bool) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 _JOB_PART = re.compile(r"^job-(?P<queue_id>.+)$")
 _ALIVE = "alive"
@@ -90,62 +92,47 @@ def job_part(queue_id: str) -> str:
     return f"job-{queue_id}"
 
 
-def queue_id_of_folder(launch_folder: str) -> str | None:
-    """Read from the path of a launch which allocation it runs in.
+@dataclass(frozen=True)
+class PilotPlace:
+    """Which run of which pilot a launch belongs to.
 
     Parameters
     ----------
-    launch_folder : str
-        Folder of the launch.
-
-    Returns
-    -------
-    str or None
-        Number of the allocation; None where no pilot runs it.
-
-    Examples
-    --------
-    >>> queue_id_of_folder("/scratch/me/pilots/md/superion-md-a1-b2/job-1234/worker-0/launch-0001")
-    '1234'
+    name : str
+        Name of the pilot.
+    queue_id : str
+        Number of its allocation in the queue.
+    run_folder : Path
+        The folder `job-…`.
     """
-    part = _part(launch_folder)
-    return None if part is None else part[1]
 
+    name: str
+    queue_id: str
+    run_folder: Path
 
-def pilot_name_of_folder(launch_folder: str) -> str | None:
-    """Read from the path of a launch the name of its pilot.
+    @classmethod
+    def of_launch(cls, launch_folder: str) -> Self | None:
+        """Read it from the path of a launch.
 
-    Parameters
-    ----------
-    launch_folder : str
-        Folder of the launch.
+        Parameters
+        ----------
+        launch_folder : str
+            Folder of the launch.
 
-    Returns
-    -------
-    str or None
-        Its name; None where no pilot runs it.
-    """
-    part = _part(launch_folder)
-    return None if part is None else part[0]
+        Returns
+        -------
+        PilotPlace or None
+            None where no pilot runs it.
 
-
-def run_folder_of(launch_folder: str) -> Path | None:
-    """Find the folder of the allocation's run above the folder of a launch.
-
-    Parameters
-    ----------
-    launch_folder : str
-        Folder of the launch.
-
-    Returns
-    -------
-    Path or None
-        The folder `job-…`; None where no pilot runs it.
-    """
-    for parent in Path(launch_folder).parents:
-        if _JOB_PART.match(parent.name):
-            return parent
-    return None
+        Examples
+        --------
+        >>> PilotPlace.of_launch("/scratch/me/pilots/md/superion-md-a1-b2/job-1234/worker-0/launch-0001").queue_id
+        '1234'
+        """
+        for parent in Path(launch_folder).parents:
+            if match := _JOB_PART.match(parent.name):
+                return cls(parent.parent.name, match["queue_id"], parent)
+        return None
 
 
 def alive_file(run_folder: Path) -> Path:
@@ -178,12 +165,3 @@ def stop_file(launch_folder: Path) -> Path:
         The file.
     """
     return launch_folder / _STOP
-
-
-def _part(launch_folder: str) -> tuple[str, str] | None:
-    folder = run_folder_of(launch_folder)
-    if folder is None:
-        return None
-    match = _JOB_PART.match(folder.name)
-    assert match is not None
-    return folder.parent.name, match["queue_id"]

@@ -13,25 +13,22 @@ from pathlib import Path
 from fireworks import LaunchPad
 from fireworks.fw_config import SUBMIT_SCRIPT_NAME
 
-from ....database.settings import STORE_VARIABLE
+from ....database.settings import STORE_FILE_VARIABLE
 from ....errors import StoreError
 from ....makers.atomic_file import write_text_atomically
 from ....makers.resource_kind import RESOURCE_KINDS, ResourceKind
 from ...clusters.job_script import job_environment, preparation_lines
+from ...clusters.private_file import write_private_text
 from ...clusters.profile import ClusterProfile
 from ...clusters.shell_text import for_shell
-from .marks import category_of
+from .marks import ADDRESS_FILE, category_of
 from .pilot_place import new_pilot_name, pilot_prefix, pilots_folder
 from .queue_listing import TIMEOUT_S, QueuedPilot
 
 PILOT_MODULE = "superion.workflows.dispatch.fireworks_engine.pilot"
 
 _SCRIPT = "pilot.sh"
-_OPTIONS = {"sbatch": ("--no-requeue",)}
-"""Options of what submits: Slurm would start the pilot of a dead node again under its old number, minutes later."""
-
 _NUMBER = re.compile(r"\d[\w.\[\]-]*")
-_ADDRESS_FILE = "store_address"
 
 
 def worker_environment(profile: ClusterProfile, work_folder: Path, store_address: str) -> dict[str, str]:
@@ -51,19 +48,13 @@ def worker_environment(profile: ClusterProfile, work_folder: Path, store_address
     dict of str to str
         Variables; none is secret.
     """
-    given = os.environ.get(f"{STORE_VARIABLE}_FILE")
+    given = os.environ.get(STORE_FILE_VARIABLE)
     if given is None:
-        path = work_folder / _ADDRESS_FILE
-        work_folder.mkdir(parents=True, exist_ok=True)
-        if not path.exists() or path.read_text(encoding="utf-8").strip() != store_address:
-            # Made empty and closed to others first: there is no moment in which they could read it.
-            path.unlink(missing_ok=True)
-            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-            path.write_text(store_address + "\n", encoding="utf-8")
-        path.chmod(0o600)
+        path = work_folder / ADDRESS_FILE
+        write_private_text(path, f"{store_address}\n")
         given = str(path)
     return {
-        f"{STORE_VARIABLE}_FILE": given,
+        STORE_FILE_VARIABLE: given,
         "SUPERION_SPOOL_FOLDER": str(work_folder / "spool"),
         **job_environment(profile),
     }
@@ -186,7 +177,7 @@ def _submit(command: str, script: Path, cluster: str, kind: ResourceKind) -> str
     """Hand a script to the queue; say in its own words why it does not take it."""
     try:
         answer = subprocess.run(
-            [command, *_OPTIONS.get(command, ()), script.name],
+            [command, script.name],
             cwd=script.parent,
             capture_output=True,
             text=True,

@@ -13,7 +13,7 @@ from fireworks import LaunchPad
 from ..queue_engine import RecoveryReport
 from .lost_jobs import EXCEPTION, give_back, met_full_disk, put_back_launches, was_cut_off
 from .marks import of_campaign
-from .pilot_place import alive_file, pilot_name_of_folder, queue_id_of_folder, run_folder_of
+from .pilot_place import PilotPlace, alive_file
 from .queue_listing import QueuedPilot
 
 SILENCES = 5
@@ -87,20 +87,18 @@ def _is_lost(launch: dict[str, Any], pilots: Collection[QueuedPilot] | None, hea
     if last_ping.tzinfo is None:
         last_ping = last_ping.replace(tzinfo=UTC)
     silent_s = (datetime.now(UTC) - last_ping).total_seconds()
-    name, queue_id = pilot_name_of_folder(launch["launch_dir"]), queue_id_of_folder(launch["launch_dir"])
-    if name is None:
+    place = PilotPlace.of_launch(launch["launch_dir"])
+    if place is None:
         # Some other launcher's: only FireWorks' pings tell.
         return silent_s > SILENCES * heartbeat_s
     began = min(datetime.fromisoformat(entry["created_on"]) for entry in launch["state_history"])
     if (datetime.now(UTC) - (began if began.tzinfo else began.replace(tzinfo=UTC))).total_seconds() < _FRESH_S:
         return False
-    folder = run_folder_of(launch["launch_dir"])
-    assert folder is not None
-    is_gone = pilots is not None and not any(pilot.name == name and pilot.queue_id == queue_id for pilot in pilots)
+    is_gone = pilots is not None and (place.name, place.queue_id) not in {(one.name, one.queue_id) for one in pilots}
     if is_gone:
         # A node that its controller gave up may still work: who shows signs of life keeps its job.
-        return _silence_s(folder) > SILENCES_OF_GONE * heartbeat_s
-    return silent_s > SILENCES * heartbeat_s and _silence_s(folder) > SILENCES * heartbeat_s
+        return _silence_s(place.run_folder) > SILENCES_OF_GONE * heartbeat_s
+    return silent_s > SILENCES * heartbeat_s and _silence_s(place.run_folder) > SILENCES * heartbeat_s
 
 
 def _silence_s(folder: Path) -> float:

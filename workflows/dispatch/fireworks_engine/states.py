@@ -10,7 +10,7 @@ from fireworks import LaunchPad
 
 from ..queue_engine import QueuedUnit, RunningJob, UnitPhase
 from .marks import of_campaign
-from .pilot_place import queue_id_of_folder
+from .pilot_place import PilotPlace
 from .reasons import reason_of
 
 _WORKFLOW_FIELDS = {"_id": 0, "state": 1, "fw_states": 1, "nodes": 1, "links": 1, "metadata": 1}
@@ -126,11 +126,12 @@ def _reason(
 def _running_job(job: dict[str, Any], launch: dict[str, Any] | None) -> RunningJob:
     """Describe a job that a worker has in hand."""
     tasks = job["spec"].get("_tasks") or [{}]
+    place = None if launch is None else PilotPlace.of_launch(launch["launch_dir"])
     return RunningJob(
         uuid=tasks[0].get("job", {}).get("uuid", ""),
         name=job["name"],
         engine_id=str(job["fw_id"]),
-        queue_id=None if launch is None else queue_id_of_folder(launch["launch_dir"]),
+        queue_id=None if place is None else place.queue_id,
         host=None if launch is None else launch["host"],
         started_at=None if launch is None else _started_at(launch),
     )

@@ -7,12 +7,13 @@ from typing import Any
 
 from jobflow import Flow
 from jobflow_remote.jobs.state import JobState
+from typing_extensions import override
 
 from ....database.campaigns import CampaignCollections
 from ....errors import SettingsError
 from ....makers.heartbeat import JobProgress
 from ....makers.resource_kind import RESOURCE_KINDS
-from ..queue_engine import FeedReport, Finding, JobLog, QueuedUnit, RecoveryReport, UnitTicket
+from ..queue_engine import FeedReport, Finding, JobLog, QueuedUnit, QueueEngine, RecoveryReport, UnitTicket
 from .check import check_project
 from .connection import find_project_file, load_project, open_controller
 from .control import cancel_units, pause_units, resume_units, retry_units
@@ -39,7 +40,7 @@ _WAITS_FOR_RUNNER = [
 ]
 
 
-class JobflowRemoteEngine:
+class JobflowRemoteEngine(QueueEngine):
     """Hands units to a jobflow-remote project, whose runner submits their jobs to the queue of a cluster.
 
     Parameters
@@ -84,62 +85,24 @@ class JobflowRemoteEngine:
         }
 
     @property
+    @override
     def checkpoint_root(self) -> str:
-        """Folder of the trajectories, as the workers see it."""
         return str(work_folder_of(self.profile) / "trajectories")
 
     # ------------------------------------------------------------------- units
 
+    @override
     def submit(self, units: Iterable[tuple[UnitTicket, Flow]]) -> list[str]:
-        """Hand units over; those that are in the queue already are left as they are.
-
-        Parameters
-        ----------
-        units : iterable of tuple of UnitTicket and Flow
-            The units.
-
-        Returns
-        -------
-        list of str
-            Keys of the new ones.
-
-        Raises
-        ------
-        SettingsError
-            If the project lacks a worker or an additional store that a job needs.
-        """
         return submit_units(self.controller, self.settings.cluster, units, self.resources)
 
+    @override
     def units(self, campaign_id: str) -> Mapping[str, QueuedUnit]:
-        """Tell of all units of a campaign, in two round trips to the database.
-
-        Parameters
-        ----------
-        campaign_id : str
-            The campaign.
-
-        Returns
-        -------
-        dict of str to QueuedUnit
-            By key.
-        """
         return {unit.stage_key: standing(unit) for unit in load_units(self.controller, campaign_id)}
 
     # ------------------------------------------------------------------ workers
 
+    @override
     def feed(self, campaign_id: str) -> FeedReport:
-        """Look for the runner, which puts jobs into the queue by itself.
-
-        Parameters
-        ----------
-        campaign_id : str
-            The campaign.
-
-        Returns
-        -------
-        FeedReport
-            With a problem where jobs wait and no runner lives; `start_runner` starts one, nothing else does.
-        """
         counts = self.controller.count_jobs_states([*_IN_QUEUE, *_WAITS_FOR_RUNNER])
         n_queued = sum(counts[state] for state in _IN_QUEUE)
         if not sum(counts.values()):
@@ -159,153 +122,49 @@ class JobflowRemoteEngine:
         """
         start_runner(self.controller)
 
+    @override
     def recover(self, campaign_id: str) -> RecoveryReport:
-        """Find jobs whose worker, runner or number in the queue is gone, and put them back; checkpoints stay.
-
-        Parameters
-        ----------
-        campaign_id : str
-            The campaign.
-
-        Returns
-        -------
-        RecoveryReport
-            What was put back, and what somebody must look at.
-        """
         return Recovery(self.controller, self.hosts, campaign_id).run()
 
     # ------------------------------------------------------------------ control
 
+    @override
     def retry(self, campaign_id: str, stage_keys: Collection[str]) -> int:
-        """Let failed or cancelled units go on; jobs that ended well are kept.
-
-        Parameters
-        ----------
-        campaign_id : str
-            The campaign.
-        stage_keys : collection of str
-            Which.
-
-        Returns
-        -------
-        int
-            Number of units.
-
-        Raises
-        ------
-        StoreError
-            If jobflow-remote refuses to run a job of them again.
-        """
         return retry_units(self.controller, campaign_id, stage_keys)
 
+    @override
     def cancel(self, campaign_id: str, stage_keys: Collection[str] | None = None) -> int:
-        """Take units back; running jobs write their checkpoints and stop.
-
-        Parameters
-        ----------
-        campaign_id : str
-            The campaign.
-        stage_keys : collection of str or None
-            Which; None for all.
-
-        Returns
-        -------
-        int
-            Number of units.
-
-        Raises
-        ------
-        StoreError
-            If the host of a worker cannot be reached.
-        """
         return cancel_units(self.controller, self.hosts, campaign_id, stage_keys)
 
+    @override
     def pause(self, campaign_id: str) -> int:
-        """Keep what waits from starting; running jobs go on.
-
-        Parameters
-        ----------
-        campaign_id : str
-            The campaign.
-
-        Returns
-        -------
-        int
-            Number of units that are held.
-        """
         return pause_units(self.controller, campaign_id)
 
+    @override
     def resume(self, campaign_id: str) -> int:
-        """Let paused units start.
-
-        Parameters
-        ----------
-        campaign_id : str
-            The campaign.
-
-        Returns
-        -------
-        int
-            Number of units.
-        """
         return resume_units(self.controller, campaign_id)
 
     # --------------------------------------------------------------------- words
 
+    @override
     def logs(self, campaign_id: str, stage_key: str) -> Sequence[JobLog]:
-        """Give what the jobs of a unit printed, those that failed first.
-
-        Parameters
-        ----------
-        campaign_id : str
-            The campaign.
-        stage_key : str
-            Key of the unit.
-
-        Returns
-        -------
-        list of JobLog
-            One for each job; empty where the engine has no such unit.
-        """
         units = load_units(self.controller, campaign_id, [stage_key], with_completed=True)
         return [log for unit in units for log in read_logs(self.hosts, unit)]
 
+    @override
     def progress(self, uuids: Collection[str]) -> Mapping[str, JobProgress]:
-        """Read the heartbeats of running jobs on the workers' host.
-
-        Parameters
-        ----------
-        uuids : collection of str
-            Uuids of the jobs.
-
-        Returns
-        -------
-        dict of str to MdProgress or RelaxationProgress
-            Jobs that have told nothing yet are missing.
-
-        Raises
-        ------
-        StoreError
-            If the host cannot be reached.
-        """
         if not uuids:
             return {}
         worker = worker_name(self.settings.cluster, RESOURCE_KINDS[0])
         return read_progress(self.hosts, worker, str(work_folder_of(self.profile) / "progress"), uuids)
 
+    @override
     def check(self) -> Sequence[Finding]:
-        """Look at project file, stores, workers and runner.
-
-        Returns
-        -------
-        list of Finding
-            What was found, and how to mend what is not well.
-        """
         file = find_project_file(self.settings.project)
         found = check_project(self.controller, self.hosts, self.settings.cluster, self.collections.jobs, file)
         return list(found)
 
+    @override
     def close(self) -> None:
-        """Let go of connections."""
         self.hosts.close()
         self.controller.close()

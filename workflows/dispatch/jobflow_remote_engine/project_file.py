@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from ....errors import SettingsError
 from ....makers.heartbeat import PROGRESS_FOLDER_VARIABLE
 from ....makers.job_end import STOP_MARGIN_VARIABLE
 from ....makers.resource_kind import RESOURCE_KINDS, ResourceKind
+from ...clusters.private_file import write_private_text
 from .settings import require_jobflow_remote
 from .worker_names import cluster_label, worker_name
 
@@ -117,7 +117,7 @@ def write_project(
         jobs.close()
     content["runner"] |= dict(runner_options or {})
     _make_collections(complete)
-    _write_private(path, _HEADER.format(name=name) + yaml.safe_dump(content, sort_keys=False))
+    write_private_text(path, _HEADER.format(name=name) + yaml.safe_dump(content, sort_keys=False))
     return path
 
 
@@ -375,16 +375,3 @@ def _make_collections(content: dict[str, Any]) -> None:
     from .connection import open_controller
 
     open_controller(Project.model_validate(content)).close()
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that nobody else can read, at no instant."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    partial = path.with_name(f".{path.name}.part")
-    partial.unlink(missing_ok=True)
-    handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(path)

@@ -19,7 +19,7 @@ from .flow_states import refresh_flow_states
 from .hosts import Hosts
 from .locks import unlock_stale
 from .queue_view import strangers
-from .reasons import last_words
+from .reasons import words_of
 from .records import MARK, JobRecord, UnitRecord, load_units
 from .runner import look_for_runner
 from .states import outlooks, standing, waits_in_vain
@@ -116,7 +116,7 @@ class Recovery:
     def _give_up(self, unit: UnitRecord, job: JobRecord) -> None:
         """Let a job that died too often count as failed: what takes missing inputs goes on without it."""
         times = unit.put_back.get(job.uuid, 0) + 1
-        words = f"it died {times} times without a word" if has_died(job) else last_words(job.error)
+        words = f"it died {times} times without a word" if has_died(job) else words_of(job.error)
         query = {"db_id": job.db_id, "state": JobState.REMOTE_ERROR.value, "lock_id": None}
         change = {"$set": {"state": JobState.FAILED.value, "error": words}}
         if self.controller.jobs.update_one(query, change).modified_count:

@@ -14,61 +14,36 @@ from qtoolkit.io import PBSIO, BaseSchedulerIO, ShellIO, SlurmIO
 from .run_job import OUT_FILE
 
 
-class PreparedSlurmIO(SlurmIO):
+class _Prepared:
+    """What a scheduler's class does besides, when it stands before it."""
+
+    def get_submit_cmd(self, script_file: str | Path | None = "submit.script") -> str:
+        """Give the command that submits a script from its folder.
+
+        Parameters
+        ----------
+        script_file : str or Path or None
+            The script.
+
+        Returns
+        -------
+        str
+            A shell line.
+        """
+        command: str = super().get_submit_cmd(script_file)  # type: ignore[misc]
+        return f"touch {OUT_FILE}; {command}"
+
+
+class PreparedSlurmIO(_Prepared, SlurmIO):
     """Slurm."""
 
-    def get_submit_cmd(self, script_file: str | Path | None = "submit.script") -> str:
-        """Give the command that submits a script from its folder.
 
-        Parameters
-        ----------
-        script_file : str or Path or None
-            The script.
-
-        Returns
-        -------
-        str
-            A shell line.
-        """
-        return _prepared(super().get_submit_cmd(script_file))
-
-
-class PreparedPbsIO(PBSIO):
+class PreparedPbsIO(_Prepared, PBSIO):
     """PBS."""
 
-    def get_submit_cmd(self, script_file: str | Path | None = "submit.script") -> str:
-        """Give the command that submits a script from its folder.
 
-        Parameters
-        ----------
-        script_file : str or Path or None
-            The script.
-
-        Returns
-        -------
-        str
-            A shell line.
-        """
-        return _prepared(super().get_submit_cmd(script_file))
-
-
-class PreparedShellIO(ShellIO):
+class PreparedShellIO(_Prepared, ShellIO):
     """Processes of a host, without a queue."""
-
-    def get_submit_cmd(self, script_file: str | Path | None = "submit.script") -> str:
-        """Give the command that starts a script from its folder.
-
-        Parameters
-        ----------
-        script_file : str or Path or None
-            The script.
-
-        Returns
-        -------
-        str
-            A shell line.
-        """
-        return _prepared(super().get_submit_cmd(script_file))
 
 
 SCHEDULERS: dict[str, type[BaseSchedulerIO]] = {
@@ -94,7 +69,3 @@ def header_of(scheduler: str, resources: QResources) -> dict[str, Any]:
         Words of the template of submission scripts, for the section `resources` of a worker.
     """
     return SCHEDULERS[scheduler]().check_convert_qresources(resources) if scheduler != "shell" else {}
-
-
-def _prepared(command: str) -> str:
-    return f"touch {OUT_FILE}; {command}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from jobflow import CURRENT_JOB
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 
 from ..dynamics.results import MdProgress
 from .atomic_file import write_text_atomically
@@ -33,7 +33,16 @@ class RelaxationProgress(BaseModel):
 JobProgress: TypeAlias = MdProgress | RelaxationProgress
 """What a running job tells of itself."""
 
-_ANY_PROGRESS: TypeAdapter[JobProgress] = TypeAdapter(JobProgress)
+
+class Heartbeat(BaseModel):
+    """The last word of a running job."""
+
+    model_config = ConfigDict(frozen=True)
+
+    progress: JobProgress = Field(description="how far the job is")
+    written_at: float | None = Field(
+        default=None, description="when it was written, in s since 1970 by the clock of its host"
+    )
 
 
 def heartbeat_writer(minimum_interval_s: float = 0.5) -> Callable[[JobProgress], None] | None:
@@ -63,13 +72,18 @@ def heartbeat_writer(minimum_interval_s: float = 0.5) -> Callable[[JobProgress],
         if now - last < minimum_interval_s and not _is_last(progress):
             return
         last = now
-        record = {"index": index, "process": os.getpid(), "progress": progress.model_dump(mode="json")}
+        record = {
+            "index": index,
+            "process": os.getpid(),
+            "written_at": time.time(),
+            "progress": progress.model_dump(mode="json"),
+        }
         write_text_atomically(path, json.dumps(record), durable=False)
 
     return write
 
 
-def read_heartbeat(path: Path) -> JobProgress:
+def read_heartbeat(path: Path) -> Heartbeat:
     """Read what a running job last told of itself.
 
     Parameters
@@ -79,15 +93,17 @@ def read_heartbeat(path: Path) -> JobProgress:
 
     Returns
     -------
-    MdProgress or RelaxationProgress
-        The progress.
+    Heartbeat
+        The progress, and when it was told.
 
     Raises
     ------
     FileNotFoundError
         If the job has told nothing yet.
+    ValueError
+        If the file is not a heartbeat of this version.
     """
-    return _ANY_PROGRESS.validate_python(json.loads(path.read_text(encoding="utf-8"))["progress"])
+    return Heartbeat.model_validate_json(path.read_text(encoding="utf-8"))
 
 
 def _is_last(progress: JobProgress) -> bool:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 _MOST_RUNNING = 16
 _MOST_FAILED = 10
+_LONG_SILENCE_S = 120.0
+"""Silence of a running job that is worth a word, in s."""
 _COLUMNS = ("passed", "running", "waiting", "held", "rejected", "failed")
 
 
@@ -104,6 +106,8 @@ def _engine_parts(engine: EngineStatus, campaign_id: str) -> list[Any]:
             if job.completed_ps is not None and job.requested_ps:
                 length = f"{job.completed_ps:.1f} of at most {job.requested_ps:g} ps"
                 length += f", {job.ps_per_hour:.3g} ps per hour" if job.ps_per_hour else ""
+            if job.silent_s is not None and job.silent_s > _LONG_SILENCE_S:
+                length += f"{', ' if length else ''}no word for {format_duration(job.silent_s)}"
             elapsed = "" if job.elapsed_s is None else format_duration(job.elapsed_s)
             running.add_row(Text(job.label), Text(job.stage), Text(job.job), Text(where), elapsed, length)
         parts += [Text(), running]

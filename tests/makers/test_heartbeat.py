@@ -52,7 +52,7 @@ def test_a_relaxation_tells_every_step(cosine_system, candidate, listened, monke
     assert document.converged
     assert [beat["step"] for beat in told] == list(range(document.n_steps + 1))
     assert told[0]["max_force_ev_per_angstrom"] > 10 * told[-1]["max_force_ev_per_angstrom"]
-    last = read_heartbeat(listened / f"{work.uuid}.json")
+    last = read_heartbeat(listened / f"{work.uuid}.json").progress
     assert isinstance(last, RelaxationProgress)
     assert last.max_force_ev_per_angstrom == pytest.approx(document.max_force_ev_per_angstrom)
     assert (last.maximum_steps, last.force_tolerance_ev_per_angstrom) == (500, 0.03)
@@ -83,7 +83,7 @@ def test_a_trajectory_tells_its_length(cosine_system, candidate, listened):
     )
     work = maker.make(candidate, 500.0)
     run_locally(work, log=False, ensure_success=True)
-    last = read_heartbeat(listened / f"{work.uuid}.json")
+    last = read_heartbeat(listened / f"{work.uuid}.json").progress
     assert isinstance(last, MdProgress)
     assert last.completed_ps == last.requested_ps == pytest.approx(0.4)
 

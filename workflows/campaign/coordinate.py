@@ -214,6 +214,8 @@ class Coordinator:
                 queued = dict(self.engine.units(campaign_id))
         self.session.refresh()
         self._take_in(queued)
+        # First: who looks at a job that a worker takes at once must find whose it is.
+        self.session.write_rows()
         n_new = self._hand_over(queued)
         self.session.write_rows()
         self.heartbeat.write(self.folder)

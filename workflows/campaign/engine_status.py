@@ -25,6 +25,9 @@ class RunningJobStatus(BaseModel):
     queue_id: str | None = Field(default=None, description="number of its allocation in the queue")
     host: str | None = Field(default=None, description="host")
     elapsed_s: float | None = Field(default=None, description="time since it started, in s")
+    silent_s: float | None = Field(
+        default=None, description="time since its last word, in s; None where it has not told anything yet"
+    )
     completed_ps: float | None = Field(default=None, description="length of its trajectory so far, in ps")
     requested_ps: float | None = Field(default=None, description="greatest length of its trajectory, in ps")
     ps_per_hour: float | None = Field(default=None, description="its speed, in ps per hour")
@@ -76,7 +79,7 @@ def read_engine(
         stage, label, _ = units.get(key, ("", key[:12], ""))
         for job in unit.running:
             beat = beats.get(job.uuid)
-            trajectory = beat if isinstance(beat, MdProgress) else None
+            trajectory = beat.progress if beat is not None and isinstance(beat.progress, MdProgress) else None
             running.append(
                 RunningJobStatus(
                     stage=stage,
@@ -85,7 +88,8 @@ def read_engine(
                     engine_id=job.engine_id,
                     queue_id=job.queue_id,
                     host=job.host,
-                    elapsed_s=None if job.started_at is None else max(0.0, time.time() - job.started_at),
+                    elapsed_s=_since(job.started_at),
+                    silent_s=None if beat is None else _since(beat.written_at),
                     completed_ps=None if trajectory is None else trajectory.completed_ps,
                     requested_ps=None if trajectory is None else trajectory.requested_ps,
                     ps_per_hour=None if trajectory is None else trajectory.ps_per_hour,
@@ -102,6 +106,11 @@ def read_engine(
         running_units=[key for key, unit in queued.items() if unit.phase == "running"],
         coordinator="alive" if coordinator_lives else "absent",
     )
+
+
+def _since(instant: float | None) -> float | None:
+    """Give the time since an instant, in s; the clocks of two hosts may differ a little."""
+    return None if instant is None else max(0.0, time.time() - instant)
 
 
 def phases_of(units: Mapping[str, QueuedUnit]) -> dict[str, int]:

@@ -352,7 +352,7 @@ class FlowRun:
                 stamp = path.stat().st_mtime_ns
                 if self._heartbeats.get(entry.job.uuid) == stamp:
                     continue
-                beat = read_heartbeat(path)
+                beat = read_heartbeat(path).progress
             except FileNotFoundError:
                 continue
             self._heartbeats[entry.job.uuid] = stamp

@@ -8,7 +8,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from jobflow import Flow
 
-from ...makers.heartbeat import JobProgress
+from ...makers.heartbeat import Heartbeat
 
 UnitPhase = Literal["queued", "running", "paused", "finished", "failed", "cancelled"]
 """Where a unit stands in its engine; finished says that its last job ended well, failed that it never will."""
@@ -350,7 +350,7 @@ class QueueEngine(Protocol):
         """
         ...
 
-    def progress(self, uuids: Collection[str]) -> Mapping[str, JobProgress]:
+    def progress(self, uuids: Collection[str]) -> Mapping[str, Heartbeat]:
         """Read the heartbeats of running jobs.
 
         Parameters
@@ -360,7 +360,7 @@ class QueueEngine(Protocol):
 
         Returns
         -------
-        mapping of str to JobProgress
+        mapping of str to Heartbeat
             By uuid; jobs that have told nothing yet are missing.
 
         Raises

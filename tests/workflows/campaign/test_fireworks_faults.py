@@ -27,6 +27,7 @@ from cluster_campaign import (
     write_cluster_campaign,
     write_profile,
 )
+from status_watch import StatusWatch
 
 ONE_AFTER_ANOTHER = {
     "relax": {"allocations": 1, "idle_s": 10},
@@ -50,6 +51,7 @@ class Coordinating:
         profile = {"packing": ONE_AFTER_ANOTHER, "heartbeat_s": 2} | profile
         write_cluster_campaign(folder, "fireworks", write_profile(folder, "slurm", **profile), n_candidates=2)
         self.report = None
+        self.watch = StatusWatch(folder, store)
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
@@ -68,12 +70,14 @@ class Coordinating:
         """Let the dynamics run at full speed."""
         (self.folder / "slow").unlink()
 
-    def finish(self, before: dict[Path, int], timeout_s: float = 240.0) -> None:
-        """See that the campaign ends, that nothing is missing, and that no whole segment was written again."""
+    def finish(self, before: dict[Path, int], timeout_s: float = 240.0, *, server_was_away: bool = False) -> None:
+        """See that the campaign ends, nothing is missing, no whole segment was written again, and no status lied."""
         self.thread.join(timeout_s)
+        self.watch.end()
         assert not self.thread.is_alive(), self.events[-5:]
         assert self.report is not None
         assert (self.report.state, self.report.counts) == ("finished", {"done": 2}), self.events
+        self.watch.must_have_told_the_truth(2, server_was_away=server_was_away)
         after = segment_stamps(self.folder)
         assert before.items() <= after.items()
         # Interrupted or not, the same trajectories.
@@ -84,7 +88,8 @@ class Coordinating:
         assert documents == 2
 
     def leave(self) -> None:
-        """Let the thread end whatever became of the test: it would hand allocations to the next one's queue."""
+        """Let the threads end whatever became of the test: one would hand allocations to the next one's queue."""
+        self.watch.end()
         if self.thread.is_alive():
             with CampaignCollections.open(self.store) as collections:
                 record = collections.load_campaign("lattice")
@@ -234,7 +239,7 @@ def test_a_server_that_is_away(tmp_path, coordinating, mongo_server, slurm_clust
         campaign.speed_up()
         time.sleep(away_s)
         server.start()
-        campaign.finish(before)
+        campaign.finish(before, server_was_away=True)
         assert "does not answer" in caplog.text
         # Nothing is left on the disk that should be in the store.
         assert not [path for path in folder.glob("work/spool/**/*") if path.is_file() and path.suffix == ".json"]

@@ -12,7 +12,7 @@ from typing_extensions import override
 from ....database.campaigns import CampaignCollections
 from ....database.mongo_server import MongoServerStore
 from ....errors import StoreError
-from ....makers.heartbeat import JobProgress, read_heartbeat
+from ....makers.heartbeat import Heartbeat, read_heartbeat
 from ....makers.resource_kind import RESOURCE_KINDS, ResourceKind
 from ...clusters.find import find_cluster
 from ..queue_engine import FeedReport, Finding, JobLog, QueuedUnit, QueueEngine, RecoveryReport, UnitTicket
@@ -181,8 +181,8 @@ class FireworksEngine(QueueEngine):
         return read_logs(self.launchpad, campaign_id, stage_key)
 
     @override
-    def progress(self, uuids: Collection[str]) -> Mapping[str, JobProgress]:
-        found: dict[str, JobProgress] = {}
+    def progress(self, uuids: Collection[str]) -> Mapping[str, Heartbeat]:
+        found: dict[str, Heartbeat] = {}
         for uuid in uuids:
             try:
                 found[uuid] = read_heartbeat(self.work_folder / "progress" / f"{uuid}.json")

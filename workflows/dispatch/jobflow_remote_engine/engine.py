@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from ....database.campaigns import CampaignCollections
 from ....errors import SettingsError
-from ....makers.heartbeat import JobProgress
+from ....makers.heartbeat import Heartbeat
 from ....makers.resource_kind import RESOURCE_KINDS
 from ..queue_engine import FeedReport, Finding, JobLog, QueuedUnit, QueueEngine, RecoveryReport, UnitTicket
 from .check import check_project
@@ -152,7 +152,7 @@ class JobflowRemoteEngine(QueueEngine):
         return [log for unit in units for log in read_logs(self.hosts, unit)]
 
     @override
-    def progress(self, uuids: Collection[str]) -> Mapping[str, JobProgress]:
+    def progress(self, uuids: Collection[str]) -> Mapping[str, Heartbeat]:
         if not uuids:
             return {}
         worker = worker_name(self.settings.cluster, RESOURCE_KINDS[0])

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Collection, Iterable
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from ....makers.heartbeat import JobProgress
+from ....makers.heartbeat import Heartbeat
 from .hosts import Hosts
 
-_PROGRESS: TypeAdapter[JobProgress] = TypeAdapter(JobProgress)
 _UUID = re.compile(r"[0-9A-Za-z-]+")
 _AT_A_TIME = 500
 
 
-def read_progress(hosts: Hosts, worker: str, folder: str, uuids: Collection[str]) -> dict[str, JobProgress]:
+def read_progress(hosts: Hosts, worker: str, folder: str, uuids: Collection[str]) -> dict[str, Heartbeat]:
     """Read the last words of running jobs.
 
     Parameters
@@ -33,7 +31,7 @@ def read_progress(hosts: Hosts, worker: str, folder: str, uuids: Collection[str]
 
     Returns
     -------
-    dict of str to MdProgress or RelaxationProgress
+    dict of str to Heartbeat
         By uuid; jobs that have told nothing yet are missing.
 
     Raises
@@ -42,7 +40,7 @@ def read_progress(hosts: Hosts, worker: str, folder: str, uuids: Collection[str]
         If the host cannot be reached.
     """
     names = [uuid for uuid in uuids if _UUID.fullmatch(uuid)]
-    found: dict[str, JobProgress] = {}
+    found: dict[str, Heartbeat] = {}
     for start in range(0, len(names), _AT_A_TIME):
         some = " ".join(names[start : start + _AT_A_TIME])
         command = (
@@ -53,11 +51,11 @@ def read_progress(hosts: Hosts, worker: str, folder: str, uuids: Collection[str]
     return found
 
 
-def _parsed(lines: Iterable[str]) -> Iterable[tuple[str, JobProgress]]:
+def _parsed(lines: Iterable[str]) -> Iterable[tuple[str, Heartbeat]]:
     for line in lines:
         uuid, _, text = line.partition(" ")
         try:
-            yield uuid, _PROGRESS.validate_python(json.loads(text)["progress"])
-        except (ValueError, KeyError, TypeError, ValidationError):
+            yield uuid, Heartbeat.model_validate_json(text)
+        except ValidationError:
             # A worker of another version may tell what this one does not know.
             continue

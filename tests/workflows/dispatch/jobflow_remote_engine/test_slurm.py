@@ -62,7 +62,7 @@ def test_a_killed_job_and_a_killed_runner_cost_at_most_a_segment(
     key = ticket.stage_key
     in_slurm = {entry.job_id: entry for entry in slurm_cluster.squeue()}
     assert in_slurm[dynamics.queue_id].name.startswith("probe")
-    progress = bench.engine.progress([dynamics.uuid])[dynamics.uuid]
+    progress = bench.engine.progress([dynamics.uuid])[dynamics.uuid].progress
     assert 0 < progress.completed_ps <= progress.requested_ps
     slurm_cluster.kill_job_processes(dynamics.queue_id)
     bench.wait(lambda units: not units[key].running)

@@ -107,6 +107,7 @@ def test_the_status_is_true_while_it_runs_and_without_a_coordinator(tmp_path, da
             assert job.label.startswith("c")
             assert job.queue_id in {entry.job_id for entry in slurm_cluster.squeue()}
             assert 0.0 < job.completed_ps < job.requested_ps == 2.4
+            assert 0.0 <= job.silent_s < 30.0
             process.kill()
             process.wait()
             (tmp_path / "slow").unlink()

@@ -50,5 +50,9 @@ class StoreError(SuperionError):
     """A result store that cannot be opened, read or written."""
 
 
+class StoreAwayError(StoreError):
+    """A result store whose server did not answer for as long as was waited; it may later."""
+
+
 class SettingsError(SuperionError):
     """A setting, a preset or a command-line option that does not exist or does not fit."""

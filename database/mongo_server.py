@@ -58,6 +58,28 @@ def redact_uri(uri: str) -> str:
     return _SECRET_OPTIONS.sub(r"\1***", _CREDENTIALS.sub("://***@", uri))
 
 
+def hosts_in_uri(uri: str) -> str:
+    """Read the hosts from an address.
+
+    Parameters
+    ----------
+    uri : str
+        Address of a MongoDB server.
+
+    Returns
+    -------
+    str
+        Hosts with their ports, in alphabetical order, with commas.
+
+    Examples
+    --------
+    >>> hosts_in_uri("mongodb://ann:secret@b:27017,a/superion?replicaSet=rs")
+    'a,b:27017'
+    """
+    hosts = _CREDENTIALS.sub("://", uri).partition("://")[2].partition("/")[0].partition("?")[0]
+    return ",".join(sorted(hosts.lower().split(",")))
+
+
 def database_in_uri(uri: str) -> str:
     """Read the name of the database from an address.
 

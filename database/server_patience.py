@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from pymongo.errors import BulkWriteError, ConnectionFailure
 
-from ..errors import SettingsError, StoreError
+from ..errors import SettingsError, StoreAwayError
 
 PATIENCE_VARIABLE = "SUPERION_STORE_PATIENCE_S"
 """Environment variable with the time in s for which writes wait for a server that does not answer."""
@@ -121,7 +121,7 @@ def patiently(
 
     Raises
     ------
-    StoreError
+    StoreAwayError
         If the server stays away.
     """
     pause_s = FIRST_PAUSE_S
@@ -143,7 +143,7 @@ def patiently(
                 kept = on_outage() if on_outage is not None else ""
                 _tell_once(server, error, kept, patience_s)
             if now + pause_s > deadline:
-                raise StoreError(
+                raise StoreAwayError(
                     f"The MongoDB server of {server} did not answer for {patience_s:g} s ({type(error).__name__}): "
                     f"see that it runs and that this host reaches it{f'; {kept}' if kept else ''}."
                 ) from None

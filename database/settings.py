@@ -105,6 +105,35 @@ def store_from_file(path: str | Path) -> str:
     return lines[0]
 
 
+def own_store_file(address: str) -> str | None:
+    """Name the user's own file that holds an address, so that workers can read it there.
+
+    Parameters
+    ----------
+    address : str
+        Address of a store.
+
+    Returns
+    -------
+    str or None
+        Absolute path of the file that SUPERION_STORE_FILE names; None where it names none, or holds another address.
+
+    Raises
+    ------
+    StoreError
+        If that file cannot be read, is not the user's, or others may read it.
+
+    Examples
+    --------
+    >>> own_store_file("mongodb://no_such_host/superion") is None
+    True
+    """
+    path = os.environ.get(STORE_FILE_VARIABLE)
+    if not path or store_from_file(path) != address:
+        return None
+    return str(Path(path).expanduser().absolute())
+
+
 def _refuse_unless_private(place: Path, status: os.stat_result) -> None:
     """Refuse a file that others may read or write."""
     if not stat.S_ISREG(status.st_mode):

@@ -96,6 +96,8 @@ def _engine_parts(engine: EngineStatus, campaign_id: str) -> list[Any]:
         waiting = f"; {engine.n_not_taken_in} units that are over wait for it" if engine.n_not_taken_in else ""
         sentence = f"no coordinator runs here{waiting}: `superion campaign resume {campaign_id}` goes on"
         parts.append(Text(sentence))
+    if engine.standstill is not None:
+        parts.append(Text(engine.standstill))
     if engine.running:
         running = Table(box=None, padding=(0, 2))
         for title in ("running", "stage", "job", "where", "for", "trajectory"):

@@ -90,7 +90,14 @@ def check(
         write_json({"cluster": shown, "ready": not n_errors, "findings": [vars(finding) for finding in findings]})
     else:
         things = "one thing" if n_errors == 1 else f"{n_errors} things"
-        verdict = f"{shown} is not ready: {things} to mend." if n_errors else f"{shown} is ready."
+        waiting = [
+            finding.subject for finding in findings if finding.state == "warning" and "still waits" in finding.message
+        ]
+        verdict = f"{shown} is ready."
+        if waiting:
+            verdict = f"{shown} may be ready: no worker was seen ({', '.join(waiting)})."
+        if n_errors:
+            verdict = f"{shown} is not ready: {things} to mend."
         results_console().print(verdict, markup=False)
     if n_errors:
         raise typer.Exit(1)

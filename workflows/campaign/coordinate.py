@@ -15,11 +15,11 @@ from pathlib import Path
 
 from jobflow import Flow
 from pymatgen.core import Structure
-from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError
+from pymongo.errors import ConnectionFailure
 
 from ...database.campaigns import CampaignCollections
 from ...database.project import ProjectFolder
-from ...errors import SettingsError, StoreError, SuperionError
+from ...errors import SettingsError, StoreAwayError, StoreError, SuperionError
 from ..dispatch.queue_engine import QueuedUnit, QueueEngine, UnitTicket
 from ..dispatch.signals import StopSignal, caught_signals
 from .decisions import Unit
@@ -129,6 +129,7 @@ class Coordinator:
     n_failed: int = 0
     _handed_over: set[str] = field(default_factory=set)
     _wordless: dict[str, float] = field(default_factory=dict)
+    _seconds: dict[str, dict[str, float]] = field(default_factory=dict)
     _told: str = ""
     _last_recovery: float = -float("inf")
     _started: float = field(default_factory=time.monotonic)
@@ -161,9 +162,9 @@ class Coordinator:
         reason: str | None = None
         try:
             while True:
-                if self._pass_patiently():
+                is_over, reason = self._pass_patiently()
+                if is_over:
                     break
-                reason = self._reason_to_stop()
                 if reason is None and caught.name is not None:
                     reason = f"it was stopped by {caught.name}; what is in the queue goes on"
                 if reason is None and once:
@@ -186,13 +187,13 @@ class Coordinator:
             elapsed_s=time.monotonic() - self._started,
         )
 
-    def _pass_patiently(self) -> bool:
-        """Make one pass; where the server is away for a moment, none."""
+    def _pass_patiently(self) -> tuple[bool, str | None]:
+        """Make one pass, and say whether that was all and why to stop; where the server is away, none."""
         try:
-            return self.make_pass()
-        except (AutoReconnect, ServerSelectionTimeoutError) as error:
+            return self.make_pass(), self._reason_to_stop()
+        except (ConnectionFailure, StoreAwayError) as error:
             self._tell(f"the database does not answer ({type(error).__name__}): trying again")
-            return False
+            return False, None
 
     def make_pass(self) -> bool:
         """Take in what is done, hand over what is wanted, see that somebody works.
@@ -214,6 +215,7 @@ class Coordinator:
                 queued = dict(self.engine.units(campaign_id))
         self.session.refresh()
         self._take_in(queued)
+        self._give_up_what_takes_too_long(queued)
         # First: who looks at a job that a worker takes at once must find whose it is.
         self.session.write_rows()
         n_new = self._hand_over(queued)
@@ -279,7 +281,10 @@ class Coordinator:
         )
         for entry in found:
             usage = entry["metadata"].get("usage") or {}
-            seconds[entry["metadata"]["stage_key"]] += usage.get("wall_time_s") or 0.0
+            # Of several cores, those that worked.
+            seconds[entry["metadata"]["stage_key"]] += max(
+                usage.get("wall_time_s") or 0.0, usage.get("cpu_time_s") or 0.0
+            )
         for key, stage in stages.items():
             if seconds[key]:
                 timing = self.heartbeat.timings.setdefault(stage, StageTiming())
@@ -291,6 +296,32 @@ class Coordinator:
         """Whether a unit ended long ago and its document, perhaps spooled on a worker's disk, did not come."""
         since = self._wordless.setdefault(key, time.monotonic())
         return time.monotonic() - since > _WORDLESS_GRACE_S
+
+    def _give_up_what_takes_too_long(self, queued: Mapping[str, QueuedUnit]) -> None:
+        """Take units back that are beyond the limit of one unit; their trajectories stay."""
+        limit = self.session.campaign.file.limits.maximum_unit_hours
+        if limit is None:
+            return
+        now = time.time()
+        for key, unit in queued.items():
+            for job in unit.running:
+                if job.started_at is not None:
+                    self._seconds.setdefault(key, {})[job.engine_id] = now - job.started_at
+        wanted = {unit.stage_key: unit for unit in self.session.state.wanted_units()}
+        beyond = [
+            wanted[key]
+            for key, seconds in self._seconds.items()
+            if key in wanted and key in queued and sum(seconds.values()) > 3600.0 * limit
+        ]
+        if not beyond:
+            return
+        self.engine.cancel(self.session.campaign.campaign_id, [unit.stage_key for unit in beyond])
+        structures = self.session.structures(beyond)
+        reason = (
+            f"it was stopped after limits.maximum_unit_hours = {limit:g}: raise that limit, or mend what takes so "
+            "long, then try it again with `superion campaign retry --failed`"
+        )
+        self._fail([(unit, structures[unit.stage_key], reason) for unit in beyond])
 
     def _finish(self, unit: Unit, reason: str | None) -> None:
         """Count a unit that ended well."""
@@ -363,12 +394,23 @@ class Coordinator:
         hours = (time.monotonic() - self._started) / 3600.0
         if limits.maximum_wall_time_h is not None and hours > limits.maximum_wall_time_h:
             return f"limits.maximum_wall_time_h = {limits.maximum_wall_time_h:g} is over"
-        if shutil.disk_usage(self.folder).free < limits.minimum_free_disk_gb * 1e9:
-            return (
-                f"less than limits.minimum_free_disk_gb = {limits.minimum_free_disk_gb:g} GB are free: free some space "
-                "or lower that limit"
-            )
+        core_hours = self.heartbeat.core_seconds / 3600.0
+        if limits.maximum_core_hours is not None and core_hours > limits.maximum_core_hours:
+            return f"limits.maximum_core_hours = {limits.maximum_core_hours:g} is used up; what is in the queue goes on"
+        for folder in (self.folder, *self._trajectories_here()):
+            if shutil.disk_usage(folder).free < limits.minimum_free_disk_gb * 1e9:
+                return (
+                    f"less than limits.minimum_free_disk_gb = {limits.minimum_free_disk_gb:g} GB are free in {folder}: "
+                    "free some space or lower that limit"
+                )
         return None
+
+    def _trajectories_here(self) -> list[Path]:
+        """Give the folder of the trajectories, where this host sees it."""
+        if self.engine.is_remote:
+            return []
+        folder = Path(self.engine.checkpoint_root)
+        return [folder] if folder.is_dir() else []
 
     def _tell(self, sentence: str, *, always: bool = False) -> None:
         """Tell the user, but the same thing only once in a row."""

@@ -48,6 +48,7 @@ class EngineStatus(BaseModel):
     running_units: list[str] = Field(
         default_factory=list, exclude=True, description="stage keys of units of which a worker has a job in hand"
     )
+    standstill: str | None = Field(default=None, description="why nobody works on what waits")
     problem: str | None = Field(default=None, description="why the engine could not be asked")
 
 
@@ -105,6 +106,7 @@ def read_engine(
         ),
         running_units=[key for key, unit in queued.items() if unit.phase == "running"],
         coordinator="alive" if coordinator_lives else "absent",
+        standstill=engine.standstill(campaign_id),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+_ADDRESS = re.compile(r"://[^\s/@]*:[^\s/@]*@")
 _COMMAND = re.compile(r"[`\"\\\n\r\0]|\$\(|\$\$")
 
 
@@ -30,6 +31,11 @@ def _rooted(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
+    if _ADDRESS.search(text):
+        raise ValueError(
+            "it holds an address with a password, and would be written into scripts that others can read: put it into "
+            "a file that only you can read"
+        )
     if "$$" in text or "\n" in text:
         raise ValueError(
             "give one line of shell to an item, without '$$', which templates of queues take for their own"

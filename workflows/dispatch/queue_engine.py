@@ -194,6 +194,26 @@ class QueueEngine(Protocol):
         """Folder of the trajectories, as the workers see it; flows are made for it."""
         ...
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether the workers' disks are those of another host."""
+        ...
+
+    def standstill(self, campaign_id: str) -> str | None:
+        """Say why nobody works on what waits.
+
+        Parameters
+        ----------
+        campaign_id : str
+            The campaign.
+
+        Returns
+        -------
+        str or None
+            One sentence that says how to mend it; None where nothing is known to be in the way.
+        """
+        ...
+
     def submit(self, units: Iterable[tuple[UnitTicket, Flow]]) -> list[str]:
         """Hand units over; those that the engine has already are left as they are.
 

@@ -34,7 +34,13 @@ def on_a_cluster(**job) -> CampaignStatus:
 def test_a_job_tells_where_it_is_and_how_fast():
     text = printed(
         on_a_cluster(
-            host="n7", queue_id="1234", completed_ps=5.0, requested_ps=50.0, ps_per_hour=120.0, elapsed_s=600, silent_s=3
+            host="n7",
+            queue_id="1234",
+            completed_ps=5.0,
+            requested_ps=50.0,
+            ps_per_hour=120.0,
+            elapsed_s=600,
+            silent_s=3,
         )
     )
     assert "n7 (1234)" in text

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from ....database.settings import STORE_FILE_VARIABLE, STORE_VARIABLE
+from ....database.settings import STORE_FILE_VARIABLE, STORE_VARIABLE, own_store_file
 from ....makers.resource_kind import RESOURCE_KINDS, ResourceKind
 from ....potentials.specification import PotentialSpecification
 from ...dispatch.queue_engine import Finding
@@ -196,7 +196,7 @@ def _script(profile: ClusterProfile, request: CheckRequest, kind: ResourceKind, 
         command += f" --potential {shlex.quote(request.potential.model_dump_json())}"
     environment = job_environment(profile)
     if _asks_for_store(request):
-        environment[STORE_FILE_VARIABLE] = f"{folder}/store_address"
+        environment[STORE_FILE_VARIABLE] = _address_file(request, folder)
     # What the submitting shell has must not help: on another day it will be another shell.
     inherited = [STORE_VARIABLE] if _asks_for_store(request) else [STORE_VARIABLE, STORE_FILE_VARIABLE]
     command = f"unset {' '.join(inherited)}\n{command}"
@@ -204,6 +204,11 @@ def _script(profile: ClusterProfile, request: CheckRequest, kind: ResourceKind, 
         return "\n".join(["#!/bin/bash", *preparation_lines(profile, environment), command, ""])
     adapter = to_queue_adapter(profile, kind, command, job_name=f"superion-check-{kind}", environment=environment)
     return str(adapter.get_script_str(job_folder))
+
+
+def _address_file(request: CheckRequest, folder: str) -> str:
+    """Name the file from which workers read the store's address: the user's own, as in campaigns, or a copy."""
+    return own_store_file(request.store or "") or f"{folder}/store_address"
 
 
 def _asks_for_store(request: CheckRequest) -> bool:

@@ -78,6 +78,16 @@ class FireworksEngine(QueueEngine):
         """Name of the cluster."""
         return find_cluster(self.settings.cluster).stem
 
+    @property
+    @override
+    def is_remote(self) -> bool:
+        return False
+
+    @override
+    def standstill(self, campaign_id: str) -> str | None:
+        # Pilots are the coordinator's to hand in, which tells of a queue that refuses them.
+        return None
+
     @override
     def submit(self, units: Iterable[tuple[UnitTicket, Flow]]) -> list[str]:
         wanted = {ticket.stage_key: (ticket, flow) for ticket, flow in units}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from typing import Any
 
 from ....makers.resource_kind import ResourceKind
@@ -24,7 +26,8 @@ def category_of(cluster: str, kind: ResourceKind) -> str:
     """Name the category of the jobs of one kind on one cluster.
 
     Pilots take only jobs of their own category. So jobs stay on the cluster that holds their checkpoints, continuations
-    too, and nobody else's workers on the same launchpad take them.
+    too, and nobody else's workers on the same launchpad take them: two users may name their profiles alike, and have
+    work folders of their own.
 
     Parameters
     ----------
@@ -40,10 +43,10 @@ def category_of(cluster: str, kind: ResourceKind) -> str:
 
     Examples
     --------
-    >>> category_of("slurm_gpu", "md")
-    'superion.slurm_gpu.md'
+    >>> category_of("slurm_gpu", "md").endswith(".slurm_gpu.md")
+    True
     """
-    return f"{_PREFIX}.{cluster}.{kind}"
+    return f"{_PREFIX}.{_user()}.{cluster}.{kind}"
 
 
 def parked(category: str) -> str:
@@ -97,3 +100,12 @@ def of_campaign(campaign_id: str) -> dict[str, Any]:
         Criteria on FireWorks' workflows.
     """
     return {CAMPAIGN_ID: campaign_id}
+
+
+def _user() -> str:
+    """Name the user of this process, who is that of its workers."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        # Containers may run under numbers that have no name.
+        return str(os.getuid())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import subprocess
@@ -13,7 +12,8 @@ from pathlib import Path
 from fireworks import LaunchPad
 from fireworks.fw_config import SUBMIT_SCRIPT_NAME
 
-from ....database.settings import STORE_FILE_VARIABLE
+from ....database.mongo_server import hosts_in_uri
+from ....database.settings import STORE_FILE_VARIABLE, own_store_file
 from ....errors import StoreError
 from ....makers.atomic_file import write_text_atomically
 from ....makers.resource_kind import RESOURCE_KINDS, ResourceKind
@@ -47,14 +47,18 @@ def worker_environment(profile: ClusterProfile, work_folder: Path, store_address
     -------
     dict of str to str
         Variables; none is secret.
+
+    Raises
+    ------
+    StoreError
+        If the user's own file with an address cannot be used.
     """
-    given = os.environ.get(STORE_FILE_VARIABLE)
-    if given is None:
-        path = work_folder / ADDRESS_FILE
-        write_private_text(path, f"{store_address}\n")
-        given = str(path)
+    address_file = own_store_file(store_address)
+    if address_file is None:
+        address_file = str(work_folder / ADDRESS_FILE)
+        write_private_text(Path(address_file), f"{store_address}\n")
     return {
-        STORE_FILE_VARIABLE: given,
+        STORE_FILE_VARIABLE: address_file,
         "SUPERION_SPOOL_FOLDER": str(work_folder / "spool"),
         **job_environment(profile),
     }
@@ -242,8 +246,8 @@ def prefixes(launchpad: LaunchPad, work_folder: str) -> dict[ResourceKind, str]:
     dict of str to str
         By kind.
     """
-    nodes = sorted(f"{host}:{port}" for host, port in launchpad.connection.nodes) or [str(launchpad.connection.address)]
-    mark = f"{','.join(nodes)}/{launchpad.name}"
+    # By its address: which members of a replica set answer changes with time, and pilots would not be known again.
+    mark = f"{hosts_in_uri(launchpad.host) if launchpad.uri_mode else launchpad.host}:{launchpad.port}/{launchpad.name}"
     return {kind: pilot_prefix(mark, work_folder, kind) for kind in RESOURCE_KINDS}
 
 

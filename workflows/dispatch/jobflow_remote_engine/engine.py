@@ -89,6 +89,11 @@ class JobflowRemoteEngine(QueueEngine):
     def checkpoint_root(self) -> str:
         return str(work_folder_of(self.profile) / "trajectories")
 
+    @property
+    @override
+    def is_remote(self) -> bool:
+        return self.profile.host is not None
+
     # ------------------------------------------------------------------- units
 
     @override
@@ -104,13 +109,19 @@ class JobflowRemoteEngine(QueueEngine):
     @override
     def feed(self, campaign_id: str) -> FeedReport:
         counts = self.controller.count_jobs_states([*_IN_QUEUE, *_WAITS_FOR_RUNNER])
-        n_queued = sum(counts[state] for state in _IN_QUEUE)
         if not sum(counts.values()):
             return FeedReport()
+        return FeedReport(n_queued=sum(counts[state] for state in _IN_QUEUE), problem=self._without_runner())
+
+    @override
+    def standstill(self, campaign_id: str) -> str | None:
+        counts = self.controller.count_jobs_states([*_IN_QUEUE, *_WAITS_FOR_RUNNER])
+        return self._without_runner() if sum(counts.values()) else None
+
+    def _without_runner(self) -> str | None:
+        """Say that no runner lives, and how to start one."""
         life = look_for_runner(self.controller)
-        return FeedReport(
-            n_queued=n_queued, problem=None if life.is_alive else sentence_without_runner(self.controller, life)
-        )
+        return None if life.is_alive else sentence_without_runner(self.controller, life)
 
     def start_runner(self) -> None:
         """Start the project's runner as a daemon on this host.

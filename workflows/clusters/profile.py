@@ -137,7 +137,7 @@ class ClusterProfile(Section):
         default=None, description="host that reaches the queue by ssh (jobflow-remote only); null: this one does"
     )
     work_folder: WorkerPath = Field(
-        description="folder of all runs, on a disk that all nodes share; ~ and $VARIABLES are expanded there"
+        description="folder of all runs, on a disk that all nodes share; best written from the root"
     )
     python: WorkerPath | None = Field(
         default=None, description="interpreter that has superion on the workers; null takes the one in use"

@@ -32,6 +32,7 @@ from .atoms import as_structure
 from .checkpoint_root import default_checkpoint_root
 from .competing_phases import PhaseSources, competing_phases
 from .maker import Maker
+from .plain_name import plain_name
 from .relax import RelaxationStopped, RelaxMaker
 from .resource_kind import ResourceKind
 from .stage_document import StageIdentity, bounded, estimate, stage_candidate, stage_document, unknown_elements
@@ -179,7 +180,7 @@ class CompetingPhasesMaker(Maker):
         jobs = []
         for phase in waiting:
             one = self.reference.make(phase)
-            one.name = f"{self.reference.name} {phase.name}"
+            one.name = plain_name(f"{self.reference.name} {phase.name}")
             jobs.append(one)
         return Response(output=names, detour=Flow(jobs, name="competing phases"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from superion.workflows.dispatch.fireworks_engine.claims import CLAIMS, LEASE_S,
 from superion.workflows.dispatch.fireworks_engine.engine import FireworksEngine
 from superion.workflows.dispatch.fireworks_engine.marks import category_of
 from superion.workflows.dispatch.fireworks_engine.settings import FireworksDispatch
+from superion.workflows.dispatch.fireworks_engine.stale_locks import STALE_S
 from superion.workflows.dispatch.queue_engine import QueueEngine, UnitTicket
 
 sys.path.append(str(Path(__file__).parents[1] / "campaign" / "support"))
@@ -95,11 +97,42 @@ def test_a_unit_that_another_campaign_cancelled_goes_to_the_one_that_wants_it(en
     assert startable(engine) == 1
 
 
-def test_a_unit_that_another_campaign_computes_is_left_to_it(engine):
+def test_a_unit_that_two_campaigns_want_is_one_and_goes_on_for_either(engine):
     engine.submit([unit("a")])
     assert engine.submit([unit("a", campaign="two")]) == []
-    assert set(engine.units("one")) == {"a"}
-    assert not engine.units("two")
+    assert set(engine.units("one")) == set(engine.units("two")) == {"a"}
+    assert engine.launchpad.workflows.count_documents({}) == 1
+    assert engine.pause("one") == 0
+    assert startable(engine) == 1
+    assert engine.cancel("one") == 1
+    assert not engine.units("one")
+    assert startable(engine) == 1
+    assert engine.cancel("two") == 1
+    assert startable(engine) == 0
+
+
+def test_a_mark_that_fireworks_wrote_over_is_no_trap(engine):
+    engine.submit([unit("a")])
+    engine.pause("one")
+    engine.launchpad.workflows.update_many({}, {"$unset": {"metadata.superion.parked": ""}})
+    assert startable(engine) == 0
+    engine.recover("one")
+    assert startable(engine) == 1
+
+
+def test_a_lock_without_an_owner_is_taken_off_and_another_is_left(engine, monkeypatch):
+    engine.submit([unit("a"), unit("b")])
+    workflows = engine.launchpad.workflows
+    workflows.update_many({}, {"$set": {"locked": True}})
+    now = [time.time()]
+    monkeypatch.setattr("superion.workflows.dispatch.fireworks_engine.stale_locks.time.time", lambda: now[0])
+    engine.recover("one")
+    assert workflows.count_documents({"locked": True}) == 2
+    # One of them is at work.
+    workflows.update_one({"metadata.superion.stage_key": "b"}, {"$set": {"updated_on": datetime.now(UTC)}})
+    now[0] += STALE_S + 1
+    engine.recover("one")
+    assert [workflow["metadata"]["superion"]["stage_key"] for workflow in workflows.find({"locked": True})] == ["b"]
 
 
 def test_an_error_is_the_reason_of_the_unit_and_what_depends_on_it_does_not_wait(engine, tmp_path, monkeypatch):

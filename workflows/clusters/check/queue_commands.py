@@ -134,8 +134,11 @@ def _slurm_state(shell: HostShell, job_id: str) -> QueueState:
 
 def _pbs_state(shell: HostShell, job_id: str) -> QueueState:
     answer = shell.run(f"qstat -x -f {job_id}")
+    if answer.returncode != 0 and not _is_over(answer.stderr):
+        # Where PBS keeps no history it refuses to be asked for it.
+        answer = shell.run(f"qstat -f {job_id}")
     if answer.returncode != 0:
-        if "Unknown Job" in answer.stderr or "finished" in answer.stderr:
+        if _is_over(answer.stderr):
             return QueueState("ended", "forgotten")
         raise QueueRefusalError(last_line(answer))
     found = re.search(r"job_state = (\w)", answer.stdout)
@@ -144,3 +147,8 @@ def _pbs_state(shell: HostShell, job_id: str) -> QueueState:
     if word in "QHWTM":
         return QueueState("waiting", word if comment is None else f"{word}, {comment[1]}")
     return QueueState("running" if word in "RESUB" else "ended", word)
+
+
+def _is_over(words: str) -> bool:
+    """Whether PBS says that it knows a job no more."""
+    return "Unknown Job" in words or "finished" in words

@@ -250,6 +250,7 @@ def _collect(
                 state = queue_state(shell, request.profile.scheduler, job_id)
             except QueueRefusalError as error:
                 yield Finding(f"{kind}: queue", "error", f"it does not answer ({error}): try again later")
+                cancel_job(shell, request.profile.scheduler, job_id)
                 del submitted[kind]
                 continue
             if state.phase == "ended":

@@ -20,7 +20,7 @@ from .claims import CLAIMS, claim_units, release_units
 from .launchpad import PatientLaunchPad, make_ready, open_launchpad, require_server
 from .logs import read_logs
 from .marks import ENGINE_NAME, STAGE_KEY, of_campaign
-from .parking import open_units, park, take_over, unpark
+from .parking import join, let_go, open_units, park, unpark
 from .pilot_place import pilots_folder, stop_file
 from .pilots import (
     count_jobs,
@@ -96,7 +96,8 @@ class FireworksEngine(QueueEngine):
             for workflow in self.launchpad.workflows.find({STAGE_KEY: {"$in": list(wanted)}}, {"_id": 0, STAGE_KEY: 1})
         }
         if known:
-            take_over(self.launchpad, {key: wanted[key][0].campaign_id for key in known})
+            for campaign_id in {wanted[key][0].campaign_id for key in known}:
+                join(self.launchpad, campaign_id, [key for key in known if wanted[key][0].campaign_id == campaign_id])
         mine = claim_units(self.claims, list(wanted), known)
         try:
             workflows = [unit_workflow(*wanted[key], self.collections.jobs, self.cluster) for key in mine]
@@ -160,7 +161,8 @@ class FireworksEngine(QueueEngine):
 
     @override
     def cancel(self, campaign_id: str, stage_keys: Collection[str] | None = None) -> int:
-        n_units = park(self.launchpad, campaign_id, "cancelled", stage_keys)
+        n_units = let_go(self.launchpad, campaign_id, stage_keys)
+        n_units += park(self.launchpad, campaign_id, "cancelled", stage_keys)
         running = [
             int(fw_id)
             for workflow in self.launchpad.workflows.find(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from fireworks import LaunchPad
 from pymongo.errors import PyMongoError
@@ -13,7 +13,9 @@ from pymongo.errors import PyMongoError
 from ....database.mongo_server import SERVER_TIMEOUT_MS, database_in_uri, redact_uri
 from ....database.server_patience import patiently, write_patience_s
 from ....errors import SettingsError, StoreError
-from .marks import CAMPAIGN_ID, STAGE_KEY
+from .marks import CAMPAIGN_IDS, STAGE_KEY
+
+Result = TypeVar("Result")
 
 _SERVERS = ("mongodb://", "mongodb+srv://")
 
@@ -31,19 +33,19 @@ class PatientLaunchPad(LaunchPad):
 
     def checkout_fw(self, *arguments: Any, **options: Any) -> Any:
         """Take a job, patiently."""
-        return self._patiently(lambda: super(PatientLaunchPad, self).checkout_fw(*arguments, **options))
+        return self.patiently(lambda: super(PatientLaunchPad, self).checkout_fw(*arguments, **options))
 
     def complete_launch(self, *arguments: Any, **options: Any) -> Any:
         """Hand in what became of a job, patiently."""
-        return self._patiently(lambda: super(PatientLaunchPad, self).complete_launch(*arguments, **options))
+        return self.patiently(lambda: super(PatientLaunchPad, self).complete_launch(*arguments, **options))
 
     def rerun_fw(self, *arguments: Any, **options: Any) -> Any:
         """Put a job back, patiently."""
-        return self._patiently(lambda: super(PatientLaunchPad, self).rerun_fw(*arguments, **options))
+        return self.patiently(lambda: super(PatientLaunchPad, self).rerun_fw(*arguments, **options))
 
     def get_launch_by_id(self, *arguments: Any, **options: Any) -> Any:
         """Read a launch, patiently."""
-        return self._patiently(lambda: super(PatientLaunchPad, self).get_launch_by_id(*arguments, **options))
+        return self.patiently(lambda: super(PatientLaunchPad, self).get_launch_by_id(*arguments, **options))
 
     def ping_launch(self, *arguments: Any, **options: Any) -> Any:
         """Say that a job lives; a ping that does not get through is none."""
@@ -53,8 +55,24 @@ class PatientLaunchPad(LaunchPad):
             _log.debug("a ping did not reach the launchpad (%s)", type(error).__name__)
             return None
 
-    def _patiently(self, action: Callable[[], Any]) -> Any:
-        """Repeat a call while the server is away."""
+    def patiently(self, action: Callable[[], Result]) -> Result:
+        """Repeat a request while the server is away.
+
+        Parameters
+        ----------
+        action : callable
+            The request; doing it twice must be the same as once.
+
+        Returns
+        -------
+        object
+            What the action returns.
+
+        Raises
+        ------
+        StoreAwayError
+            If the server stays away.
+        """
         return patiently(action, redact_uri(self.host), write_patience_s())
 
 
@@ -146,7 +164,7 @@ def make_ready(launchpad: LaunchPad) -> None:
                 {"_id": -1}, {"$setOnInsert": {"next_fw_id": 1, "next_launch_id": 1}}, upsert=True
             )
             launchpad.tuneup(bkground=False)
-        for path in (CAMPAIGN_ID, STAGE_KEY):
+        for path in (CAMPAIGN_IDS, STAGE_KEY):
             launchpad.workflows.create_index(path)
     except PyMongoError as error:
         raise StoreError(

@@ -8,10 +8,10 @@ from typing import Any
 
 from ....makers.resource_kind import ResourceKind
 
-CAMPAIGN_ID = "metadata.superion.campaign_id"
+CAMPAIGN_IDS = "metadata.superion.campaign_ids"
 STAGE_KEY = "metadata.superion.stage_key"
 PARKED = "metadata.superion.parked"
-"""Fields of a workflow; `parked` says paused or cancelled where its jobs must not start."""
+"""Fields of a workflow: all campaigns that want it; its key; and paused or cancelled where its jobs must not start."""
 
 ENGINE_NAME = "fireworks"
 
@@ -99,7 +99,7 @@ def of_campaign(campaign_id: str) -> dict[str, Any]:
     dict
         Criteria on FireWorks' workflows.
     """
-    return {CAMPAIGN_ID: campaign_id}
+    return {CAMPAIGN_IDS: campaign_id}
 
 
 def _user() -> str:

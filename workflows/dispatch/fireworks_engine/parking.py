@@ -6,15 +6,16 @@ leave a running job's continuation free to start.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Literal
 
 from fireworks import LaunchPad
 
-from .marks import CAMPAIGN_ID, PARKED, STAGE_KEY, of_campaign, parked, unparked
+from .marks import CAMPAIGN_IDS, PARKED, STAGE_KEY, of_campaign, parked, unparked
 
 Parking = Literal["paused", "cancelled"]
 
+_SECOND = f"{CAMPAIGN_IDS}.1"
 _STARTABLE = ["READY", "WAITING", "FIZZLED"]
 
 
@@ -58,7 +59,8 @@ def park(launchpad: LaunchPad, campaign_id: str, how: Parking, stage_keys: Colle
     int
         Units that this concerns: those that are not over.
     """
-    criteria = open_units(campaign_id, stage_keys)
+    # A unit that another campaign wants, too, goes on for that one.
+    criteria = {**open_units(campaign_id, stage_keys), _SECOND: {"$exists": False}}
     if how == "paused":
         criteria[PARKED] = {"$in": [None, "paused"]}
     launchpad.workflows.update_many(criteria, {"$set": {PARKED: how}})
@@ -97,33 +99,68 @@ def unpark(
     return len(found)
 
 
-def take_over(launchpad: LaunchPad, units: Mapping[str, str]) -> int:
-    """Let units start that another campaign had paused or cancelled, for the one that wants them now.
+def let_go(launchpad: LaunchPad, campaign_id: str, stage_keys: Collection[str] | None = None) -> int:
+    """Take a campaign off units that others want, too.
 
     Parameters
     ----------
     launchpad : LaunchPad
         The launchpad.
-    units : mapping of str to str
-        Campaign that wants a unit, by stage key.
+    campaign_id : str
+        The campaign.
+    stage_keys : collection of str or None
+        Units; None for all.
 
     Returns
     -------
     int
-        Units that have another campaign now.
+        Units that are the others' alone now.
     """
-    n_taken = 0
-    parked_ones = {STAGE_KEY: {"$in": list(units)}, PARKED: {"$exists": True}}
-    for workflow in launchpad.workflows.find(parked_ones, {"_id": 1, "nodes": 1, "metadata": 1}):
-        mark = workflow["metadata"]["superion"]
-        if mark["campaign_id"] == units[mark["stage_key"]]:
-            # Its own campaign says itself when it goes on.
-            continue
-        owner = {"$set": {CAMPAIGN_ID: units[mark["stage_key"]]}, "$unset": {PARKED: ""}}
-        _move(launchpad, workflow["nodes"], to_parked=False)
-        launchpad.workflows.update_one({"_id": workflow["_id"]}, owner)
-        n_taken += 1
-    return n_taken
+    shared = {**open_units(campaign_id, stage_keys), _SECOND: {"$exists": True}}
+    return int(launchpad.workflows.update_many(shared, {"$pull": {CAMPAIGN_IDS: campaign_id}}).modified_count)
+
+
+def join(launchpad: LaunchPad, campaign_id: str, stage_keys: Collection[str]) -> None:
+    """Note that a campaign wants units that are there already; those that others had parked start again.
+
+    Parameters
+    ----------
+    launchpad : LaunchPad
+        The launchpad.
+    campaign_id : str
+        Campaign that wants them now.
+    stage_keys : collection of str
+        Units.
+    """
+    others = {STAGE_KEY: {"$in": list(stage_keys)}, CAMPAIGN_IDS: {"$ne": campaign_id}}
+    parked_ones = list(launchpad.workflows.find({**others, PARKED: {"$exists": True}}, {"nodes": 1, PARKED: 1}))
+    _move(launchpad, [node for workflow in parked_ones for node in workflow["nodes"]], to_parked=False)
+    for how, change in (
+        ("paused", {"$addToSet": {CAMPAIGN_IDS: campaign_id}, "$unset": {PARKED: ""}}),
+        # Who cancelled it wants it no more.
+        ("cancelled", {"$set": {CAMPAIGN_IDS: [campaign_id]}, "$unset": {PARKED: ""}}),
+    ):
+        found = [one["_id"] for one in parked_ones if one["metadata"]["superion"]["parked"] == how]
+        if found:
+            launchpad.workflows.update_many({"_id": {"$in": found}}, change)
+    launchpad.workflows.update_many(others, {"$addToSet": {CAMPAIGN_IDS: campaign_id}})
+
+
+def reconcile(launchpad: LaunchPad, workflows: Iterable[Mapping[str, Any]]) -> None:
+    """Bring the jobs of workflows to where their marks say: FireWorks may have written an older copy over a mark.
+
+    Parameters
+    ----------
+    launchpad : LaunchPad
+        The launchpad.
+    workflows : iterable of mapping
+        Workflows, with `nodes` and the mark.
+    """
+    free, held = [], []
+    for workflow in workflows:
+        (held if workflow["metadata"]["superion"].get("parked") else free).extend(workflow["nodes"])
+    _move(launchpad, free, to_parked=False)
+    _move(launchpad, held, to_parked=True)
 
 
 def park_again(launchpad: LaunchPad, fw_id: int) -> None:

@@ -20,6 +20,9 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from pymongo.errors import PyMongoError
+
+from ....errors import StoreError
 from .pilot_log import log_to_stderr
 from .pilot_place import alive_file, job_part
 from .pilot_worker import START_AGAIN
@@ -45,6 +48,7 @@ def main() -> int:
     parser.add_argument("--idle-s", type=float, default=60.0, help="time without work after which to end, in s")
     parser.add_argument("--heartbeat-s", type=float, default=60.0, help="time between two signs of life, in s")
     parser.add_argument("--launchpad", help="file of the launchpad; the result store's server if left out")
+    parser.add_argument("--without-queue", action="store_true", help="count as a process, whatever queue is around it")
     arguments = parser.parse_args()
     return Pilot(arguments).run()
 
@@ -60,7 +64,8 @@ class Pilot:
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.arguments = arguments
-        self.folder: Path = arguments.folder / job_part(own_queue_id())
+        number = str(os.getpid()) if arguments.without_queue else own_queue_id()
+        self.folder: Path = arguments.folder / job_part(number)
         self.workers: dict[int, subprocess.Popen[bytes]] = {}
         self._stopping = threading.Event()
 
@@ -131,10 +136,14 @@ class Pilot:
         from .lost_jobs import put_back_jobs_below
         from .worker_launchpad import worker_launchpad
 
-        launchpad = worker_launchpad(self.arguments.launchpad)
         words = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         _log.warning("worker %d was %s", index, words)
-        put_back_jobs_below(launchpad, self._worker_folder(index), f"its process was {words}")
+        try:
+            launchpad = worker_launchpad(self.arguments.launchpad)
+            put_back_jobs_below(launchpad, self._worker_folder(index), f"its process was {words}")
+        except (PyMongoError, StoreError) as error:
+            # The coordinator finds the job; this pilot has others in hand.
+            _log.warning("its job could not be put back (%s)", type(error).__name__)
 
     def _beat(self) -> None:
         """Say that the pilot lives."""

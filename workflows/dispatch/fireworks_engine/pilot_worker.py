@@ -91,6 +91,8 @@ class PilotWorker:
         """Run one job; False where there is none."""
         from fireworks.core.rocket_launcher import launch_rocket
 
+        from .parking import park_again
+
         folder = Path(self.arguments.folder) / f"launch-{os.getpid()}-{self._n_launches:04d}"
         folder.mkdir(parents=True)
         os.chdir(folder)
@@ -107,9 +109,8 @@ class PilotWorker:
                 folder.rmdir()
             return False
         self._n_launches += 1
-        launch = launchpad.launches.find_one(
-            {"launch_dir": str(folder)}, {"_id": 0, "fw_id": 1, "state": 1, "launch_id": 1, **EXCEPTION}
-        )
+        fields = {"_id": 0, "fw_id": 1, "state": 1, "launch_id": 1, **EXCEPTION}
+        launch = launchpad.patiently(lambda: launchpad.launches.find_one({"launch_dir": str(folder)}, fields))
         if launch is None:
             return True
         _log.info("job %d: %s", launch["fw_id"], launch["state"])
@@ -120,15 +121,14 @@ class PilotWorker:
             self.was_stopped = True
         elif self.was_stopped:
             self._leave(launchpad, folder, launch)
+        # What it left behind, its continuation, is not to start where its unit was parked meanwhile.
+        park_again(launchpad, launch["fw_id"])
         return True
 
     def _leave(self, launchpad: Any, folder: Path, launch: dict[str, Any]) -> None:
-        """Put back the job that a stop cut off, and keep its continuation from starting where it was cancelled."""
-        from .parking import park_again
-
+        """Put back the job that a stop cut off."""
         if launch["state"] == "RUNNING" or was_cut_off(launch):
             give_back(launchpad, launch)
-        park_again(launchpad, launch["fw_id"])
         self.was_cancelled = stop_file(folder).exists()
 
     def _stop(self, number: int, frame: FrameType | None) -> None:

@@ -13,7 +13,7 @@ from fireworks import LaunchPad
 from fireworks.fw_config import SUBMIT_SCRIPT_NAME
 
 from ....database.mongo_server import hosts_in_uri
-from ....database.settings import STORE_FILE_VARIABLE, own_store_file
+from ....database.settings import STORE_FILE_VARIABLE, STORE_VARIABLE, own_store_file
 from ....errors import StoreError
 from ....makers.atomic_file import write_text_atomically
 from ....makers.resource_kind import RESOURCE_KINDS, ResourceKind
@@ -22,7 +22,7 @@ from ...clusters.private_file import write_private_text
 from ...clusters.profile import ClusterProfile
 from ...clusters.shell_text import for_shell
 from .marks import ADDRESS_FILE, category_of
-from .pilot_place import new_pilot_name, pilot_prefix, pilots_folder
+from .pilot_place import alive_file, job_part, new_pilot_name, pilot_prefix, pilots_folder
 from .queue_listing import TIMEOUT_S, QueuedPilot
 
 PILOT_MODULE = "superion.workflows.dispatch.fireworks_engine.pilot"
@@ -215,9 +215,12 @@ def _pilot_command(
     command += ["--workers", str(packing.jobs_at_a_time), "--idle-s", f"{packing.idle_s:g}"]
     command += ["--heartbeat-s", f"{profile.heartbeat_s:g}"]
     if launchpad_file is not None:
-        command += ["--launchpad", launchpad_file]
-    # The queue's signals reach the shell of the script first: the pilot takes its place.
-    return f"exec {for_shell(profile.python_of_workers())} {shlex.join(command)}"
+        command += ["--launchpad", str(Path(launchpad_file).expanduser().absolute())]
+    if profile.scheduler == "shell":
+        command.append("--without-queue")
+    # The store is the campaign's, whatever the submitting shell says. And the queue's signals reach the shell of the
+    # script first: the pilot takes its place.
+    return f"unset {STORE_VARIABLE}\nexec {for_shell(profile.python_of_workers())} {shlex.join(command)}"
 
 
 def _start_process(profile: ClusterProfile, folder: Path, command: str, environment: Mapping[str, str]) -> str:
@@ -228,6 +231,10 @@ def _start_process(profile: ClusterProfile, folder: Path, command: str, environm
         process = subprocess.Popen(
             ["bash", str(script)], cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
         )
+    # The script becomes the pilot, under this number; until then, too, it counts.
+    run_folder = folder / job_part(str(process.pid))
+    run_folder.mkdir(exist_ok=True)
+    alive_file(run_folder).touch()
     return str(process.pid)
 
 

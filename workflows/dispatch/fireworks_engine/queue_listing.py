@@ -90,7 +90,7 @@ def _list_processes(pilots: Path) -> list[QueuedPilot]:
     found = []
     for folder in pilots.glob("*/*/job-*"):
         queue_id = folder.name.removeprefix("job-")
-        if alive_file(folder).exists() and _is_pilot(int(queue_id), folder.parent):
+        if queue_id.isdecimal() and alive_file(folder).exists() and _is_pilot(int(queue_id), folder.parent):
             found.append(QueuedPilot(folder.parent.name, queue_id, True))
     return found
 
@@ -98,7 +98,9 @@ def _list_processes(pilots: Path) -> list[QueuedPilot]:
 def _is_pilot(pid: int, folder: Path) -> bool:
     try:
         process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and str(folder) in process.cmdline()
+        # The script that is to become it has its folder before its own name.
+        words = [word.removesuffix("/pilot.sh") for word in process.cmdline()]
+        return process.status() != psutil.STATUS_ZOMBIE and str(folder) in words
     except psutil.Error:
         return False
 

@@ -13,8 +13,10 @@ from fireworks import LaunchPad
 from ..queue_engine import RecoveryReport
 from .lost_jobs import EXCEPTION, give_back, met_full_disk, put_back_launches, was_cut_off
 from .marks import of_campaign
+from .parking import reconcile
 from .pilot_place import PilotPlace, alive_file
 from .queue_listing import QueuedPilot
+from .stale_locks import unlock_stale
 
 SILENCES = 5
 """Signs of life that a pilot may miss before it counts as dead."""
@@ -22,6 +24,7 @@ SILENCES = 5
 SILENCES_OF_GONE = 2
 """The same, for a pilot that the queue does not know any more."""
 
+_LAUNCH_FIELDS = {"_id": 0, "launch_id": 1, "fw_id": 1, "launch_dir": 1, "state": 1, "state_history": 1, **EXCEPTION}
 _FRESH_S = 10.0
 """Age in s below which a job is not judged: its pilot may be just about to end it."""
 
@@ -47,16 +50,16 @@ def recover_jobs(
     RecoveryReport
         What was put back.
     """
-    workflows = list(
-        launchpad.workflows.find(
-            of_campaign(campaign_id), {"_id": 0, "nodes": 1, "fw_states": 1, "state": 1, "links": 1}
-        )
-    )
+    fields = {"nodes": 1, "fw_states": 1, "locked": 1, "updated_on": 1, "metadata.superion": 1}
+    found = list(launchpad.workflows.find(of_campaign(campaign_id), fields))
+    unlock_stale(launchpad, found)
+    # Who holds a lock is at work on it; and FireWorks would wait for minutes.
+    workflows = [workflow for workflow in found if not workflow.get("locked")]
+    reconcile(launchpad, workflows)
     states = {int(fw_id): state for workflow in workflows for fw_id, state in workflow["fw_states"].items()}
     running = [fw_id for fw_id, state in states.items() if state == "RUNNING"]
     fizzled = [fw_id for fw_id, state in states.items() if state == "FIZZLED"]
-    fields = {"_id": 0, "launch_id": 1, "fw_id": 1, "launch_dir": 1, "state": 1, "state_history": 1, **EXCEPTION}
-    launches = list(launchpad.launches.find({"fw_id": {"$in": running + fizzled}}, fields))
+    launches = list(launchpad.launches.find({"fw_id": {"$in": running + fizzled}}, _LAUNCH_FIELDS))
     lost = [launch for launch in launches if launch["state"] == "RUNNING" and _is_lost(launch, pilots, heartbeat_s)]
     put_back = put_back_launches(launchpad, lost, "its pilot was gone without a word")
     full = [launch for launch in launches if launch["fw_id"] in fizzled and met_full_disk(launch)]

@@ -6,6 +6,7 @@ import contextlib
 import io
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from fireworks import LaunchPad, Workflow
 from jobflow import Flow, JobStore
@@ -50,9 +51,9 @@ def unit_workflow(ticket: UnitTicket, flow: Flow, store: JobStore, cluster: str)
             "_allow_fizzled_parents": True,
         }
         job.metadata = {**job.metadata, "engine": ENGINE_NAME}
-    return flow_to_workflow(
-        flow, store, name=f"{ticket.stage} of {ticket.label}", metadata={"superion": asdict(ticket)}
-    )
+    mark: dict[str, Any] = asdict(ticket)
+    mark["campaign_ids"] = [mark.pop("campaign_id")]
+    return flow_to_workflow(flow, store, name=f"{ticket.stage} of {ticket.label}", metadata={"superion": mark})
 
 
 def add_workflows(launchpad: LaunchPad, workflows: Sequence[Workflow]) -> None:

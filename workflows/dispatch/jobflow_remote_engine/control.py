@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from jobflow_remote.jobs.batch import RemoteBatchManager
 from jobflow_remote.jobs.state import JobState
@@ -18,6 +19,7 @@ from .run_job import STOP_FILE
 from .states import standing
 
 _WAITING = (JobState.READY, JobState.WAITING)
+_PREPARED = (JobState.CHECKED_OUT, JobState.UPLOADED)
 _HELD = (JobState.PAUSED, JobState.STOPPED, JobState.USER_STOPPED)
 _UNDER_WAY = (
     JobState.CHECKED_OUT,
@@ -75,13 +77,17 @@ def cancel_units(controller: Queue, hosts: Hosts, campaign_id: str, stage_keys: 
     return len(units)
 
 
-def pause_units(controller: Queue, campaign_id: str) -> int:
-    """Keep what waits from starting; running jobs go on.
+def pause_units(controller: Queue, hosts: Hosts, campaign_id: str) -> int:
+    """Keep what waits from starting; running jobs go on, and so does what the cluster's own queue has already.
+
+    The runner prepares every job that could start, so most of those that wait have left the state READY.
 
     Parameters
     ----------
     controller : Queue
         The queue.
+    hosts : Hosts
+        Connections to the workers' hosts.
     campaign_id : str
         The campaign.
 
@@ -89,9 +95,20 @@ def pause_units(controller: Queue, campaign_id: str) -> int:
     -------
     int
         Number of units that are held.
+
+    Raises
+    ------
+    StoreError
+        If the host of a worker cannot be reached.
     """
-    units = [unit for unit in load_units(controller, campaign_id) if _has(unit, _WAITING) and not unit.is_cancelled]
-    _set_states(controller, units, _WAITING, JobState.PAUSED)
+    held = (*_WAITING, *_PREPARED, JobState.BATCH_SUBMITTED)
+    units = [unit for unit in load_units(controller, campaign_id) if _has(unit, held) and not unit.is_cancelled]
+    _set_states(controller, units, (*_WAITING, *_PREPARED), JobState.PAUSED)
+    in_batch = [job for unit in units for job in unit.jobs if job.state is JobState.BATCH_SUBMITTED]
+    for worker, jobs in _by_worker(in_batch).items():
+        taken_back = _take_out_of_batch(hosts, worker, jobs)
+        query = {"uuid": {"$in": [job.uuid for job in taken_back]}, "state": JobState.BATCH_SUBMITTED.value}
+        controller.jobs.update_many(query, {"$set": {"state": JobState.PAUSED.value}})
     refresh_flow_states(controller, [unit.flow_uuid for unit in units])
     return len(units)
 
@@ -149,7 +166,7 @@ def retry_units(controller: Queue, campaign_id: str, stage_keys: Collection[str]
         return 0
     controller.flows.update_many(
         {"uuid": {"$in": [unit.flow_uuid for unit in units]}},
-        {"$unset": {f"{MARK}.put_back": "", f"{MARK}.is_cancelled": ""}},
+        {"$unset": {f"{MARK}.put_back": "", f"{MARK}.retried": "", f"{MARK}.is_cancelled": ""}},
     )
     _let_go_on(controller, units, _HELD)
     for unit in units:
@@ -186,7 +203,10 @@ def _let_go_on(controller: Queue, units: list[UnitRecord], held: Iterable[JobSta
 
 def _set_states(controller: Queue, units: list[UnitRecord], before: Iterable[JobState], after: JobState) -> None:
     uuids = [job.uuid for unit in units for job in unit.jobs]
-    query = {"uuid": {"$in": uuids}, "state": {"$in": [state.value for state in before]}}
+    query: dict[str, Any] = {"uuid": {"$in": uuids}, "state": {"$in": [state.value for state in before]}}
+    if after is JobState.PAUSED:
+        # The runner has these in its hands now; it would write its own state over ours.
+        query["lock_id"] = None
     if uuids:
         controller.jobs.update_many(query, {"$set": {"state": after.value}})
 
@@ -194,20 +214,32 @@ def _set_states(controller: Queue, units: list[UnitRecord], before: Iterable[Job
 def _stop_jobs(hosts: Hosts, worker: str, jobs: list[JobRecord]) -> None:
     """Ask jobs on a worker to stop: by a file, wherever they run, and through the queue."""
     hosts.touch(worker, [job.run_dir for job in jobs if job.run_dir], STOP_FILE)
-    batch = hosts.worker(worker).batch
-    if batch is not None:
-        manager = RemoteBatchManager(hosts.of(worker), batch.jobs_handle_dir)
-        there = set(manager.get_submitted())
-        for name in {f"{job.uuid}_{job.index}" for job in jobs} & there:
-            try:
-                manager.host.remove(manager.submitted_dir / name)
-            except OSError:
-                # An allocation took it in this instant; the stop file tells it.
-                continue
+    if hosts.worker(worker).batch is not None:
+        # What an allocation has taken already is told by the stop file.
+        _take_out_of_batch(hosts, worker, jobs)
         return
     folders = {job.process_id: job.run_dir for job in jobs if job.process_id and job.run_dir}
     ours = set(folders) - strangers(hosts, worker, folders)
     cancel_in_queue(hosts, worker, sorted(ours))
+
+
+def _take_out_of_batch(hosts: Hosts, worker: str, jobs: list[JobRecord]) -> list[JobRecord]:
+    """Take jobs back that no allocation has taken yet; give them."""
+    taken_back = []
+    with hosts.reaching(worker) as host:
+        manager = RemoteBatchManager(host, hosts.batch_of(worker).jobs_handle_dir)
+        there = set(manager.get_submitted())
+        for job in jobs:
+            name = f"{job.uuid}_{job.index}"
+            if name not in there:
+                continue
+            try:
+                host.remove(manager.submitted_dir / name)
+            except OSError:
+                # An allocation took it in this instant.
+                continue
+            taken_back.append(job)
+    return taken_back
 
 
 def _by_worker(jobs: Iterable[JobRecord]) -> dict[str, list[JobRecord]]:

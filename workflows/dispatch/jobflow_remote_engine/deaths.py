@@ -11,6 +11,9 @@ from .records import JobRecord
 MOST_TIMES_PUT_BACK = 5
 """How often a job that dies without a word is put back; then somebody must look."""
 
+MOST_RETRIES = 200
+"""How often trouble of the runner's own, such as a queue that does not answer, is tried again: most of a day."""
+
 Remedy = Literal["rerun", "retry"]
 """rerun: from its checkpoint; retry: let the runner take its last step once more."""
 
@@ -23,10 +26,11 @@ _DIED = (
     "contains 0",
 )
 _ON_THE_WORKER = (JobState.SUBMITTED, JobState.RUNNING, JobState.RUN_FINISHED)
-_BATCHED = (JobState.BATCH_SUBMITTED, JobState.BATCH_RUNNING)
+BATCHED = (JobState.BATCH_SUBMITTED, JobState.BATCH_RUNNING)
+"""States of jobs that share an allocation: what goes wrong with the allocation kills them."""
 
 
-def remedy_for(job: JobRecord, n_put_back: int) -> Remedy | None:
+def remedy_for(job: JobRecord, n_put_back: int, n_retried: int = 0) -> Remedy | None:
     """Say how recovery helps a job.
 
     Parameters
@@ -35,6 +39,8 @@ def remedy_for(job: JobRecord, n_put_back: int) -> Remedy | None:
         Any job.
     n_put_back : int
         How often it was put back already.
+    n_retried : int
+        How often its last step was taken once more.
 
     Returns
     -------
@@ -55,9 +61,9 @@ def remedy_for(job: JobRecord, n_put_back: int) -> Remedy | None:
     if job.previous_state in _ON_THE_WORKER and not has_died(job):
         # The queue or the host did not answer; the job may be well.
         return "retry"
-    if n_put_back >= MOST_TIMES_PUT_BACK:
-        return None
-    return "rerun" if has_died(job) or job.previous_state in _BATCHED else "retry"
+    if has_died(job) or job.previous_state in BATCHED:
+        return "rerun" if n_put_back < MOST_TIMES_PUT_BACK else None
+    return "retry" if n_retried < MOST_RETRIES else None
 
 
 def has_died(job: JobRecord) -> bool:

@@ -149,7 +149,7 @@ class JobflowRemoteEngine(QueueEngine):
 
     @override
     def pause(self, campaign_id: str) -> int:
-        return pause_units(self.controller, campaign_id)
+        return pause_units(self.controller, self.hosts, campaign_id)
 
     @override
     def resume(self, campaign_id: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from jobflow_remote.config.base import BatchConfig, Project, WorkerBase
 from jobflow_remote.remote.host import BaseHost
@@ -130,11 +130,38 @@ class Hosts:
         StoreError
             If the host cannot be reached.
         """
-        try:
-            output, _, _ = self.of(worker).execute(command)
-        except (OSError, EOFError, TimeoutError) as error:
-            raise StoreError(f"The host of the worker {worker} does not answer ({type(error).__name__}).") from error
+        with self.reaching(worker) as host:
+            output, _, _ = host.execute(command)
         return output
+
+    @contextlib.contextmanager
+    def reaching(self, worker: str) -> Iterator[BaseHost]:
+        """Use the host of a worker; what its connection raises comes as one kind of error.
+
+        Parameters
+        ----------
+        worker : str
+            Name of the worker.
+
+        Yields
+        ------
+        BaseHost
+            The host, connected.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be reached, or the connection fails meanwhile.
+        """
+        host = self.of(worker)
+        try:
+            yield host
+        except FileNotFoundError:
+            # An answer.
+            raise
+        except Exception as error:
+            # ssh's errors have no base class but Exception.
+            raise StoreError(f"The host of the worker {worker} does not answer ({type(error).__name__}).") from error
 
     def touch(self, worker: str, folders: Iterable[str], name: str) -> None:
         """Put an empty file into folders that exist, as new as now.

@@ -5,13 +5,16 @@ Slurm uses numbers again after its controller died; a number alone proves nothin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
 
 from ....errors import StoreError
 from .hosts import Hosts
-from .scheduler_io import PreparedShellIO, PreparedSlurmIO
+from .scheduler_io import PreparedPbsIO, PreparedShellIO, PreparedSlurmIO
 
 _AT_A_TIME = 500
+_UNKNOWN_NUMBER = re.compile(r"invalid job id|unknown job id|unknown queue|job has finished", re.IGNORECASE)
 _ENDED = "<defunct>"
 """What `ps` says of a process that is over, and that nobody has asked about."""
 
@@ -31,7 +34,7 @@ def strangers(hosts: Hosts, worker: str, folders: Mapping[str, str]) -> set[str]
     Returns
     -------
     set of str
-        Numbers that the queue knows, with another folder. Empty where the queue cannot be asked so.
+        Numbers that the queue knows, with a folder of another name. Empty where the queue cannot be asked so.
 
     Raises
     ------
@@ -43,7 +46,7 @@ def strangers(hosts: Hosts, worker: str, folders: Mapping[str, str]) -> set[str]
         command, separator = "squeue --noheader --format='%i|%Z' --jobs={}", "|"
     elif isinstance(scheduler, PreparedShellIO):
         # Not cut at the width of a terminal that is none: the folder would be missing.
-        command, separator = "ps -ww -o pid=,args= -p {}", None
+        command, separator = "ps -ww -o pid= -o args= -p {}", None
     else:
         return set()
     found = set()
@@ -53,7 +56,8 @@ def strangers(hosts: Hosts, worker: str, folders: Mapping[str, str]) -> set[str]
             number, _, words = line.strip().partition(separator or " ")
             if words.endswith(_ENDED):
                 continue
-            if number in folders and folders[number].rstrip("/") not in words:
+            # By the last part of the path, which is no other job's: queues tell the path without its links.
+            if number in folders and PurePosixPath(folders[number]).name not in words:
                 found.add(number)
     return found
 
@@ -99,13 +103,16 @@ def answers(hosts: Hosts, worker: str) -> str | None:
     str or None
         What is wrong; None where it answers.
     """
+    scheduler = hosts.worker(worker).get_scheduler_io()
+    # PBS wants a number with its server.
+    number = "1.x" if isinstance(scheduler, PreparedPbsIO) else "1"
     try:
-        host = hosts.of(worker)
-        words, errors, status = host.execute(hosts.worker(worker).get_scheduler_io().get_jobs_list_cmd(["1"], None))
-    except (StoreError, OSError) as error:
+        with hosts.reaching(worker) as host:
+            words, errors, status = host.execute(scheduler.get_jobs_list_cmd([number], None))
+    except StoreError as error:
         return str(error)
     # An unknown number is an answer, too.
-    if status and not ("nvalid job id" in errors or not errors.strip()):
+    if status and errors.strip() and not _UNKNOWN_NUMBER.search(errors):
         return " ".join((errors or words).split())[:300]
     return None
 

@@ -145,6 +145,8 @@ class UnitRecord:
         Whether somebody took it back.
     put_back : dict of str to int
         How often recovery put each job back, by uuid.
+    retried : dict of str to int
+        How often it let the runner take its last step once more, by uuid.
     n_jobs : int
         Number of its jobs.
     created_at : float
@@ -161,6 +163,7 @@ class UnitRecord:
     campaign_ids: tuple[str, ...] = ()
     is_cancelled: bool = False
     put_back: Mapping[str, int] = field(default_factory=dict)
+    retried: Mapping[str, int] = field(default_factory=dict)
     n_jobs: int = 0
     created_at: float = 0.0
     jobs: tuple[JobRecord, ...] = ()
@@ -240,6 +243,7 @@ def _unit_of(document: Mapping[str, Any]) -> UnitRecord:
         campaign_ids=tuple(mark.get("campaign_ids") or ()),
         is_cancelled=bool(mark.get("is_cancelled")),
         put_back=mark.get("put_back") or {},
+        retried=mark.get("retried") or {},
         n_jobs=len(document["ids"]),
         created_at=_seconds(document.get("created_on")) or 0.0,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from jobflow_remote.remote.data import get_job_path
 from ....errors import StoreError
 from ..queue_engine import RecoveryReport
 from .connection import Queue
-from .deaths import has_died, remedy_for
+from .deaths import BATCHED, has_died, remedy_for
 from .flow_states import refresh_flow_states
 from .hosts import Hosts
 from .locks import unlock_stale
@@ -73,7 +74,7 @@ class Recovery:
                 self.left.append(str(error))
         for unit in open_units:
             for job in unit.latest.values():
-                remedy = remedy_for(job, unit.put_back.get(job.uuid, 0))
+                remedy = remedy_for(job, unit.put_back.get(job.uuid, 0), unit.retried.get(job.uuid, 0))
                 if remedy is not None:
                     self._help(unit, job, remedy)
                 elif job.state is JobState.REMOTE_ERROR:
@@ -110,13 +111,20 @@ class Recovery:
             # Locks and states change under us; the next search sees more.
             self.left.append(f"{job.name} of {unit.label} could not be put back: {' '.join(str(error).split())}")
             return
+        if remedy == "retry":
+            self._count(unit, job, "retried")
+            self.left.append(
+                f"{job.name} of {unit.label} did not get through ({words_of(job.error)}): its last step is taken again"
+            )
+            return
         self._count(unit, job)
         self.put_back.append(f"{job.name} of {unit.label}")
 
     def _give_up(self, unit: UnitRecord, job: JobRecord) -> None:
         """Let a job that died too often count as failed: what takes missing inputs goes on without it."""
         times = unit.put_back.get(job.uuid, 0) + 1
-        words = f"it died {times} times without a word" if has_died(job) else words_of(job.error)
+        died = has_died(job) or job.previous_state in BATCHED
+        words = f"it died {times} times without a word" if died else words_of(job.error)
         query = {"db_id": job.db_id, "state": JobState.REMOTE_ERROR.value, "lock_id": None}
         change = {"$set": {"state": JobState.FAILED.value, "error": words}}
         if self.controller.jobs.update_one(query, change).modified_count:
@@ -124,8 +132,8 @@ class Recovery:
             refresh_flow_states(self.controller, [unit.flow_uuid])
             self.left.append(f"{job.name} of {unit.label} was given up: {words}")
 
-    def _count(self, unit: UnitRecord, job: JobRecord) -> None:
-        self.controller.flows.update_one({"uuid": unit.flow_uuid}, {"$inc": {f"{MARK}.put_back.{job.uuid}": 1}})
+    def _count(self, unit: UnitRecord, job: JobRecord, what: str = "put_back") -> None:
+        self.controller.flows.update_one({"uuid": unit.flow_uuid}, {"$inc": {f"{MARK}.{what}.{job.uuid}": 1}})
 
     def _release(self, units: list[UnitRecord]) -> None:
         """Let jobs that take missing inputs run though a job between them and the failure never can.
@@ -190,10 +198,11 @@ class Recovery:
         waiting = [(unit, job) for unit, job in pairs if (job.updated_at or 0.0) < before]
         if not waiting:
             return
-        manager = RemoteBatchManager(self.hosts.of(worker), self.hosts.batch_of(worker).jobs_handle_dir)
-        submitted = set(manager.get_submitted())
-        running = {f"{uuid}_{index}": batch for uuid, index, batch in manager.get_running()}
-        finished = {f"{uuid}_{index}" for uuid, index, _ in manager.get_run_finished()}
+        with self.hosts.reaching(worker) as host:
+            manager = RemoteBatchManager(host, self.hosts.batch_of(worker).jobs_handle_dir)
+            submitted = set(manager.get_submitted())
+            running = {f"{uuid}_{index}": batch for uuid, index, batch in manager.get_running()}
+            finished = {f"{uuid}_{index}" for uuid, index, _ in manager.get_run_finished()}
         states = [BatchState.SUBMITTED, BatchState.RUNNING]
         alive = {one.batch_uid for one in self.controller.get_batches(worker=worker, batch_state=states)}
         for unit, job in waiting:
@@ -203,7 +212,9 @@ class Recovery:
             # A job that ended meanwhile has another state by now, and is left alone.
             self._reset(unit, job, "no allocation has it any more")
             if key in running:
-                manager.delete_running(running[key])
+                # The runner may have removed it meanwhile.
+                with contextlib.suppress(FileNotFoundError), self.hosts.reaching(worker):
+                    manager.delete_running(running[key])
 
     def _reset(self, unit: UnitRecord, job: JobRecord, why: str) -> None:
         """Make a job ready again without touching the queue, where its number may be somebody else's."""

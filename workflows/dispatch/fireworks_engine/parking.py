@@ -156,7 +156,8 @@ def reconcile(launchpad: LaunchPad, workflows: Iterable[Mapping[str, Any]]) -> N
     workflows : iterable of mapping
         Workflows, with `nodes` and the mark.
     """
-    free, held = [], []
+    free: list[int] = []
+    held: list[int] = []
     for workflow in workflows:
         (held if workflow["metadata"]["superion"].get("parked") else free).extend(workflow["nodes"])
     _move(launchpad, free, to_parked=False)

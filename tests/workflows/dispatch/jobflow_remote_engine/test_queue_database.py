@@ -105,6 +105,53 @@ def test_pause_and_resume(bench: RemoteBench) -> None:
     assert bench.engine.resume("lattice") == 0
 
 
+def test_pause_holds_what_the_runner_has_prepared(tmp_path: Path, mongo_server: str) -> None:
+    from jobflow_remote.jobs.batch import RemoteBatchManager
+
+    with database_on(mongo_server) as store, remote_bench(tmp_path, store, "slurm") as bench:
+        ticket, flow = bench.unit(1)
+        bench.engine.submit([(ticket, flow)])
+        supercell = bench.jobs(**{"job.name": "supercell"})[0]
+        worker, hosts = supercell["worker"], bench.engine.hosts
+        manager = RemoteBatchManager(hosts.of(worker), hosts.batch_of(worker).jobs_handle_dir)
+        manager.submit_job(supercell["uuid"], supercell["index"])
+        prepared = {"supercell": "BATCH_SUBMITTED", "probe": "UPLOADED"}
+        set_states(bench, **prepared)
+        assert bench.engine.pause("lattice") == 1
+        assert manager.get_submitted() == []
+        assert set(states(bench).values()) == {"PAUSED"}
+        assert bench.engine.resume("lattice") == 1
+        assert states(bench)["supercell"] == "READY"
+        # An allocation has taken it meanwhile: it goes on.
+        set_states(bench, **prepared)
+        bench.engine.pause("lattice")
+        assert states(bench)["supercell"] == "BATCH_SUBMITTED"
+        assert states(bench)["probe"] == "PAUSED"
+
+
+def test_trouble_of_the_runner_is_no_death(bench: RemoteBench) -> None:
+    ticket, flow = bench.unit(1)
+    bench.engine.submit([(ticket, flow)])
+    trouble = {
+        "state": "REMOTE_ERROR",
+        "previous_state": "UPLOADED",
+        "remote.error": "Remote error: submission failed. Unable to contact slurm controller",
+    }
+    for _ in range(8):
+        bench.engine.controller.jobs.update_many({"job.name": {"$regex": "^probe"}}, {"$set": trouble})
+        report = bench.engine.recover("lattice")
+        assert report.put_back == ()
+        assert "did not get through (submission failed. Unable to contact slurm controller)" in report.left[0]
+        assert states(bench)["probe"] == "UPLOADED"
+    death = {
+        "state": "REMOTE_ERROR",
+        "previous_state": "RUNNING",
+        "remote.error": "x.json was likely killed before completing",
+    }
+    bench.engine.controller.jobs.update_many({"job.name": {"$regex": "^probe"}}, {"$set": death})
+    assert len(bench.engine.recover("lattice").put_back) == 1
+
+
 def test_cancel_and_retry(bench: RemoteBench) -> None:
     ticket, flow = bench.unit(1)
     bench.engine.submit([(ticket, flow)])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import jobflow
+import psutil
 import pytest
 from fireworks import FWorker
-from jobflow import Flow
+from jobflow import Flow, Job
 from superion.database.campaigns import CampaignCollections
 from superion.workflows.dispatch.fireworks_engine.claims import CLAIMS, LEASE_S, claim_units
 from superion.workflows.dispatch.fireworks_engine.engine import FireworksEngine
@@ -154,3 +156,22 @@ def test_an_error_is_the_reason_of_the_unit_and_what_depends_on_it_does_not_wait
     assert found.reason == "add: TypeError: unsupported operand type(s) for +: 'int' and 'str'"
     assert [log.state for log in engine.logs("one", "a")] == ["FIZZLED", "FIZZLED"]
     assert "TypeError" in engine.logs("one", "a")[0].text
+
+
+def test_processes_inside_an_allocation_count_as_processes(engine, monkeypatch):
+    monkeypatch.setenv("SLURM_JOB_ID", "424242")
+    monkeypatch.setenv("SUPERION_STORE", "mongodb://127.0.0.1:1/another")
+    whole = Job(math.floor, function_args=(2.5,))
+    engine.submit([(UnitTicket("one", "a", "sums", "candidate", "a"), Flow([whole], whole.output))])
+    assert engine.feed("one").n_new == 1
+    assert engine.feed("one").n_new == 0
+    (pilot,) = engine._pilots()
+    assert psutil.pid_exists(int(pilot.queue_id))
+    try:
+        deadline = time.monotonic() + 90.0
+        while engine.units("one")["a"].phase != "finished":
+            assert time.monotonic() < deadline, engine.units("one")
+            time.sleep(0.3)
+        assert engine._pilots() == [pilot]
+    finally:
+        psutil.Process(int(pilot.queue_id)).terminate()

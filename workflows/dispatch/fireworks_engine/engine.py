@@ -127,8 +127,8 @@ class FireworksEngine(QueueEngine):
                 counts[kind]["READY"], counts[kind]["RUNNING"], there[kind], packing.jobs_at_a_time, packing.allocations
             )
             for _ in range(n_wanted):
-                environment = environment or worker_environment(self.profile, self.work_folder, self.address)
                 try:
+                    environment = environment or worker_environment(self.profile, self.work_folder, self.address)
                     self._submit_pilot(kind, names[kind], environment)
                 except (StoreError, OSError) as error:
                     problem = str(error)

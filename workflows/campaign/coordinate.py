@@ -164,6 +164,7 @@ class Coordinator:
             while True:
                 is_over, reason = self._pass_patiently()
                 if is_over:
+                    reason = None
                     break
                 if reason is None and caught.name is not None:
                     reason = f"it was stopped by {caught.name}; what is in the queue goes on"

@@ -147,6 +147,7 @@ def test_pbs_is_asked_for_everything_by_fireworks(tmp_path):
         "-l select": "2:ncpus=6:mpiprocs=1:ngpus=2:mem=17920mb",
         "-l walltime": "60:00:00",
         "-l filesystems": "home",
+        "-r": "n",
         "-V": "",
         "-o": f"{tmp_path}/",
         "-e": f"{tmp_path}/",

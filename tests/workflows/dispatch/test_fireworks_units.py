@@ -11,11 +11,12 @@ from pathlib import Path
 import jobflow
 import psutil
 import pytest
-from fireworks import FWorker
+from fireworks import FWAction, FWorker
 from jobflow import Flow, Job
 from superion.database.campaigns import CampaignCollections
 from superion.workflows.dispatch.fireworks_engine.claims import CLAIMS, LEASE_S, claim_units
 from superion.workflows.dispatch.fireworks_engine.engine import FireworksEngine
+from superion.workflows.dispatch.fireworks_engine.lost_jobs import give_back
 from superion.workflows.dispatch.fireworks_engine.marks import category_of
 from superion.workflows.dispatch.fireworks_engine.settings import FireworksDispatch
 from superion.workflows.dispatch.fireworks_engine.stale_locks import STALE_S
@@ -156,6 +157,31 @@ def test_an_error_is_the_reason_of_the_unit_and_what_depends_on_it_does_not_wait
     assert found.reason == "add: TypeError: unsupported operand type(s) for +: 'int' and 'str'"
     assert [log.state for log in engine.logs("one", "a")] == ["FIZZLED", "FIZZLED"]
     assert "TypeError" in engine.logs("one", "a")[0].text
+
+
+def test_a_job_whose_trajectory_another_worker_writes_stays_in_hand(engine):
+    engine.submit([unit("a")])
+    launchpad = engine.launchpad
+    category = category_of(engine.cluster, "analysis")
+    firework, launch_id = launchpad.checkout_fw(FWorker(name=category, category=[category]), str(engine.work_folder))
+    stack = "superion.errors.LockedTrajectoryError: The trajectory in x is being written by process 7."
+    launchpad.complete_launch(launch_id, FWAction(stored_data={"_exception": {"_stacktrace": stack}}), "FIZZLED")
+    # Handed in as failed, it would have let the job after it start.
+    assert engine.units("one")["a"].phase == "running"
+    assert startable(engine) == 0
+    give_back(launchpad, {"fw_id": firework.fw_id, "launch_id": launch_id})
+    assert startable(engine) == 1
+
+
+def test_a_job_that_is_being_taken_is_not_stuck(engine):
+    engine.submit([unit("a")])
+    launchpad = engine.launchpad
+    # What a look sees between a worker's two writes.
+    launchpad.fireworks.update_one(
+        {"state": "READY"}, {"$set": {"state": "RUNNING", "updated_on": datetime.now(UTC).isoformat()}}
+    )
+    engine.recover("one")
+    assert startable(engine) == 0
 
 
 def test_processes_inside_an_allocation_count_as_processes(engine, monkeypatch):

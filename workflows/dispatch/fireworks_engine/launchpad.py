@@ -7,12 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fireworks import LaunchPad
+from fireworks import FWAction, LaunchPad
 from pymongo.errors import PyMongoError
 
 from ....database.mongo_server import SERVER_TIMEOUT_MS, database_in_uri, redact_uri
 from ....database.server_patience import patiently, write_patience_s
 from ....errors import SettingsError, StoreError
+from .lost_jobs import is_no_fault
 from .marks import CAMPAIGN_IDS, STAGE_KEY
 
 Result = TypeVar("Result")
@@ -35,9 +36,15 @@ class PatientLaunchPad(LaunchPad):
         """Take a job, patiently."""
         return self.patiently(lambda: super(PatientLaunchPad, self).checkout_fw(*arguments, **options))
 
-    def complete_launch(self, *arguments: Any, **options: Any) -> Any:
-        """Hand in what became of a job, patiently."""
-        return self.patiently(lambda: super(PatientLaunchPad, self).complete_launch(*arguments, **options))
+    def complete_launch(self, launch_id: int, action: FWAction | None = None, state: str = "COMPLETED") -> Any:
+        """Hand in what became of a job, patiently; one that ended through no fault of its own stays in hand.
+
+        Its worker puts that back: handed in as failed, it would let the jobs after it start in between.
+        """
+        stored = {} if action is None else action.stored_data
+        if state == "FIZZLED" and is_no_fault((stored.get("_exception") or {}).get("_stacktrace") or ""):
+            return None
+        return self.patiently(lambda: super(PatientLaunchPad, self).complete_launch(launch_id, action, state))
 
     def rerun_fw(self, *arguments: Any, **options: Any) -> Any:
         """Put a job back, patiently."""

@@ -38,8 +38,23 @@ def was_cut_off(launch: dict[str, Any]) -> bool:
     bool
         True where the job itself did nothing wrong.
     """
-    words = _words_of(launch)
-    return launch["state"] == "FIZZLED" and any(name in words for name in _NO_FAULT)
+    return launch["state"] == "FIZZLED" and is_no_fault(_words_of(launch))
+
+
+def is_no_fault(traceback: str) -> bool:
+    """Say whether a traceback tells of nothing that the job did wrong.
+
+    Parameters
+    ----------
+    traceback : str
+        As Python printed it.
+
+    Returns
+    -------
+    bool
+        True for a signal, and for a trajectory that another worker writes.
+    """
+    return any(name in traceback for name in _NO_FAULT)
 
 
 def met_full_disk(launch: dict[str, Any]) -> bool:

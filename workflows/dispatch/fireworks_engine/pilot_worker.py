@@ -22,6 +22,7 @@ _log = logging.getLogger(__name__)
 
 _POLL_S = 1.0
 _LOOK_FOR_STOP_S = 2.0
+_LOCKED_PAUSE_S = 10.0
 
 
 START_AGAIN = 75
@@ -121,6 +122,10 @@ class PilotWorker:
             self.was_stopped = True
         elif self.was_stopped:
             self._leave(launchpad, folder, launch)
+        elif launch["state"] == "RUNNING":
+            # Another, not quite dead, worker writes its trajectory: let it.
+            time.sleep(_LOCKED_PAUSE_S)
+            give_back(launchpad, launch)
         # What it left behind, its continuation, is not to start where its unit was parked meanwhile.
         park_again(launchpad, launch["fw_id"])
         return True

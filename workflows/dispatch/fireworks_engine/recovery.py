@@ -83,25 +83,24 @@ def recover_jobs(
 
 def _is_lost(launch: dict[str, Any], pilots: Collection[QueuedPilot] | None, heartbeat_s: float) -> bool:
     """Whether nobody works on a launch any more."""
-    last_ping = max(
-        datetime.fromisoformat(entry["updated_on"] if entry.get("updated_on") else entry["created_on"])
-        for entry in launch["state_history"]
-    )
-    if last_ping.tzinfo is None:
-        last_ping = last_ping.replace(tzinfo=UTC)
-    silent_s = (datetime.now(UTC) - last_ping).total_seconds()
+    silent_s = min(_age_s(entry.get("updated_on") or entry["created_on"]) for entry in launch["state_history"])
     place = PilotPlace.of_launch(launch["launch_dir"])
     if place is None:
         # Some other launcher's: only FireWorks' pings tell.
         return silent_s > SILENCES * heartbeat_s
-    began = min(datetime.fromisoformat(entry["created_on"]) for entry in launch["state_history"])
-    if (datetime.now(UTC) - (began if began.tzinfo else began.replace(tzinfo=UTC))).total_seconds() < _FRESH_S:
+    if max(_age_s(entry["created_on"]) for entry in launch["state_history"]) < _FRESH_S:
         return False
     is_gone = pilots is not None and (place.name, place.queue_id) not in {(one.name, one.queue_id) for one in pilots}
     if is_gone:
         # A node that its controller gave up may still work: who shows signs of life keeps its job.
         return _silence_s(place.run_folder) > SILENCES_OF_GONE * heartbeat_s
     return silent_s > SILENCES * heartbeat_s and _silence_s(place.run_folder) > SILENCES * heartbeat_s
+
+
+def _age_s(written: str | datetime) -> float:
+    """Give the time since an instant that FireWorks wrote down."""
+    instant = datetime.fromisoformat(written) if isinstance(written, str) else written
+    return (datetime.now(UTC) - (instant if instant.tzinfo else instant.replace(tzinfo=UTC))).total_seconds()
 
 
 def _silence_s(folder: Path) -> float:
@@ -119,10 +118,17 @@ def _is_last(launchpad: LaunchPad, launch: dict[str, Any]) -> bool:
 
 
 def _stuck(launchpad: LaunchPad, states: dict[int, str]) -> list[int]:
-    """Find jobs that are over by their own document and not by their workflow's: the server went away in between."""
+    """Find jobs that are over by their own document and not by their workflow's: the server went away in between.
+
+    A job that changes in this moment is none of them: a worker may be taking it, and would find it taken from it.
+    """
     open_ones = [fw_id for fw_id, state in states.items() if state in ("RUNNING", "READY", "WAITING", "RESERVED")]
-    found = launchpad.fireworks.find({"fw_id": {"$in": open_ones}}, {"_id": 0, "fw_id": 1, "state": 1, "launches": 1})
-    own = {job["fw_id"]: job for job in found}
+    fields = {"_id": 0, "fw_id": 1, "state": 1, "launches": 1, "updated_on": 1}
+    own = {
+        job["fw_id"]: job
+        for job in launchpad.fireworks.find({"fw_id": {"$in": open_ones}}, fields)
+        if _age_s(job["updated_on"]) > _FRESH_S
+    }
     launch_ids = [job["launches"][-1] for job in own.values() if job["launches"]]
     ended = {
         launch["fw_id"]

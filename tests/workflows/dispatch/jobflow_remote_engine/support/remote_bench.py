@@ -202,6 +202,7 @@ def remote_bench(folder: Path, store: str, scheduler: str, **options: Any) -> It
     projects = folder / "projects"
     before = jobflow_remote.SETTINGS.projects_folder
     jobflow_remote.SETTINGS.projects_folder = str(projects)
+    named = os.environ.get("JFREMOTE_PROJECTS_FOLDER")
     os.environ["JFREMOTE_PROJECTS_FOLDER"] = str(projects)
     bench = None
     try:
@@ -212,3 +213,5 @@ def remote_bench(folder: Path, store: str, scheduler: str, **options: Any) -> It
             bench.close()
         jobflow_remote.SETTINGS.projects_folder = before
         del os.environ["JFREMOTE_PROJECTS_FOLDER"]
+        if named is not None:
+            os.environ["JFREMOTE_PROJECTS_FOLDER"] = named

@@ -3,7 +3,7 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.superion-installed
-PYTEST_WORKERS ?= 3  # on two cores, too: many tests wait for a queue or a server
+PYTEST_WORKERS ?= 2
 
 export OMP_NUM_THREADS ?= 1
 

@@ -29,9 +29,21 @@ settings.register_profile("superion", derandomize=True, deadline=None)
 settings.load_profile("superion")
 
 
+LONG_FOLDERS = ("workflows", "configs", "quickstart", "scripts", "benchmarks", "flows", "makers")
+"""Folders of tests that run or wait for long, longest first."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests that wait for queues first: at the end they would wait alone, and the other processors with them."""
-    items.sort(key=lambda item: "slurm_cluster" not in getattr(item, "fixturenames", ()))
+    """Put long tests first, those before all that wait for a queue: at the end one would run alone, and a core idle."""
+
+    def place(item: pytest.Item) -> tuple[bool, int]:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        return (
+            "slurm_cluster" not in getattr(item, "fixturenames", ()),
+            LONG_FOLDERS.index(folder) if folder in LONG_FOLDERS else len(LONG_FOLDERS),
+        )
+
+    items.sort(key=place)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ def row(page: str, *beginning: str) -> list[str]:
     return next(cells[len(beginning) :] for cells in rows if tuple(cells[: len(beginning)]) == beginning)
 
 
+@pytest.mark.slow
 def test_one_job_through_fireworks(tmp_path):
     options = ["--engines", "fireworks", "--jobs", "1", "--skip-unpacked-above", "0", "--counted", "2", "8"]
     page = page_of(tmp_path, *options, "--results-up-to", "0", "--candidates", "0")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
 from superion.database.campaigns import CampaignCollections
 from superion.scripts.cli import main as superion
 
@@ -31,6 +32,7 @@ def test_a_unit_beyond_its_hours_fails_and_a_retry_continues_its_trajectory(tmp_
     assert before.items() <= segment_stamps(tmp_path).items()
 
 
+@pytest.mark.slow
 def test_nothing_new_begins_when_the_core_hours_are_used_up(tmp_path, database):
     profile = write_profile(tmp_path, "shell")
     write_cluster_campaign(tmp_path, "fireworks", profile, 2, limits=NONE | {"maximum_core_hours": 1e-6})

@@ -129,6 +129,12 @@ def test_a_cancelled_allocation_writes_checkpoints_and_another_goes_on(
     campaign = coordinating(tmp_path, database)
     before = campaign.wait_for_segments()
     slurm_cluster.scancel(*pilots_with_md(slurm_cluster))
+    # Before that they might be over.
+    wait_for(
+        lambda: launchpad.fireworks.count_documents({"name": "probe 1000 K", "state": "COMPLETED"}),
+        "both have written their checkpoints",
+        until=lambda n: n >= 2,
+    )
     campaign.speed_up()
     campaign.finish(before)
     # Both ended as partial, and their continuations, other jobs, went on.
@@ -168,6 +174,7 @@ def test_a_killed_allocation_is_found_and_continued(tmp_path, coordinating, data
     assert any("had lost its worker" in event.message for event in campaign.events)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_found_by_its_pilot(tmp_path, coordinating, database, launchpad, slurm_cluster):
     campaign = coordinating(tmp_path, database)
     before = campaign.wait_for_segments()
@@ -211,6 +218,7 @@ def test_a_node_that_only_its_controller_gave_up_keeps_its_jobs(
     assert launchpad.launches.count_documents({"superion.lost": True}) == 0
 
 
+@pytest.mark.slow
 def test_a_controller_that_dies_with_what_was_submitted(tmp_path, coordinating, database, slurm_cluster):
     campaign = coordinating(tmp_path, database)
     wait_for(lambda: list(tmp_path.glob("work/pilots/*/*/FW_submit.script")), "the first pilot is submitted")
@@ -226,7 +234,8 @@ def test_a_controller_that_dies_with_what_was_submitted(tmp_path, coordinating, 
     campaign.finish(before)
 
 
-@pytest.mark.parametrize("away_s", [20, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("away_s", [20, 60])
 def test_a_server_that_is_away(tmp_path, coordinating, mongo_server, slurm_cluster, caplog, away_s):
     server = WireServer(tmp_path / "server")
     server.start()

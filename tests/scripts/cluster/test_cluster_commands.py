@@ -106,7 +106,8 @@ def test_init_fireworks_writes_private_files_once(cli, tmp_path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
         if path.name not in ("my_launchpad.yaml", "store_address"):
             assert "secret" not in path.read_text()
-    assert yaml.safe_load((folder / "my_fworker_md.yaml").read_text())["category"] == f"superion.{getpass.getuser()}.pbs.md"
+    worker = yaml.safe_load((folder / "my_fworker_md.yaml").read_text())
+    assert worker["category"] == f"superion.{getpass.getuser()}.pbs.md"
     cli(*arguments).assert_sentence("already", "--force")
     assert cli(*arguments, "--force").code == 0
 

@@ -7,7 +7,6 @@ it goes on. What runs in the queue runs on without it; only new units wait for i
 from __future__ import annotations
 
 import contextlib
-import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from .decisions import Unit
 from .events import CampaignEvent, CampaignRunReport, CampaignWatcher
 from .folders import campaign_folder
 from .heartbeat import DriverHeartbeat, StageTiming, read_heartbeat
+from .limits import given_up_after, reason_to_stop
 from .lock import campaign_lock
 from .outcomes import outcome_of
 from .prepared import prepare_campaign
@@ -318,11 +318,7 @@ class Coordinator:
             return
         self.engine.cancel(self.session.campaign.campaign_id, [unit.stage_key for unit in beyond])
         structures = self.session.structures(beyond)
-        reason = (
-            f"it was stopped after limits.maximum_unit_hours = {limit:g}: raise that limit, or mend what takes so "
-            "long, then try it again with `superion campaign retry --failed`"
-        )
-        self._fail([(unit, structures[unit.stage_key], reason) for unit in beyond])
+        self._fail([(unit, structures[unit.stage_key], given_up_after(limit)) for unit in beyond])
 
     def _finish(self, unit: Unit, reason: str | None) -> None:
         """Count a unit that ended well."""
@@ -388,23 +384,13 @@ class Coordinator:
 
     def _reason_to_stop(self) -> str | None:
         """Whether the user paused the campaign, or a limit of its file is reached."""
-        limits = self.session.campaign.file.limits
-        record = self.session.collections.load_campaign(self.session.campaign.campaign_id)
-        if record is None or record.paused:
-            return "it was paused"
-        hours = (time.monotonic() - self._started) / 3600.0
-        if limits.maximum_wall_time_h is not None and hours > limits.maximum_wall_time_h:
-            return f"limits.maximum_wall_time_h = {limits.maximum_wall_time_h:g} is over"
-        core_hours = self.heartbeat.core_seconds / 3600.0
-        if limits.maximum_core_hours is not None and core_hours > limits.maximum_core_hours:
-            return f"limits.maximum_core_hours = {limits.maximum_core_hours:g} is used up; what is in the queue goes on"
-        for folder in (self.folder, *self._trajectories_here()):
-            if shutil.disk_usage(folder).free < limits.minimum_free_disk_gb * 1e9:
-                return (
-                    f"less than limits.minimum_free_disk_gb = {limits.minimum_free_disk_gb:g} GB are free in {folder}: "
-                    "free some space or lower that limit"
-                )
-        return None
+        return reason_to_stop(
+            self.session.collections.load_campaign(self.session.campaign.campaign_id),
+            self.session.campaign.file.limits,
+            elapsed_s=time.monotonic() - self._started,
+            core_seconds=self.heartbeat.core_seconds,
+            folders=[self.folder, *self._trajectories_here()],
+        )
 
     def _trajectories_here(self) -> list[Path]:
         """Give the folder of the trajectories, where this host sees it."""

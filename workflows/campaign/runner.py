@@ -32,6 +32,7 @@ from .events import CampaignEvent, CampaignRunReport, CampaignWatcher
 from .file.model import CampaignFile
 from .folders import campaign_folder, unit_folder
 from .heartbeat import DriverHeartbeat, RunningUnit, StageTiming, read_heartbeat
+from .limits import given_up_after, reason_to_stop
 from .lock import campaign_lock
 from .outcomes import outcome_of
 from .prepared import PreparedCampaign, prepare_campaign
@@ -225,11 +226,7 @@ class _Runner:
         for opened in self.open_units.values():
             seconds = opened.seconds_now + self.driver.pool.seconds_spent_on(opened.run)
             if opened.run.given_up is None and seconds > 3600.0 * limit:
-                self.driver.give_up(
-                    opened.run,
-                    f"it was stopped after limits.maximum_unit_hours = {limit:g}: raise that limit, or mend what takes "
-                    "so long, then try it again with `superion campaign retry --failed`",
-                )
+                self.driver.give_up(opened.run, given_up_after(limit))
 
     def _is_due(self, name: str, every_s: float) -> bool:
         now = time.monotonic()
@@ -240,22 +237,13 @@ class _Runner:
 
     def _reason_to_stop(self) -> str | None:
         """Whether the user paused the campaign, or a limit of its file is reached."""
-        limits = self.campaign.file.limits
-        record = self.collections.load_campaign(self.campaign.campaign_id)
-        if record is None or record.paused:
-            return "it was paused"
-        if shutil.disk_usage(self.project.folder).free < limits.minimum_free_disk_gb * 1e9:
-            return (
-                f"less than limits.minimum_free_disk_gb = {limits.minimum_free_disk_gb:g} GB are free: free some space "
-                "or lower that limit"
-            )
-        hours = (time.monotonic() - self._started) / 3600.0
-        if limits.maximum_wall_time_h is not None and hours > limits.maximum_wall_time_h:
-            return f"limits.maximum_wall_time_h = {limits.maximum_wall_time_h:g} is over"
-        core_hours = self.heartbeat.core_seconds / 3600.0
-        if limits.maximum_core_hours is not None and core_hours > limits.maximum_core_hours:
-            return f"limits.maximum_core_hours = {limits.maximum_core_hours:g} is used up"
-        return None
+        return reason_to_stop(
+            self.collections.load_campaign(self.campaign.campaign_id),
+            self.campaign.file.limits,
+            elapsed_s=time.monotonic() - self._started,
+            core_seconds=self.heartbeat.core_seconds,
+            folders=[self.project.folder],
+        )
 
     # -------------------------------------------------------------------- units
 

@@ -60,9 +60,7 @@ class FireworksEngine(QueueEngine):
         self.collections = collections
         self.profile = settings.profile()
         documents = collections.jobs.docs_store
-        address = documents.uri if isinstance(documents, MongoServerStore) else None
-        require_server(address)
-        self.address = address or ""
+        self.address = require_server(documents.uri if isinstance(documents, MongoServerStore) else None)
         self.work_folder = self.profile.work_folder_here()
         self.launchpad: PatientLaunchPad = open_launchpad(self.address, settings.launchpad)
         make_ready(self.launchpad)

@@ -126,13 +126,18 @@ def open_launchpad(store_address: str, launchpad_file: str | Path | None = None)
     )
 
 
-def require_server(store_address: str | None) -> None:
+def require_server(store_address: str | None) -> str:
     """See that a store is one that FireWorks' workers reach.
 
     Parameters
     ----------
     store_address : str or None
         Address of the result store; None for one that has none.
+
+    Returns
+    -------
+    str
+        The same address.
 
     Raises
     ------
@@ -142,6 +147,7 @@ def require_server(store_address: str | None) -> None:
     Examples
     --------
     >>> require_server("mongodb://host/superion")
+    'mongodb://host/superion'
     """
     if store_address is None or not store_address.startswith(_SERVERS):
         found = "this store" if store_address is None else f"the store {redact_uri(store_address)}"
@@ -150,6 +156,7 @@ def require_server(store_address: str | None) -> None:
             "mongodb://host/database or in SUPERION_STORE, and take campaigns along with `superion campaign export` "
             "and `import`."
         )
+    return store_address
 
 
 def make_ready(launchpad: LaunchPad) -> None:

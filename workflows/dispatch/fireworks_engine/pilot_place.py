@@ -16,6 +16,7 @@ from typing import Self
 _JOB_PART = re.compile(r"^job-(?P<queue_id>.+)$")
 _ALIVE = "alive"
 _STOP = "stop"
+_SCRIPT = "pilot.sh"
 
 
 def pilots_folder(work_folder: Path) -> Path:
@@ -133,6 +134,22 @@ class PilotPlace:
             if match := _JOB_PART.match(parent.name):
                 return cls(parent.parent.name, match["queue_id"], parent)
         return None
+
+
+def pilot_script(folder: Path) -> Path:
+    """Locate the script that starts a pilot where there is no queue.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the pilot.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    return folder / _SCRIPT
 
 
 def alive_file(run_folder: Path) -> Path:

@@ -22,12 +22,11 @@ from ...clusters.private_file import write_private_text
 from ...clusters.profile import ClusterProfile
 from ...clusters.shell_text import for_shell
 from .marks import ADDRESS_FILE, category_of
-from .pilot_place import alive_file, job_part, new_pilot_name, pilot_prefix, pilots_folder
+from .pilot_place import alive_file, job_part, new_pilot_name, pilot_prefix, pilot_script, pilots_folder
 from .queue_listing import TIMEOUT_S, QueuedPilot
 
 PILOT_MODULE = "superion.workflows.dispatch.fireworks_engine.pilot"
 
-_SCRIPT = "pilot.sh"
 _NUMBER = re.compile(r"\d[\w.\[\]-]*")
 
 
@@ -225,7 +224,7 @@ def _pilot_command(
 
 def _start_process(profile: ClusterProfile, folder: Path, command: str, environment: Mapping[str, str]) -> str:
     """Start a pilot here, where there is no queue."""
-    script = folder / _SCRIPT
+    script = pilot_script(folder)
     write_text_atomically(script, "\n".join(["#!/bin/bash", *preparation_lines(profile, environment), command, ""]))
     with (folder / "log.txt").open("ab") as log:
         process = subprocess.Popen(

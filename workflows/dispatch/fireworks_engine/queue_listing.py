@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from ....errors import StoreError
-from .pilot_place import alive_file
+from .pilot_place import alive_file, pilot_script
 
 TIMEOUT_S = 60.0
 """How long to wait for the queue's answer, in s."""
@@ -98,9 +98,9 @@ def _list_processes(pilots: Path) -> list[QueuedPilot]:
 def _is_pilot(pid: int, folder: Path) -> bool:
     try:
         process = psutil.Process(pid)
-        # The script that is to become it has its folder before its own name.
-        words = [word.removesuffix("/pilot.sh") for word in process.cmdline()]
-        return process.status() != psutil.STATUS_ZOMBIE and str(folder) in words
+        # Itself, or the script that is to become it.
+        names = {str(folder), str(pilot_script(folder))}
+        return process.status() != psutil.STATUS_ZOMBIE and not names.isdisjoint(process.cmdline())
     except psutil.Error:
         return False
 

@@ -59,7 +59,7 @@ class BusyMaker(Maker):
         if self.parts > 1:
             return Response(output=None, replace=BusyMaker(device=self.device, parts=self.parts - 1).make())
         made = document()
-        time.sleep(0.2)
+        time.sleep(0.25)  # times are rounded to milliseconds
         return made
 
 

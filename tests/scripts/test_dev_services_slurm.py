@@ -102,6 +102,7 @@ def test_options_of_slurm_belong_to_its_start():
 def test_daemons_that_die_come_back(slurm_cluster: SlurmCluster, tmp_path):
     job = slurm_cluster.sbatch("sleep 300", "--nodelist=n2", folder=tmp_path)
     slurm_cluster.wait_for_state(job, "RUNNING")
+    slurm_cluster.wait_until_saved(job)  # what the controller had only in mind dies with it
     slurm_cluster.kill_slurmctld()
     slurm_cluster.kill_slurmd("n2")
     slurm_cluster.start()

@@ -72,6 +72,15 @@ class SlurmCluster:
         """SIGKILL the controller."""
         self._kill("slurmctld")
 
+    def wait_until_saved(self, job_id: str, timeout_s: float = 30.0) -> None:
+        """Wait until the present state of a job is on the controller's disk, where it comes now and then only."""
+        mark = f"saved {time.monotonic_ns()}"
+        self.run("scontrol", "update", f"JobId={job_id}", f"Comment={mark}")
+        deadline = time.monotonic() + timeout_s
+        while mark.encode() not in (self.folder / "state" / "job_state").read_bytes():
+            assert time.monotonic() < deadline, f"job {job_id} is not saved after {timeout_s} s\n{self.logs()}"
+            time.sleep(0.1)
+
     def set_node_down(self, node: str) -> None:
         """Let Slurm give a node and its jobs up, as it does after SlurmdTimeout."""
         self.run("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")

@@ -9,6 +9,7 @@ from lattice_campaign import open_campaigns
 from pymongo.errors import PyMongoError
 from superion.database.project import find_project
 from superion.errors import SuperionError
+from superion.workflows.campaign.engine_status import EngineStatus
 from superion.workflows.campaign.status import CampaignStatus, StatusReader
 
 EVERY_S = 1.0
@@ -41,8 +42,26 @@ class StatusWatch:
         self._thread.join(120)
         assert not self._thread.is_alive()
 
-    def must_have_told_the_truth(self, n_candidates: int, *, server_was_away: bool = False) -> None:
-        """No candidate was ever missing, called failed, or called done before it was; nobody seemed idle."""
+    def standstills(self) -> set[str]:
+        """Why nobody worked, as told since the campaign began."""
+        return {status.engine.standstill for status in self.seen if status.engine and status.engine.standstill}
+
+    def must_have_told_the_truth(
+        self, n_candidates: int, *, server_was_away: bool = False, failure: str | None = None, standstill: str = ""
+    ) -> None:
+        """No candidate was ever missing, nor called failed or done before it was, nor those at work idle.
+
+        Parameters
+        ----------
+        n_candidates : int
+            How many there are.
+        server_was_away : bool
+            Whether the engine's database could not always be asked.
+        failure : str or None
+            Word of the reason for which candidates do fail; None where none may seem to.
+        standstill : str
+            Word of the reason for which nobody worked for a while; empty where somebody always did.
+        """
         seen = [status for status in self.seen if status.n_candidates]
         states = [status.state for status in seen]
         assert "running" in states
@@ -50,17 +69,30 @@ class StatusWatch:
         # Submitted and not yet begun.
         for status in seen[states.index("running") :]:
             assert sum(status.counts.values()) == status.n_candidates == n_candidates, status
-            assert status.failed == []
+            assert all(failure is not None and failure in failed.reason for failed in status.failed), status
             # What is done stays done.
             assert status.counts.get("done", 0) >= n_done, status
             n_done = status.counts.get("done", 0)
-            # The coordinator may still be putting its things away.
-            assert status.state in ({"finished", "running"} if n_done == n_candidates else {"running"}), status
             assert status.engine is not None
             if not server_was_away:
                 assert status.engine.problem is None, status
+            assert status.state in _true_states(status, status.engine, n_over=n_done + len(status.failed)), status
             # A unit in somebody's hands is not called waiting.
             at_work = {(job.stage, job.label) for job in status.engine.running}
             running = {stage.stage: stage.running for stage in status.stages}
             for name in {stage for stage, _ in at_work}:
                 assert running[name] == len({label for stage, label in at_work if stage == name}), status
+        if standstill:
+            assert any(standstill in told for told in self.standstills()), self.standstills()
+        assert all(standstill and standstill in told for told in self.standstills()), self.standstills()
+
+
+def _true_states(status: CampaignStatus, engine: EngineStatus, *, n_over: int) -> set[str]:
+    """Give what the campaign may be called."""
+    if engine.coordinator == "alive":
+        return {"running"}
+    if n_over == status.n_candidates:
+        return {"finished"}
+    # Without coordinator and queue, nobody does what is left; and who cannot ask the queue knows of no worker.
+    at_work = engine.units.get("running") or engine.units.get("queued")
+    return {"running"} if at_work else {"idle"}

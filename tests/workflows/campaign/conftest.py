@@ -1,0 +1,34 @@
+"""What tests of campaigns on clusters share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from support.slurm_cluster import SlurmCluster
+
+sys.path.append(str(Path(__file__).parent / "support"))
+from cluster_campaign import findings_here
+from watched_campaign import N_CANDIDATES, WatchedCampaign
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """What the campaign of two candidates finds on one machine."""
+    return findings_here(tmp_path_factory.mktemp("here"), N_CANDIDATES)
+
+
+@pytest.fixture
+def watched(slurm_cluster: SlurmCluster, undisturbed: dict) -> Iterator[Callable[..., WatchedCampaign]]:
+    """Start campaigns on Slurm, by folder and store, that end with the test."""
+    campaigns: list[WatchedCampaign] = []
+
+    def start(folder: Path, store: str, **options: str) -> WatchedCampaign:
+        campaigns.append(WatchedCampaign(folder, store, undisturbed, **options))
+        return campaigns[-1]
+
+    yield start
+    for campaign in campaigns:
+        campaign.leave()

@@ -164,7 +164,7 @@ def test_a_server_that_is_away_for_a_minute(tmp_path, through_jobflow_remote, mo
             campaign.wait_for_words("does not answer")
             assert [campaign.commands[-1].poll(), bench.runners[0].poll()] == [None, None]
             # After a failure the runner's scheduler rests for two minutes.
-            campaign.resume(before, 480.0, server_was_away=True)
+            campaign.resume(before, 480.0, server_was_away=True, standstill="rests")
             assert attempts(bench) == [1, 1]
     finally:
         server.stop()
@@ -173,7 +173,10 @@ def test_a_server_that_is_away_for_a_minute(tmp_path, through_jobflow_remote, mo
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("trouble", "word"),
-    [({"setup": ["ulimit -f 32"]}, "disk"), ({"environment": {"OMP_NUM_THREADS": "1"}}, "troubled_calculator")],
+    [
+        ({"setup": ["ulimit -f 32"]}, "free some space"),
+        ({"environment": {"OMP_NUM_THREADS": "1"}}, "troubled_calculator"),
+    ],
     ids=["full disk", "no potential"],
 )
 def test_trouble_of_the_workers_is_told_and_a_retry_goes_on(
@@ -182,7 +185,8 @@ def test_trouble_of_the_workers_is_told_and_a_retry_goes_on(
     with through_jobflow_remote(tmp_path, database, **trouble) as (bench, campaign):
         campaign.speed_up()
         assert campaign.commands[-1].wait(240) == 1, campaign.words()
-        assert {reason for _, reason, _ in findings(tmp_path, database).values() if word not in reason} == set()
+        reasons = [reason for _, reason, _ in findings(tmp_path, database).values()]
+        assert [reason for reason in reasons if word not in reason] == []
         bench.runners[0].terminate()
         bench.runners[0].wait()
         slurm_cluster.scancel()

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 
 from jobflow_remote.config.base import BatchConfig, Project, WorkerBase
-from jobflow_remote.remote.host import BaseHost
+from jobflow_remote.remote.host import BaseHost, RemoteHost
 
 from ....errors import StoreError
 
@@ -60,6 +60,9 @@ class Hosts:
                     f"The host of the worker {worker} cannot be reached ({type(error).__name__}: {error}): see that "
                     "`ssh` reaches it without asking for anything."
                 ) from error
+        if isinstance(wanted, RemoteHost):
+            # Fabric would hand what the user types to the other side, also on a connection that it made anew.
+            wanted.connection.config.run.in_stream = False
         return wanted
 
     def worker(self, name: str) -> WorkerBase:

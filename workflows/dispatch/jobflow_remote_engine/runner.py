@@ -17,6 +17,11 @@ from .connection import Queue
 SLACK_S = 30.0
 """How much later than expected a runner's sign of life may come."""
 
+REST_S = 120.0
+"""How long a runner rests, without signs of life, after it met a failure such as a database that was away."""
+
+_LONGEST_SILENCE_S = 3 * REST_S
+
 
 @dataclass(frozen=True)
 class RunnerLife:
@@ -92,12 +97,14 @@ def sentence_without_runner(controller: Queue, life: RunnerLife) -> str:
         One sentence.
     """
     name = controller.project.name
-    since = ""
+    since, otherwise = "", ""
     if life.last_sign_at is not None:
         since = f" since {time.strftime('%Y-%m-%d %H:%M', time.localtime(life.last_sign_at))}"
+        if time.time() - life.last_sign_at < _LONGEST_SILENCE_S:
+            otherwise = "if the database was away a moment ago, it rests and goes on within minutes; otherwise "
     return (
-        f"No runner of the jobflow-remote project {name} has given a sign of life{since}: start one on a host that "
-        f"reaches the queue with `jf -p {name} runner start`."
+        f"No runner of the jobflow-remote project {name} has given a sign of life{since}: {otherwise}start one on a "
+        f"host that reaches the queue with `jf -p {name} runner start`."
     )
 
 

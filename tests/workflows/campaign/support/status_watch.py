@@ -60,7 +60,7 @@ class StatusWatch:
         failure : str or None
             Word of the reason for which candidates do fail; None where none may seem to.
         standstill : str
-            Word of the reason for which nobody worked for a while; empty where somebody always did.
+            Word of the reason for which nobody may have worked for a while; empty where somebody always did.
         """
         seen = [status for status in self.seen if status.n_candidates]
         states = [status.state for status in seen]
@@ -82,8 +82,6 @@ class StatusWatch:
             running = {stage.stage: stage.running for stage in status.stages}
             for name in {stage for stage, _ in at_work}:
                 assert running[name] == len({label for stage, label in at_work if stage == name}), status
-        if standstill:
-            assert any(standstill in told for told in self.standstills()), self.standstills()
         assert all(standstill and standstill in told for told in self.standstills()), self.standstills()
 
 

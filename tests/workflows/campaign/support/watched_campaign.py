@@ -99,7 +99,8 @@ class WatchedCampaign:
         after = segment_stamps(self.folder)
         assert before.items() <= after.items()
         # Interrupted or not, the same trajectories.
-        assert findings(self.folder, self.store) == self.undisturbed
+        found = findings(self.folder, self.store)
+        assert found == self.undisturbed, found
         with open_campaigns(self.folder, self.store) as collections:
             reader = StatusReader("lattice", collections, find_project(self.folder))
             last = reader.read()

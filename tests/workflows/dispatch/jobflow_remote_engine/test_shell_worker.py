@@ -153,7 +153,7 @@ def test_a_full_disk_is_told_and_a_retry_goes_on_when_there_is_room(tmp_path: Pa
         # Nobody's fault that a search for lost jobs could mend.
         assert bench.recover_until("failed") == []
         reason = bench.standing()[key].reason
-        assert "disk" in reason
+        assert "free some space" in reason
         assert "\n" not in reason
         runner.terminate()
         runner.wait()

@@ -53,48 +53,6 @@ def segments(bench: RemoteBench) -> list[Path]:
     return sorted(Path(bench.engine.checkpoint_root).glob("*/segment-*.h5md"))
 
 
-def attempts(bench: RemoteBench) -> dict[str, int]:
-    """How often each job was begun, by name and index."""
-    return {
-        f"{job['job']['name']} #{job['index']}": sum(1 for _ in Path(job["run_dir"]).glob("attempt_*"))
-        for job in bench.jobs()
-        if job["run_dir"]
-    }
-
-
-def test_a_killed_job_and_a_killed_runner_cost_at_most_a_segment(
-    bench: RemoteBench, slurm_cluster: SlurmCluster
-) -> None:
-    ticket, dynamics = start_dynamics(bench)
-    key = ticket.stage_key
-    in_slurm = {entry.job_id: entry for entry in slurm_cluster.squeue()}
-    assert in_slurm[dynamics.queue_id].name.startswith("probe")
-    progress = bench.engine.progress([dynamics.uuid])[dynamics.uuid].progress
-    assert 0 < progress.completed_ps <= progress.requested_ps
-    slurm_cluster.kill_job_processes(dynamics.queue_id)
-    bench.wait(lambda units: not units[key].running)
-    assert [job["state"] for job in bench.jobs(uuid=dynamics.uuid)] == ["REMOTE_ERROR"]
-    # What waits for it takes missing inputs, and must not have run on.
-    assert bench.standing()[key].phase == "queued"
-    bench.runners[0].kill()
-    before = {file: file.stat().st_mtime_ns for file in segments(bench)[:-1]}
-    report = bench.engine.recover("lattice")
-    assert [name.startswith("probe") for name in report.put_back] == [True]
-    assert report.left == ()
-    # Two at once, as when somebody starts one on each login node.
-    bench.start_runner()
-    bench.start_runner()
-    wait_for_dynamics(bench, key, len(before) + 2)
-    unit = bench.wait_for_phase("finished")[key]
-    assert unit.n_finished == unit.n_jobs >= 4
-    assert bench.document(key).state == "completed"
-    assert bench.collections.jobs.count({"output.stage_key": key}) == 1
-    assert {name: n for name, n in attempts(bench).items() if n != 1} == {"probe 1000 K #1": 2}
-    # All segments but the one that was open are those from before the kill.
-    assert before
-    assert {file: file.stat().st_mtime_ns for file in before} == before
-
-
 @pytest.mark.slow
 def test_scancel_brings_a_continuation_on_the_same_worker_and_cancel_stops_until_retry(
     bench: RemoteBench, slurm_cluster: SlurmCluster

@@ -3,7 +3,8 @@
 jobflow-remote calls a job failed whose output file it finds unfinished, and then starts the jobs after it that accept
 missing inputs: a kill would take a temperature out of a conductivity. Here the output file stays empty until the job
 has ended, so that the runner reports a remote error instead: the jobs after it wait until the job was put back. A job
-whose submission was made twice runs once, and a file asks a running job to stop, wherever it runs.
+whose submission was made twice runs once, unless its inputs have changed: one that had to do without the output of a
+failed job runs again when that one is tried again. A file asks a running job to stop, wherever it runs.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import hashlib
 import json
 import os
 import signal
@@ -25,6 +27,9 @@ STOP_FILE = "superion_stop"
 """Its presence asks the job of this folder to stop."""
 
 LOCK_FILE = "superion_lock"
+INPUT_FILE = "superion_input"
+"""Holds the fingerprint of the inputs that the output of this folder was made of."""
+
 STOP_POLL_S = 3.0
 
 
@@ -39,13 +44,15 @@ def run_job(folder: Path) -> None:
     folder = folder.resolve()
     with _only_copy(folder):
         output = folder / OUT_FILE
-        if is_finished(output):
+        wanted = input_fingerprint(folder / IN_FILE)
+        if is_finished(output) and _fingerprint_of_output(folder) == wanted:
             print("this job has ended already: its output stays", flush=True)  # noqa: T201
             return
         if _is_stopped(folder):
             print("somebody asked that this job stop: it does not start", flush=True)  # noqa: T201
             return
         output.write_text("")
+        (folder / INPUT_FILE).write_text(wanted)
         for stale in (*folder.glob("remote_job_data.*"), *folder.glob("additional_store_*")):
             stale.unlink()
         attempt = _new_attempt(folder)
@@ -83,6 +90,43 @@ def is_finished(output: Path) -> bool:
     except (OSError, ValueError):
         return False
     return bool(content.get("response")) and not content.get("error")
+
+
+def input_fingerprint(file: Path) -> str:
+    """Compute what tells the inputs of a job from others.
+
+    Parameters
+    ----------
+    file : Path
+        The input file, which beside the job tells its place in the queue, and that changes.
+
+    Returns
+    -------
+    str
+        SHA-256 in hexadecimal digits; of the whole file where it cannot be understood.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "jfremote_in.json"
+    >>> _ = file.write_text('{"job": {"uuid": "1", "function_args": [2]}, "job_doc": {"state": "UPLOADED"}}')
+    >>> before = input_fingerprint(file)
+    >>> _ = file.write_text('{"job": {"function_args": [2], "uuid": "1"}, "job_doc": {"state": "READY"}}')
+    >>> input_fingerprint(file) == before
+    True
+    """
+    content = file.read_bytes()
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        content = json.dumps(json.loads(content)["job"], sort_keys=True).encode()
+    return hashlib.sha256(content).hexdigest()
+
+
+def _fingerprint_of_output(folder: Path) -> str | None:
+    """Read the fingerprint of the inputs that the output was made of."""
+    try:
+        return (folder / INPUT_FILE).read_text()
+    except FileNotFoundError:
+        return None
 
 
 @contextlib.contextmanager

@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put long tests first, those before all that wait for a queue: at the end one would run alone, and a core idle."""
 
     def place(item: pytest.Item) -> tuple[bool, int]:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        folder = os.path.relpath(item.path, Path(__file__).parent).split(os.sep)[0]
         return (
             "slurm_cluster" not in getattr(item, "fixturenames", ()),
             LONG_FOLDERS.index(folder) if folder in LONG_FOLDERS else len(LONG_FOLDERS),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -118,9 +120,15 @@ def drive(
             if is_local:
                 report = run_campaign(name, opened.collections, opened.project, workers=workers, on_event=view.on_event)
             else:
-                report = coordinate_campaign(
-                    name, opened.collections, opened.project, once=once, on_event=view.on_event
-                )
+                try:
+                    report = coordinate_campaign(
+                        name, opened.collections, opened.project, once=once, on_event=view.on_event
+                    )
+                except KeyboardInterrupt:
+                    say(f"interrupted; what is in the queue goes on, and so does `superion campaign resume {name}`")
+                    sys.stdout.flush()
+                    # Connections to a server that is away close only after a wait for it.
+                    os._exit(INTERRUPTED)
     if as_json:
         write_json({"campaign": name, **vars(report)})
     counts = ", ".join(f"{number} {status}" for status, number in sorted(report.counts.items()))

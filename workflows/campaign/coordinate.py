@@ -17,6 +17,7 @@ from pymatgen.core import Structure
 from pymongo.errors import ConnectionFailure
 
 from ...database.campaigns import CampaignCollections
+from ...database.documents.campaign_record import CampaignRecord
 from ...database.project import ProjectFolder
 from ...errors import SettingsError, StoreAwayError, StoreError, SuperionError
 from ..dispatch.queue_engine import QueuedUnit, QueueEngine, UnitTicket
@@ -24,12 +25,13 @@ from ..dispatch.signals import StopSignal, caught_signals
 from .decisions import Unit
 from .events import CampaignEvent, CampaignRunReport, CampaignWatcher
 from .folders import campaign_folder
-from .heartbeat import DriverHeartbeat, StageTiming, read_heartbeat
+from .heartbeat import DriverHeartbeat, read_heartbeat
 from .limits import given_up_after, reason_to_stop
 from .lock import campaign_lock
 from .outcomes import outcome_of
 from .prepared import prepare_campaign
 from .session import CampaignSession
+from .used_times import UsedTimes, campaign_jobs
 
 POLL_S = 5.0
 """Time between two looks at the engine, in s."""
@@ -79,6 +81,24 @@ def coordinate_campaign(
     StoreError
         If another process coordinates it, or a database cannot be used.
     """
+    record = _load_unpaused(campaign_id, collections)
+    engine = prepare_campaign(record).file.dispatch.open_engine(collections)
+    with contextlib.closing(engine):
+        campaign = prepare_campaign(record, checkpoint_root=engine.checkpoint_root)
+        folder = campaign_folder(project, campaign_id)
+        with campaign_lock(folder, campaign_id, wait_s=0.0):
+            session = CampaignSession(campaign, collections)
+            _load_unpaused(campaign_id, collections)  # somebody may have paused it while this waited for the lock
+            engine.resume(campaign_id)
+            coordinator = Coordinator(
+                session, engine, folder, on_event or (lambda event: None), min(RECOVER_EVERY_S, 12.0 * poll_s)
+            )
+            with caught_signals(on_second=_leave_at_once) as caught:
+                return coordinator.run(caught, once=once, poll_s=poll_s)
+
+
+def _load_unpaused(campaign_id: str, collections: CampaignCollections) -> CampaignRecord:
+    """Load a campaign that may go on."""
     record = collections.load_campaign(campaign_id)
     if record is None:
         raise SettingsError(
@@ -88,18 +108,12 @@ def coordinate_campaign(
         raise SettingsError(
             f"The campaign {campaign_id} is paused: go on with `superion campaign resume {campaign_id}`."
         )
-    engine = prepare_campaign(record).file.dispatch.open_engine(collections)
-    with contextlib.closing(engine):
-        campaign = prepare_campaign(record, checkpoint_root=engine.checkpoint_root)
-        folder = campaign_folder(project, campaign_id)
-        with campaign_lock(folder, campaign_id, wait_s=0.0):
-            session = CampaignSession(campaign, collections)
-            engine.resume(campaign_id)
-            coordinator = Coordinator(
-                session, engine, folder, on_event or (lambda event: None), min(RECOVER_EVERY_S, 12.0 * poll_s)
-            )
-            with caught_signals(on_second=lambda: None) as caught:
-                return coordinator.run(caught, once=once, poll_s=poll_s)
+    return record
+
+
+def _leave_at_once() -> None:
+    """End on a second signal, where the first waits for a server that is away; nothing is lost by it."""
+    raise KeyboardInterrupt
 
 
 @dataclass
@@ -127,8 +141,9 @@ class Coordinator:
     recover_every_s: float = RECOVER_EVERY_S
     heartbeat: DriverHeartbeat = field(init=False)
     n_failed: int = 0
+    _n_parallel: int = 1
+    _used: UsedTimes = field(default_factory=UsedTimes)
     _handed_over: set[str] = field(default_factory=set)
-    _wordless: dict[str, float] = field(default_factory=dict)
     _seconds: dict[str, dict[str, float]] = field(default_factory=dict)
     _told: str = ""
     _last_recovery: float = -float("inf")
@@ -152,12 +167,15 @@ class Coordinator:
             How it ended.
         """
         self.session.load()
+        # What ended while nobody coordinated, or elsewhere, counts too.
+        self._used.add(campaign_jobs(self.session.campaign.campaign_id, self.session.collections))
         before = read_heartbeat(self.folder)
         self.heartbeat = DriverHeartbeat(
-            n_workers=1,
-            core_seconds=before.core_seconds if before else 0.0,
-            timings=before.timings if before else {},
+            core_seconds=self._used.core_seconds,
+            timings=self._used.timings,
+            wordless_since=before.wordless_since if before else {},
         )
+        self._n_parallel = self.session.campaign.file.dispatch.n_parallel(1)
         self.on_event(CampaignEvent("started", f"units go to {self.engine.name}"))
         reason: str | None = None
         try:
@@ -173,10 +191,13 @@ class Coordinator:
                 if reason is not None:
                     break
                 self._sleep(caught, poll_s)
-        finally:
-            with contextlib.suppress(OSError, StoreError):
-                self.session.write_rows()
-                self.heartbeat.write(self.folder)
+        except KeyboardInterrupt:
+            # Whoever insists does not wait for the last rows, which the next coordinator writes.
+            raise
+        except BaseException:
+            self._put_away()
+            raise
+        self._put_away()
         counts = self.session.collections.count_by_status(self.session.campaign.campaign_id)
         self.session.save_counts(counts)
         return CampaignRunReport(
@@ -188,21 +209,29 @@ class Coordinator:
             elapsed_s=time.monotonic() - self._started,
         )
 
+    def _put_away(self) -> None:
+        """Write what a pass may have left unwritten, where that can be done."""
+        with contextlib.suppress(OSError, StoreError):
+            self.session.write_rows()
+            self.heartbeat.write(self.folder)
+
     def _pass_patiently(self) -> tuple[bool, str | None]:
         """Make one pass, and say whether that was all and why to stop; where the server is away, none."""
         try:
-            return self.make_pass(), self._reason_to_stop()
+            return self.make_pass()
         except (ConnectionFailure, StoreAwayError) as error:
             self._tell(f"the database does not answer ({type(error).__name__}): trying again")
             return False, None
 
-    def make_pass(self) -> bool:
+    def make_pass(self) -> tuple[bool, str | None]:
         """Take in what is done, hand over what is wanted, see that somebody works.
 
         Returns
         -------
-        bool
+        is_over : bool
             True where nothing is left to do.
+        reason : str or None
+            Why nothing was handed over: the user paused the campaign, or a limit is reached.
         """
         campaign_id = self.session.campaign.campaign_id
         queued = dict(self.engine.units(campaign_id))
@@ -219,16 +248,17 @@ class Coordinator:
         self._give_up_what_takes_too_long(queued)
         # First: who looks at a job that a worker takes at once must find whose it is.
         self.session.write_rows()
-        n_new = self._hand_over(queued)
+        reason = self._reason_to_stop()
+        n_new = self._hand_over(queued) if reason is None else 0
         self.session.write_rows()
+        n_left = len(self.session.state.wanted_units())
+        self.heartbeat.n_workers = max(1, min(n_left, self._n_parallel))
         self.heartbeat.write(self.folder)
-        is_over = not self.session.state.wanted_units()
-        if not is_over or n_new:
+        if reason is None and (n_left or n_new):
             fed = self.engine.feed(campaign_id)
-            self.heartbeat.n_workers = max(1, sum(len(unit.running) for unit in queued.values()))
             if fed.problem is not None:
                 self._tell(fed.problem)
-        return is_over
+        return not n_left, reason
 
     def _recover(self) -> bool:
         """Let the engine find jobs that lost their workers; say whether there were any."""
@@ -243,10 +273,13 @@ class Coordinator:
         """Turn what the engine says of units into outcomes."""
         wanted = {unit.stage_key: unit for unit in self.session.state.wanted_units()}
         over = [key for key, unit in queued.items() if key in wanted and unit.phase in ("finished", "failed")]
+        since = self.heartbeat.wordless_since
+        self.heartbeat.wordless_since = {key: since[key] for key in over if key in since}
         # Another campaign, or another engine, may have computed a unit meanwhile.
         elsewhere = [key for key in wanted if key in self._handed_over and key not in queued]
         documents = self.session.collections.latest_stage_docs([*over, *elsewhere]) if over or elsewhere else {}
-        self._take_times([wanted[key] for key, document in documents.items() if document.state != "failed"])
+        self._used.add_units(documents, self.session.collections)
+        self.heartbeat.core_seconds, self.heartbeat.timings = self._used.core_seconds, self._used.timings
         failures: list[tuple[Unit, str]] = []
         for key in [*over, *elsewhere]:
             unit, document = wanted[key], documents.get(key)
@@ -259,6 +292,8 @@ class Coordinator:
                 self.n_failed += 1
                 self.session.state.set_running(key, False)
                 self.session.state.add_outcome(outcome_of(document, unit.fingerprint))
+                stage, label = self.session.stage_of(unit), self.session.label_of(unit)
+                self.on_event(CampaignEvent("unit_failed", document.reason or "", stage, label))
             elif key in queued and queued[key].phase == "failed":
                 failures.append((unit, queued[key].reason or "one of its jobs failed"))
             elif key in queued and self._has_been_wordless(key):
@@ -271,32 +306,10 @@ class Coordinator:
                 self.session.state.set_running(key, found.phase == "running")
         self.session.refresh()
 
-    def _take_times(self, units: list[Unit]) -> None:
-        """Add up what the jobs of finished units took, for the estimate of the time left."""
-        stages = {unit.stage_key: self.session.stage_of(unit) for unit in units}
-        if not stages:
-            return
-        seconds = dict.fromkeys(stages, 0.0)
-        found = self.session.collections.jobs.query(
-            {"metadata.stage_key": {"$in": list(stages)}}, properties=["metadata.stage_key", "metadata.usage"]
-        )
-        for entry in found:
-            usage = entry["metadata"].get("usage") or {}
-            # Of several cores, those that worked.
-            seconds[entry["metadata"]["stage_key"]] += max(
-                usage.get("wall_time_s") or 0.0, usage.get("cpu_time_s") or 0.0
-            )
-        for key, stage in stages.items():
-            if seconds[key]:
-                timing = self.heartbeat.timings.setdefault(stage, StageTiming())
-                timing.n_units += 1
-                timing.core_seconds += seconds[key]
-                self.heartbeat.core_seconds += seconds[key]
-
     def _has_been_wordless(self, key: str) -> bool:
         """Whether a unit ended long ago and its document, perhaps spooled on a worker's disk, did not come."""
-        since = self._wordless.setdefault(key, time.monotonic())
-        return time.monotonic() - since > _WORDLESS_GRACE_S
+        since = self.heartbeat.wordless_since.setdefault(key, time.time())
+        return time.time() - since > _WORDLESS_GRACE_S
 
     def _give_up_what_takes_too_long(self, queued: Mapping[str, QueuedUnit]) -> None:
         """Take units back that are beyond the limit of one unit; their trajectories stay."""

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...database.campaigns import CampaignCollections
-from ...makers.timed_job import USAGE
+from .used_times import campaign_jobs, job_times, part_of
 
 NO_STAGE = "(no stage)"
 NO_CANDIDATE = "(no candidate)"
 NO_HOST = "(unknown host)"
 
 _TIMES = ("wall_time_s", "cpu_time_s", "gpu_time_s")
-_FIELDS = [
-    "uuid",
-    "index",
-    "metadata.stage",
-    "metadata.stage_key",
-    f"metadata.{USAGE}",
-    "output.stage",
-    "output.stage_key",
-    "output.provenance.host",
-    *(f"output.provenance.{name}" for name in _TIMES),
-]
 
 
 class Cost(BaseModel):
@@ -98,13 +86,13 @@ def campaign_cost(campaign_id: str, collections: CampaignCollections, *, n_candi
     total = _Sum()
     sums: dict[str, dict[str, _Sum]] = {"stages": {}, "candidates": {}, "hosts": {}}
     n_documents = n_without_times = 0
-    for entry in _entries(campaign_id, collections):
+    for entry in campaign_jobs(campaign_id, collections):
         n_documents += 1
-        times = _times(entry)
+        times = job_times(entry)
         if times is None:
             n_without_times += 1
             continue
-        metadata, output = _part(entry, "metadata"), _part(entry, "output")
+        metadata, output = part_of(entry, "metadata"), part_of(entry, "output")
         names = {
             "stages": metadata.get("stage") or output.get("stage") or NO_STAGE,
             "candidates": labels.get(metadata.get("stage_key") or output.get("stage_key") or "", NO_CANDIDATE),
@@ -125,39 +113,13 @@ def campaign_cost(campaign_id: str, collections: CampaignCollections, *, n_candi
     )
 
 
-def _entries(campaign_id: str, collections: CampaignCollections) -> Iterator[dict[str, Any]]:
-    """Give the documents of a campaign's jobs, each once."""
-    seen = set()
-    # Jobs without a result have the campaign in their metadata only, imported results in their provenance only.
-    for field_name in ("metadata.campaign_id", "output.provenance.campaign_id"):
-        for entry in collections.jobs.docs_store.query({field_name: campaign_id}, properties=list(_FIELDS)):
-            place = (entry.get("uuid"), entry.get("index"))
-            if place not in seen:
-                seen.add(place)
-                yield entry
-
-
-def _times(entry: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Give what the whole job took; where nobody says so, what it had taken when it made its document."""
-    usage = _part(_part(entry, "metadata"), USAGE)
-    if usage.get("wall_time_s") is not None:
-        return dict(usage)
-    provenance = _part(_part(entry, "output"), "provenance")
-    return dict(provenance) if provenance.get("wall_time_s") is not None else None
-
-
-def _part(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = entry.get(name)
-    return found if isinstance(found, Mapping) else {}
-
-
 def _labels(campaign_id: str, collections: CampaignCollections) -> dict[str, str]:
     """Name the candidate that each unit is of."""
     labels: dict[str, str] = {}
     for row in collections.candidates.query(
         {"campaign_id": campaign_id}, properties=["candidate_id", "label", "stages"], sort={"key": 1}
     ):
-        for stage in _part(row, "stages").values():
+        for stage in part_of(row, "stages").values():
             for key in stage.get("stage_keys", ()):
                 labels.setdefault(key, f"{row['label']} ({row['candidate_id']})")
     return labels

@@ -50,6 +50,9 @@ class DriverHeartbeat(BaseModel):
     core_seconds: float = Field(default=0.0, description="time of all jobs of the campaign on this machine, in s")
     running: list[RunningUnit] = Field(default_factory=list, description="units being computed")
     timings: dict[str, StageTiming] = Field(default_factory=dict, description="by stage, of all drivers here")
+    wordless_since: dict[str, float] = Field(
+        default_factory=dict, description="when units were first seen to have ended without a document, in s since 1970"
+    )
 
     def write(self, folder: Path) -> None:
         """Put it into the campaign's folder.

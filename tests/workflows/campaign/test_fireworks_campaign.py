@@ -17,6 +17,8 @@ from cluster_campaign import (
     coordinate,
     findings,
     findings_here,
+    must_tell_where_it_came_from,
+    ranking,
     start_coordinator,
     wait_for,
     write_cluster_campaign,
@@ -33,8 +35,9 @@ def launchpad_of(uri: str) -> LaunchPad:
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory):
-    """What the campaign finds on one machine."""
-    return findings_here(tmp_path_factory.mktemp("here"), 6)
+    """What the campaign finds on one machine, and how it ranks it."""
+    folder = tmp_path_factory.mktemp("here")
+    return findings_here(folder, 6), ranking(folder)
 
 
 def test_slurm_by_fireworks_finds_what_one_machine_finds(tmp_path, database, slurm_cluster, here, capsys):
@@ -42,7 +45,9 @@ def test_slurm_by_fireworks_finds_what_one_machine_finds(tmp_path, database, slu
     events = []
     report = coordinate(tmp_path, database, events=events)
     assert (report.state, report.n_finished, report.n_failed) == ("finished", 12, 0)
-    assert findings(tmp_path, database) == here
+    assert (findings(tmp_path, database), ranking(tmp_path, database)) == here
+    assert len({score for _, _, score in ranking(tmp_path, database)}) == 6
+    must_tell_where_it_came_from(tmp_path, database, "fireworks")
     # Nothing is computed twice, and nothing is handed over twice.
     again = coordinate(tmp_path, database)
     assert (again.state, again.n_finished) == ("finished", 0)

@@ -11,7 +11,14 @@ from superion.scripts.cli import main as superion
 
 sys.path.append(str(Path(__file__).parent / "support"))
 sys.path.append(str(Path(__file__).parents[1] / "dispatch" / "jobflow_remote_engine" / "support"))
-from cluster_campaign import coordinate, findings, findings_here, write_cluster_campaign
+from cluster_campaign import (
+    coordinate,
+    findings,
+    findings_here,
+    must_tell_where_it_came_from,
+    ranking,
+    write_cluster_campaign,
+)
 from remote_bench import PROJECT, remote_bench
 
 pytest.importorskip("jobflow_remote")
@@ -36,6 +43,9 @@ def test_slurm_by_jobflow_remote_finds_what_one_machine_finds(tmp_path, database
         assert superion(["campaign", "status", "lattice", "--store", database, "--json"]) == 0
         status = json.loads(capsys.readouterr().out)
         assert (status["state"], status["engine"]["units"]) == ("finished", {"finished": 12})
-        found = findings(folder, database)
+        must_tell_where_it_came_from(folder, database, "jobflow_remote")
+        found, ranked = findings(folder, database), ranking(folder, database)
     # Last: two cores are enough for one thing at a time. The potential knows its folder, so there it is again.
     assert found == findings_here(here, 6)
+    assert ranked == ranking(here)
+    assert len({score for _, _, score in ranked}) == 6

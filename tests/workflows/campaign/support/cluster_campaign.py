@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from superion.database.documents.candidate_summary import CandidateSummary
 from superion.database.project import find_project
+from superion.database.ranking.by_property import rank_by_property
 from superion.workflows.campaign.coordinate import coordinate_campaign
+from superion.workflows.campaign.cost import campaign_cost
 from superion.workflows.campaign.submit import submit_campaign
 
 sys.path.append(str(Path(__file__).parent))
@@ -82,6 +85,28 @@ def findings(folder: Path, store: str | None = None) -> dict[str, tuple]:
         )
         for label, row in rows_of(folder, store).items()
     }
+
+
+def ranking(folder: Path, store: str | None = None) -> list[tuple[int, str, float]]:
+    """The materials as the probe ranks them: place, name, diffusivity."""
+    with open_campaigns(folder, store) as collections:
+        rows = [CandidateSummary.model_validate(row.model_dump()) for row in collections.iter_rows("lattice")]
+    ranked = rank_by_property(rows, "probe_diffusivity_cm2_s").ranked
+    return [(entry.rank, entry.row.label, entry.score) for entry in ranked]
+
+
+def must_tell_where_it_came_from(folder: Path, store: str, engine: str) -> None:
+    """See that each document names allocation and engine, and that the campaign's cost sums up all of them."""
+    with open_campaigns(folder, store) as collections:
+        documents = list(collections.jobs.query({}, properties=["output.provenance"]))
+        origins = [document["output"]["provenance"] for document in documents]
+        assert {origin["engine"] for origin in origins} == {engine}
+        assert all(origin["queue_job_id"].isdigit() and origin["engine_id"] and origin["host"] for origin in origins)
+        cost = campaign_cost("lattice", collections)
+    assert (cost.n_documents, cost.n_without_times) == (len(documents), 0)
+    assert cost.total.n_jobs == len(documents)
+    assert 0.0 < cost.total.cpu_hours <= cost.total.wall_hours * 2
+    assert {stage.name for stage in cost.stages} == {"validate", "probe"}
 
 
 def findings_here(folder: Path, n_candidates: int) -> dict[str, tuple]:

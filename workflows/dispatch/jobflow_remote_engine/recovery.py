@@ -90,11 +90,22 @@ class Recovery:
         unlock_stale(self.controller, look_for_runner(self.controller), flows, jobs)
 
     def _remove_halves(self, units: list[UnitRecord]) -> None:
-        """Remove flows whose submitter died before their jobs were written: they are submitted again."""
+        """Remove flows whose submitter died before all their jobs were written: they are submitted again."""
         now = time.time()
-        halves = [unit for unit in units if not unit.jobs and now - unit.created_at > self.settling_s]
+        halves = [
+            unit
+            for unit in units
+            if len(unit.jobs) < unit.n_jobs
+            and now - unit.created_at > self.settling_s
+            and not any(job.state in RUNNING_STATES for job in unit.jobs)
+        ]
         for unit in halves:
-            if self.controller.flows.delete_one({"uuid": unit.flow_uuid, "lock_id": None}).deleted_count:
+            flow = {"uuid": unit.flow_uuid, "lock_id": None}
+            if not self.controller.flows.count_documents(flow):
+                continue
+            # The flow last: without it, nobody would find the jobs.
+            self.controller.jobs.delete_many({"uuid": {"$in": [job.uuid for job in unit.jobs]}})
+            if self.controller.flows.delete_one(flow).deleted_count:
                 self.put_back.append(unit.label)
 
     def _help(self, unit: UnitRecord, job: JobRecord, remedy: str) -> None:

@@ -212,13 +212,16 @@ def test_a_job_that_dies_is_put_back_five_times(bench: RemoteBench) -> None:
     assert bench.standing()[ticket.stage_key].phase == "queued"
 
 
-def test_a_flow_whose_submitter_died_in_between_is_submitted_again(bench: RemoteBench) -> None:
+@pytest.mark.parametrize("written", [{}, {"state": "READY"}], ids=["no job", "some jobs"])
+def test_a_flow_whose_submitter_died_in_between_is_submitted_again(bench: RemoteBench, written: dict) -> None:
     ticket, flow = bench.unit(1)
     bench.engine.submit([(ticket, flow)])
-    bench.engine.controller.jobs.delete_many({})
+    bench.engine.controller.jobs.delete_many({"state": {"$ne": written["state"]}} if written else {})
+    assert len(bench.jobs()) == len(written)
     assert bench.engine.recover("lattice").put_back == ()
     bench.engine.controller.flows.update_many({}, {"$set": {"created_on": datetime.now(UTC) - timedelta(minutes=2)}})
     assert len(bench.engine.recover("lattice").put_back) == 1
+    assert bench.jobs() == []
     assert bench.engine.submit([bench.unit(1)]) == [ticket.stage_key]
 
 

@@ -23,6 +23,7 @@ from types import FrameType
 from pymongo.errors import PyMongoError
 
 from ....errors import StoreError
+from ..gpu_share import VISIBLE, device_of_place
 from .pilot_log import log_to_stderr
 from .pilot_place import alive_file, job_part
 from .pilot_worker import START_AGAIN
@@ -111,9 +112,9 @@ class Pilot:
         folder = self._worker_folder(index)
         folder.mkdir(exist_ok=True)
         environment = dict(os.environ)
-        devices = [device for device in environment.get("CUDA_VISIBLE_DEVICES", "").split(",") if device]
-        if len(devices) > 1:
-            environment["CUDA_VISIBLE_DEVICES"] = devices[index % len(devices)]
+        device = device_of_place(environment, index)
+        if device is not None:
+            environment[VISIBLE] = device
         command = [sys.executable, "-P", "-m", "superion.workflows.dispatch.fireworks_engine.pilot_worker"]
         for category in self.arguments.category:
             command += ["--category", category]

@@ -21,6 +21,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..gpu_share import take_a_gpu
+
 IN_FILE = "jfremote_in.json"
 OUT_FILE = "jfremote_out.json"
 STOP_FILE = "superion_stop"
@@ -57,6 +59,7 @@ def run_job(folder: Path) -> None:
             stale.unlink()
         attempt = _new_attempt(folder)
         threading.Thread(target=_watch, args=(folder,), daemon=True).start()
+        take_a_gpu(os.environ)
         # Imported late: a copy that only waits needs none of it.
         from jobflow_remote.jobs.run import run_remote_job
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..dynamics.manifest import load_manifest
 from ..dynamics.results import MdResult
 from ..errors import TrajectoryError
 
@@ -19,6 +20,7 @@ class CheckpointPlace(BaseModel):
     host: str = Field(description="host that wrote it")
     folder: str = Field(description="folder of the trajectory on that host")
     completed_ps: float = Field(description="length of the trajectory there, in ps")
+    last_step: int = Field(default=0, description="last step of the trajectory there")
 
     @classmethod
     def of(cls, result: MdResult) -> CheckpointPlace:
@@ -34,7 +36,8 @@ class CheckpointPlace(BaseModel):
         CheckpointPlace
             For the job that continues it.
         """
-        return cls(host=platform.node(), folder=result.folder, completed_ps=result.completed_ps)
+        last_step = result.segments[-1].last_step if result.segments else 0
+        return cls(host=platform.node(), folder=result.folder, completed_ps=result.completed_ps, last_step=last_step)
 
     def expect_here(self) -> None:
         """See that the checkpoint can be reached from this host.
@@ -58,4 +61,11 @@ class CheckpointPlace(BaseModel):
                 f"The trajectory to continue lies in {self.folder} on {self.host}, which {platform.node()} cannot see, "
                 f"with {self.completed_ps:g} ps: put the work folder on a disk that all nodes share, or copy the "
                 "folder here; then try the job again."
+            )
+        last_step = load_manifest(Path(self.folder), "").last_step
+        if platform.node() != self.host and last_step < self.last_step:
+            raise TrajectoryError(
+                f"The trajectory to continue lies in {self.folder} on {self.host}, with {self.last_step} steps; the "
+                f"folder of that name on {platform.node()} is another one, with {last_step} steps: put the work folder "
+                "on a disk that all nodes share, or copy the folder here; then try the job again."
             )

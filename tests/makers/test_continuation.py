@@ -53,3 +53,14 @@ def test_a_checkpoint_on_another_disk_is_told_and_not_begun_anew(interrupted, tm
     response = interrupted.maker.make.original(interrupted.maker, *interrupted.function_args)
     assert response.output.run.completed_ps > place.completed_ps
     assert response.output.run.resumed_from_step > 0
+
+
+def test_a_shorter_trajectory_of_the_same_name_on_another_node_is_told(interrupted):
+    place = interrupted.function_args[-1]
+    assert place.last_step > 0
+    # The folder that this node has was left by an earlier part.
+    elsewhere = place.model_copy(update={"host": "another-node", "last_step": place.last_step + 10})
+    with pytest.raises(TrajectoryError, match=rf"another-node, with {elsewhere.last_step} steps.* is another one"):
+        elsewhere.expect_here()
+    # One that all nodes share has what is wanted, whoever wrote it.
+    place.model_copy(update={"host": "another-node"}).expect_here()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -113,4 +114,7 @@ def _jobflow_remote(
     )
     say(f"wrote {path}")
     say(f"campaigns: `dispatch: {{engine: jobflow_remote, cluster: {cluster}, project: {project}}}`")
-    say(f"start its runner on a host that reaches the queue: `jf -p {project} runner start`")
+    where = f"JFREMOTE_PROJECTS_FOLDER={shlex.quote(str(path.parent))} " if folder else ""
+    if where:
+        say(f"superion and jobflow-remote find it there by {where.strip()} in their environment")
+    say(f"start its runner on a host that reaches the queue: `{where}jf -p {project} runner start`")

@@ -93,6 +93,17 @@ class Packing(Section):
         description="whether allocations for other kinds take short analyses too, which so wait for nothing",
     )
     idle_s: float = Field(default=60.0, ge=0, description="an allocation without work gives up after so many seconds")
+    shared: bool | None = Field(
+        default=None,
+        description="whether an allocation of jobflow-remote takes one job after the other; null: always, but for "
+        "molecular dynamics one job at a time. Allocations of FireWorks always do",
+    )
+
+    @model_validator(mode="after")
+    def _agree(self) -> Packing:
+        if self.shared is False and self.jobs_at_a_time > 1:
+            raise ValueError("shared: false leaves one job to an allocation: drop it, or set jobs_at_a_time: 1")
+        return self
 
 
 class ResourcesByKind(Section):

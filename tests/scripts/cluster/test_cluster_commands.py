@@ -125,7 +125,7 @@ def test_init_jobflow_remote_writes_a_project_that_loads(cli, mongo_uri, tmp_pat
     where = ("--cluster", "slurm_gpu", "--store", mongo_uri, "--folder", folder, "--project", "demo")
     answer = cli("cluster", "init", "--engine", "jobflow_remote", *where)
     assert answer.code == 0, answer.err
-    assert "jf -p demo runner start" in answer.err
+    assert f"`JFREMOTE_PROJECTS_FOLDER={folder} jf -p demo runner start`" in answer.err
     file = folder / "demo.yaml"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     content = yaml.safe_load(file.read_text())

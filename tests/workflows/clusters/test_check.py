@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import stat
 import sys
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from superion.potentials.specification import potential_specification
 from superion.workflows.clusters.check.host_shell import HostShell
+from superion.workflows.clusters.check.probe import versions
 from superion.workflows.clusters.check.run import CheckRequest, check_cluster, walltime_findings
 from superion.workflows.clusters.check.store_findings import store_findings
 from superion.workflows.clusters.check.worker_findings import worker_findings
@@ -182,6 +184,7 @@ def test_versions_that_differ(tmp_path):
         "work_folder": "OSError: read-only",
         "store": "StoreError: away",
         "gpus": None,
+        "allocation_ends": None,
     }
     profile = profile_in(tmp_path)
     found = {
@@ -192,6 +195,41 @@ def test_versions_that_differ(tmp_path):
     assert found["md on node1: work folder"].state == "error"
     assert found["md on node1: database"].state == "error"
     assert found["md on node1: potential"].state == "skipped"
+    assert found["md on node1: end of the allocation"].state == "warning"
+
+
+@pytest.mark.parametrize(
+    ("gpus", "device", "at_a_time", "state", "words"),
+    [
+        (2, "cuda:0", 2, "ok", "GPUs seen by torch: 2"),
+        (2, "cuda:0", 8, "warning", "8 jobs at a time share 2 GPUs"),
+        (2, "cpu", 2, "error", "the potential runs on the CPU"),
+        (1, "cuda:0", 1, "error", "GPUs asked for: 2, seen by torch: 1"),
+        (None, None, 1, "error", "torch is not there"),
+    ],
+)
+def test_what_a_worker_says_of_its_gpus(tmp_path, gpus, device, at_a_time, state, words):
+    seen = {
+        "python": platform.python_version(),
+        "executable": sys.executable,
+        "host": "node1",
+        "versions": versions(),
+        "superion": None,
+        "work_folder": None,
+        "store": "not asked",
+        "potential": None,
+        "device": device,
+        "gpus": gpus,
+        "allocation_ends": 600.0,
+    }
+    profile = profile_in(tmp_path, md={"gpus": 2}, packing={"md": {"jobs_at_a_time": at_a_time}})
+    found = {
+        finding.subject: finding
+        for finding in worker_findings(profile, "md", seen, potential="mace", needs_store=False)
+    }
+    assert found["md on node1: device"].state == state
+    assert words in found["md on node1: device"].message
+    assert found["md on node1: end of the allocation"].state == "ok"
 
 
 def test_another_host_is_reached_by_ssh(tmp_path, monkeypatch):

@@ -64,6 +64,7 @@ def test_a_name_that_is_not_there_is_met_with_the_nearest(own_folder):
         ("resources: {md: {options: {constraint: $(rm -r x)}}}", "no command"),
         ("resources: {md: {options: {l filesystems: home}}}", "blank"),
         ("packing: {md: {alocations: 5}}", "did you mean 'allocations'"),
+        ("packing: {md: {shared: false, jobs_at_a_time: 2}}", "shared: false leaves one job to an allocation"),
         ("work_folder: scratch", "from the root"),
         ("work_folder: /a b", "without blanks"),
         ("work_folder: /a`b`", "no command"),

@@ -53,6 +53,7 @@ def worker_findings(
         return
     yield _potential(place, seen, potential)
     yield _device(place, profile, kind, seen)
+    yield _end(place, profile, seen)
     if seen["store"] not in (None, "not asked"):
         told = f"workers do not reach it ({seen['store']})"
         if needs_store:
@@ -106,4 +107,19 @@ def _device(place: str, profile: ClusterProfile, kind: ResourceKind, seen: Mappi
         )
     if str(seen.get("device") or "cuda").startswith("cpu"):
         return Finding(subject, "error", "there is a GPU, and the potential runs on the CPU: see its device option")
+    at_a_time = profile.packing_of(kind).jobs_at_a_time
+    if at_a_time > wanted:
+        told = f"{at_a_time} jobs at a time share {wanted} GPUs: see that together they are faster"
+        return Finding(subject, "warning", f"GPUs seen by torch: {seen['gpus']}; {told}, or lower packing.{kind}")
     return Finding(subject, "ok", f"GPUs seen by torch: {seen['gpus']}")
+
+
+def _end(place: str, profile: ClusterProfile, seen: Mapping[str, Any]) -> Finding:
+    """Judge whether jobs learn when their allocation ends, and so stop cleanly before."""
+    subject = f"{place}: end of the allocation"
+    if profile.scheduler == "shell":
+        return Finding(subject, "ok", "there is none without a queue")
+    if seen["allocation_ends"] is None:
+        mend = "let `scontrol` or `qstat` work there, or set SUPERION_JOB_END_TIME in `setup`"
+        return Finding(subject, "warning", f"jobs do not learn it, and stop at the queue's signal only: {mend}")
+    return Finding(subject, "ok", "jobs learn it")

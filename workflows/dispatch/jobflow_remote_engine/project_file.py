@@ -248,7 +248,9 @@ def is_batched(profile: ClusterProfile, kind: ResourceKind) -> bool:
     bool
         False for jobs that get an allocation each.
     """
-    return profile.scheduler != "shell" and (kind != "md" or profile.packing_of(kind).jobs_at_a_time > 1)
+    packing = profile.packing_of(kind)
+    usual = kind != "md" or packing.jobs_at_a_time > 1
+    return profile.scheduler != "shell" and (usual if packing.shared is None else packing.shared)
 
 
 def work_folder_of(profile: ClusterProfile) -> Path:

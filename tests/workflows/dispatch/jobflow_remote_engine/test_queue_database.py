@@ -13,8 +13,10 @@ import yaml
 from pymongo import monitoring
 from superion.errors import SettingsError
 from superion.workflows.clusters.find import load_cluster
+from superion.workflows.clusters.profile import Packing
 from superion.workflows.dispatch.jobflow_remote_engine.project_file import (
     describe_project,
+    describe_worker,
     projects_folder,
     write_project,
 )
@@ -285,6 +287,23 @@ def test_a_project_file_is_private_and_can_do_without_the_password(bench: Remote
     assert full["queue"]["store"]["uri"] == secret
     assert full["jobstore"]["additional_stores"]["data"]["uri"] == secret
     assert "s3cret" not in yaml.safe_dump(full["workers"])
+
+
+@pytest.mark.parametrize(
+    ("packing", "batched"),
+    [
+        ({"jobs_at_a_time": 1}, False),
+        ({"jobs_at_a_time": 1, "shared": True}, True),
+        ({"jobs_at_a_time": 2}, True),
+    ],
+)
+def test_short_dynamics_may_share_allocations_one_after_the_other(bench: RemoteBench, packing, batched) -> None:
+    profile = load_cluster(str(bench.cluster)).model_copy(update={"scheduler": "slurm"})
+    packing = profile.packing.model_copy(update={"md": Packing.model_validate(packing)})
+    worker = describe_worker("c", profile.model_copy(update={"packing": packing}), "md")
+    assert ("batch" in worker) == batched
+    if batched:
+        assert worker["batch"]["parallel_jobs"] == packing.md.jobs_at_a_time
 
 
 def test_wrong_settings_get_one_sentence(bench: RemoteBench, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,10 +20,11 @@ from .query_language.criteria import LEAST_NUMBER, all_of
 from .query_language.parser import element_symbols
 from .query_language.tree import Comparison, HasAnyElement, HasElements, Judged, Node, Not
 from .units import parse_quantity
-from .usual_queries import has_index, query_hint
+from .usual_queries import Index, index_hint, serving_index
 
 if TYPE_CHECKING:
     import pandas as pd
+    from maggma.core import Store
 
 SCAN_WARNING_ROWS = 1000
 """A query without an index says so in stores with at least so many rows."""
@@ -254,27 +255,55 @@ def _find(
     with_structures: bool,
 ) -> CandidateRows:
     store = collections.candidates
+    if order.path in criteria and criteria[order.path] is None:
+        order = _BY_KEY  # all of them lack what they would be sorted by
+    has_number = _asks_for_number(criteria.get(order.path))
+    known = criteria
+    if order.is_estimate and not has_number:
+        known = all_of([criteria, {order.path: {"$gte": LEAST_NUMBER}}])
     sort = {order.path: order.direction}
-    known = all_of([criteria, {order.path: {"$gte": LEAST_NUMBER}}]) if order.is_estimate else criteria
-    if not has_index(known, sort) and store.count() >= SCAN_WARNING_ROWS:
+    index = serving_index(known, sort)
+    _warn_of_scan(store, index)
+    found = store.query(known, sort=sort, skip=skip, limit=limit, **index_hint(store, index))
+    rows = CandidateRows(map(document_to_row, found))
+    if order.is_estimate and not has_number and (limit == 0 or len(rows) < limit):
+        # Rows that lack what is sorted by come last; MongoDB would put them first, or in the midst.
+        n_known = len(rows) + skip if rows or not skip else store.count(known)
+        unknown = all_of([criteria, {order.path: None}])
+        by_key = {_BY_KEY.path: _BY_KEY.direction}
+        # No more than a page of rows has what this one lacks: a walk in order meets few that it has to leave out.
+        last_index = serving_index(criteria, by_key) or serving_index(unknown)
+        if index is not None:
+            _warn_of_scan(store, last_index)
+        rest = store.query(
+            unknown,
+            sort=by_key,
+            skip=max(0, skip - n_known),
+            limit=limit - len(rows) if limit else 0,
+            **index_hint(store, last_index),
+        )
+        rows += map(document_to_row, rest)
+    return CandidateRows(collections.add_structures(rows)) if with_structures else rows
+
+
+_BY_KEY = SortOrder("key", 1, is_estimate=False)
+
+
+def _asks_for_number(condition: Any) -> bool:
+    """Tell whether a condition on what is sorted by leaves no row that lacks it."""
+    if isinstance(condition, Mapping):
+        return bool({"$gt", "$gte", "$lt", "$lte"} & condition.keys())
+    return isinstance(condition, float)
+
+
+def _warn_of_scan(store: Store, index: Index | None) -> None:
+    if index is None and store.count() >= SCAN_WARNING_ROWS:
         warnings.warn(
             "No index answers this query: all rows are looked through, which takes long in a large store "
             "(docs/query.md lists the usual queries, which have indexes).",
             ScanWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
-    hint = query_hint(store, known, sort)
-    found = store.query(known, sort=sort, skip=skip, limit=limit, **hint)
-    rows = CandidateRows(map(document_to_row, found))
-    if order.is_estimate and order.path not in criteria and (limit == 0 or len(rows) < limit):
-        # Rows that lack what is sorted by come last; MongoDB would put them first, or in the midst.
-        n_known = len(rows) + skip if rows or not skip else store.count(known)
-        unknown = all_of([criteria, {order.path: None}])
-        rest = store.query(
-            unknown, sort={"key": 1}, skip=max(0, skip - n_known), limit=limit - len(rows) if limit else 0
-        )
-        rows += map(document_to_row, rest)
-    return CandidateRows(collections.add_structures(rows)) if with_structures else rows
 
 
 def _column(name: str) -> Any:

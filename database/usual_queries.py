@@ -253,7 +253,24 @@ def query_hint(candidates: Store, criteria: Mapping[str, Any], sort: Mapping[str
     dict
         Keyword arguments for the store's `query`.
     """
-    index = serving_index(criteria, sort)
+    return index_hint(candidates, serving_index(criteria, sort))
+
+
+def index_hint(candidates: Store, index: Index | None) -> dict[str, Any]:
+    """Name an index to a server; the embedded store finds it itself.
+
+    Parameters
+    ----------
+    candidates : Store
+        The store of the rows.
+    index : Index or None
+        The index; None where there is none.
+
+    Returns
+    -------
+    dict
+        Keyword arguments for the store's `query`.
+    """
     if index is None or isinstance(candidates, SqliteStore):
         return {}
     return {"hint": dict.fromkeys(index.paths, 1)}

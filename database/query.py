@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import SettingsError
 from .campaigns import CampaignCollections
-from .candidate_rows import document_to_row
+from .candidate_rows import document_to_row, high_path, low_path
 from .documents.candidate_summary import CandidateSummary
 from .export import to_dataframe
 from .properties import PROPERTIES
@@ -31,6 +31,9 @@ SCAN_WARNING_ROWS = 1000
 
 USUAL_SORT = "-sigma_300k"
 """The order unless another one is asked for: the greatest σ(300 K) first."""
+
+_ENDS = {".low": low_path, ".high": high_path}
+"""What a column is followed by to sort by an end of its 95 % range."""
 
 
 class ScanWarning(UserWarning):
@@ -109,7 +112,8 @@ def query_candidates(
     where : str, optional
         A query in the query language.
     sort : str, optional
-        A column, with ``-`` in front for downwards; ``-sigma_300k`` where None.
+        A column, with ``-`` in front for downwards, with ``.low`` or ``.high`` behind it for an end of its 95 % range;
+        where None ``-sigma_300k``, or the end of its range for which `where` asks by ``surely``.
     limit : int
         Greatest number of rows; 0 for all.
     skip : int
@@ -146,7 +150,7 @@ def query_candidates(
         status=status,
         where=where,
     )
-    order = parse_sort(sort or USUAL_SORT)
+    order = parse_sort(sort or _usual_sort(criteria))
     if isinstance(location, CampaignCollections):
         return _find(location, criteria, order, limit, skip, with_structures)
     with CampaignCollections.open(location, create=False) as collections:
@@ -213,7 +217,8 @@ def parse_sort(text: str) -> SortOrder:
     Parameters
     ----------
     text : str
-        A column, with ``-`` in front for downwards.
+        A column, with ``-`` in front for downwards; of a computed property, with ``.low`` or ``.high`` behind it for
+        an end of its 95 % range.
 
     Returns
     -------
@@ -227,12 +232,14 @@ def parse_sort(text: str) -> SortOrder:
 
     Examples
     --------
-    >>> parse_sort("-sigma_300k").path
-    'search.order.sigma_300k_ms_cm'
+    >>> parse_sort("-sigma_300k").path, parse_sort("-sigma_300k.low").path
+    ('search.order.sigma_300k_ms_cm', 'search.low.sigma_300k_ms_cm')
     """
-    name = text.strip().removeprefix("-").removeprefix("+").strip()
+    asked = text.strip().removeprefix("-").removeprefix("+").strip()
+    end = next((end for end in _ENDS if asked.endswith(end)), "")
+    name = asked.removesuffix(end)
     direction: Literal[1, -1] = -1 if text.strip().startswith("-") else 1
-    if name in _PLAIN_SORTS:
+    if asked in _PLAIN_SORTS:
         return SortOrder(name, direction, is_estimate=False)
     found = find_column(name)
     if found is None:
@@ -240,10 +247,20 @@ def parse_sort(text: str) -> SortOrder:
     column, _ = found
     if column.kind is ColumnKind.ELEMENTS:
         raise SettingsError("Rows cannot be sorted by their elements: sort by formula or n_elements.")
+    if end:
+        if column.property_name is None or column.is_measured:
+            raise SettingsError(f"Rows cannot be sorted by '{asked}': only computed properties have {end}.")
+        return SortOrder(_ENDS[end](column.property_name), direction, is_estimate=True)
     return SortOrder(column.path, direction, is_estimate=column.kind is ColumnKind.ESTIMATE)
 
 
 _PLAIN_SORTS = ("key", "updated_at")
+
+
+def _usual_sort(criteria: Mapping[str, Any]) -> str:
+    """Sort what is surely above or below a conductivity by that end of its range, which has an index."""
+    ends = (end for end, path_of in _ENDS.items() if path_of("sigma_300k_ms_cm") in criteria)
+    return USUAL_SORT + next(ends, "")
 
 
 def _find(

@@ -53,8 +53,14 @@ def query(
         ),
     ] = None,
     sort: Annotated[
-        str, typer.Option("--sort", metavar="COLUMN", help="Column to sort by, with - in front for downwards.")
-    ] = "-sigma_300k",
+        str | None,
+        typer.Option(
+            "--sort",
+            metavar="COLUMN",
+            help="Column to sort by, with - in front for downwards, with .low or .high behind it for an end of its "
+            "95 % range; -sigma_300k if not given.",
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="At most so many rows; 0 for all.")] = 20,
     skip: Annotated[int, typer.Option("--skip", min=0, help="Leave out so many rows at the start.")] = 0,
     output: Annotated[

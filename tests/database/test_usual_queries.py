@@ -111,6 +111,10 @@ USUAL_FLAGS = [
     {"where": "label = argyrodite"},
     {"where": "formula = Li6PS5Cl"},
     {"where": "formula = Li6PS5Cl and sigma_300k >= 0.1 mS/cm"},
+    {"where": "surely (sigma_300k > 0.1 mS/cm)"},
+    {"where": "surely (sigma_300k < 0.1 mS/cm)"},
+    {"where": "surely (sigma_300k < 0.1 mS/cm)", "sort": "sigma_300k.high"},
+    {"sort": "-sigma_300k.low"},
     {"sort": "-updated_at"},
 ]
 """What docs/query.md calls usual, by the flags of the command line."""

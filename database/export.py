@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -67,6 +68,39 @@ def to_dataframe(rows: Iterable[CandidateSummary]) -> pd.DataFrame:
     return frame
 
 
+def estimate_fields(name: str, estimate: PropertyEstimate | None) -> dict[str, Any]:
+    """Write an estimate as flat fields.
+
+    Parameters
+    ----------
+    name : str
+        Name of the property.
+    estimate : PropertyEstimate or None
+        The estimate; None where nothing is known.
+
+    Returns
+    -------
+    dict
+        The value under the property's name, and beside it the ends of its intervals, its bound and its limit.
+
+    Examples
+    --------
+    >>> estimate_fields("activation_energy_ev", PropertyEstimate(value=0.25))["activation_energy_ev"]
+    0.25
+    """
+    low_68, high_68 = (estimate.interval_68 if estimate else None) or (None, None)
+    low_95, high_95 = (estimate.interval_95 if estimate else None) or (None, None)
+    return {
+        name: estimate.value if estimate else None,
+        f"{name}_low_68": low_68,
+        f"{name}_high_68": high_68,
+        f"{name}_low_95": low_95,
+        f"{name}_high_95": high_95,
+        f"{name}_bound": estimate.bound if estimate else None,
+        f"{name}_limit": estimate.limit if estimate else None,
+    }
+
+
 def export_rows(rows: Iterable[CandidateSummary], path: str | Path) -> Path:
     """Write rows to a file; its ending says the format.
 
@@ -89,24 +123,55 @@ def export_rows(rows: Iterable[CandidateSummary], path: str | Path) -> Path:
     StoreError
         If the file cannot be written, or Parquet is asked for without pyarrow.
     """
-    target = Path(path).expanduser()
-    write = WRITERS.get(target.suffix.lower())
-    if write is None:
-        raise SettingsError(
-            f"The table {target.name} can be written as {', '.join(WRITERS)}: choose one of these endings."
-        )
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        write(list(rows), partial)
-        partial.replace(target)
-    except OSError as error:
-        raise StoreError(
-            f"The table {target} cannot be written ({error.strerror or error}): choose a folder that you may write to, "
-            "on a disk with room."
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)
-    return target
+    return _write_table(list(rows), path, WRITERS)
+
+
+def export_records(records: Sequence[Mapping[str, Any]], path: str | Path) -> Path:
+    """Write flat records to a file; its ending says the format.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+        Lines of a table: texts, numbers, booleans and None, all with the same keys.
+    path : str or Path
+        As for `export_rows`.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    SettingsError
+        If the ending is not known.
+    StoreError
+        If the file cannot be written, or Parquet is asked for without pyarrow.
+    """
+    return _write_table(records, path, _RECORD_WRITERS)
+
+
+def records_to_dataframe(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Write flat records as a pandas table.
+
+    Parameters
+    ----------
+    records : sequence of mapping
+        Lines of a table, all with the same keys.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One line per record; missing numbers are NaN.
+    """
+    import pandas as pd
+
+    frame = pd.DataFrame.from_records(records, columns=list(records[0]) if records else [])
+    for name in frame.columns:
+        if any(type(record[name]) is int for record in records):
+            # pandas would make 1.0 of a rank where another one is missing.
+            frame[name] = frame[name].astype("Int64")
+    return frame
 
 
 def json_records(rows: Iterable[CandidateSummary]) -> list[dict[str, Any]]:
@@ -141,6 +206,28 @@ def csv_text(rows: Iterable[CandidateSummary]) -> str:
     return str(to_dataframe(rows).to_csv(index=False, lineterminator="\n"))
 
 
+def _write_table(table: Sequence[Any], path: str | Path, writers: Mapping[str, Callable[..., None]]) -> Path:
+    """Write a file whole, or not at all."""
+    target = Path(path).expanduser()
+    write = writers.get(target.suffix.lower())
+    if write is None:
+        raise SettingsError(
+            f"The table {target.name} can be written as {', '.join(writers)}: choose one of these endings."
+        )
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        write(table, partial)
+        partial.replace(target)
+    except OSError as error:
+        raise StoreError(
+            f"The table {target} cannot be written ({error.strerror or error}): choose a folder that you may write to, "
+            "on a disk with room."
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return target
+
+
 def _write_csv(rows: Sequence[CandidateSummary], path: Path) -> None:
     path.write_text(csv_text(rows), encoding="utf-8")
 
@@ -150,13 +237,17 @@ def _write_json(rows: Sequence[CandidateSummary], path: Path) -> None:
 
 
 def _write_parquet(rows: Sequence[CandidateSummary], path: Path) -> None:
+    _need_pyarrow()
+    to_dataframe(rows).to_parquet(path, index=False, engine="pyarrow")
+
+
+def _need_pyarrow() -> None:
     try:
         import pyarrow  # noqa: F401
     except ImportError:
         raise StoreError(
             "Parquet needs pyarrow, which is not here: run `pip install 'superion[parquet]'`, or write CSV or JSON."
         ) from None
-    to_dataframe(rows).to_parquet(path, index=False, engine="pyarrow")
 
 
 WRITERS: dict[str, Callable[[Sequence[CandidateSummary], Path], None]] = {
@@ -165,6 +256,32 @@ WRITERS: dict[str, Callable[[Sequence[CandidateSummary], Path], None]] = {
     ".parquet": _write_parquet,
 }
 """Ending of a file -> how it is written."""
+
+
+def _write_csv_records(records: Sequence[Mapping[str, Any]], path: Path) -> None:
+    path.write_text(records_to_dataframe(records).to_csv(index=False, lineterminator="\n"), encoding="utf-8")
+
+
+def _write_json_records(records: Sequence[Mapping[str, Any]], path: Path) -> None:
+    finite = [{key: None if _is_endless(value) else value for key, value in record.items()} for record in records]
+    text = json.dumps(finite, indent=1, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _write_parquet_records(records: Sequence[Mapping[str, Any]], path: Path) -> None:
+    _need_pyarrow()
+    records_to_dataframe(records).to_parquet(path, index=False, engine="pyarrow")
+
+
+def _is_endless(value: object) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
+
+
+_RECORD_WRITERS: dict[str, Callable[[Sequence[Mapping[str, Any]], Path], None]] = {
+    ".csv": _write_csv_records,
+    ".json": _write_json_records,
+    ".parquet": _write_parquet_records,
+}
 
 _BASE_COLUMNS = [
     "campaign_id",
@@ -217,19 +334,5 @@ def _record(row: CandidateSummary, present: Mapping[str, Sequence[str]]) -> dict
     }
     for prefix, estimates in (("", row.properties), ("measured_", row.measured)):
         for name in present[prefix]:
-            record |= _estimate_fields(f"{prefix}{name}", estimates.get(name))
+            record |= estimate_fields(f"{prefix}{name}", estimates.get(name))
     return record
-
-
-def _estimate_fields(name: str, estimate: PropertyEstimate | None) -> dict[str, Any]:
-    low_68, high_68 = (estimate.interval_68 if estimate else None) or (None, None)
-    low_95, high_95 = (estimate.interval_95 if estimate else None) or (None, None)
-    return {
-        name: estimate.value if estimate else None,
-        f"{name}_low_68": low_68,
-        f"{name}_high_68": high_68,
-        f"{name}_low_95": low_95,
-        f"{name}_high_95": high_95,
-        f"{name}_bound": estimate.bound if estimate else None,
-        f"{name}_limit": estimate.limit if estimate else None,
-    }

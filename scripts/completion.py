@@ -108,6 +108,25 @@ def document_types(incomplete: str = "") -> list[str]:
     return [kind for kind in kinds if kind.startswith(incomplete)]
 
 
+def ranked_properties(incomplete: str = "") -> list[str]:
+    """Names of the properties that candidates can be ranked by.
+
+    Parameters
+    ----------
+    incomplete : str
+        What is typed so far.
+
+    Returns
+    -------
+    list of str
+        Names that begin so.
+    """
+    from ..database.properties import PROPERTIES
+
+    ranked = (name for name, definition in PROPERTIES.items() if definition.better != "neither")
+    return [name for name in ranked if name.startswith(incomplete)]
+
+
 def _registered(group: str, incomplete: str) -> list[str]:
     """Names in one group of entry points, without importing what they name."""
     names = {point.name for point in metadata.entry_points(group=group)}

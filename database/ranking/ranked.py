@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ...errors import SettingsError
 from ..documents.candidate_summary import CandidateSummary
 from ..properties import PROPERTIES, Interval, PropertyDefinition, PropertyEstimate
 from ..property_names import nearest_property
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,49 @@ class Ranking:
     by: str
     ranked: tuple[RankedRow, ...]
     unranked: tuple[UnrankedRow, ...]
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """Write the ranking as a pandas table.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One line per row, best first, those without a rank last: rank, candidate, score with the ends of its 68 %
+            and 95 % intervals, whether it is a bound, and what is missing of those without a rank.
+
+        Examples
+        --------
+        >>> from datetime import UTC, datetime
+        >>> from superion.database.properties import PropertyEstimate
+        >>> row = CandidateSummary(
+        ...     key="c/1", campaign_id="c", candidate_id="1", label="Li3N", formula="Li3N", elements=["Li", "N"],
+        ...     n_elements=2, origins=[], status="done", updated_at=datetime(2026, 1, 1, tzinfo=UTC),
+        ... )
+        >>> ranking = Ranking("sigma_300k_ms_cm", (RankedRow(row, 1, 1.2, interval_95=(0.8, 1.9)),), ())
+        >>> ranking.to_dataframe()[["rank", "label", "score", "low_95", "high_95"]].values.tolist()
+        [[1, 'Li3N', 1.2, 0.8, 1.9]]
+        """
+        import pandas as pd
+
+        lines: list[tuple[object, ...]] = []
+        for entry in self.ranked:
+            ends = *(entry.interval_68 or _UNKNOWN), *(entry.interval_95 or _UNKNOWN)
+            lines.append((entry.rank, *_named(entry.row), entry.score, *ends, entry.is_bound, ""))
+        for without in self.unranked:
+            ends = *_UNKNOWN, *_UNKNOWN
+            lines.append((None, *_named(without.row), None, *ends, False, ", ".join(without.missing)))
+        frame = pd.DataFrame.from_records(lines, columns=_COLUMNS)
+        numbers = dict.fromkeys(("score", "low_68", "high_68", "low_95", "high_95"), float)
+        return frame.astype({"rank": "Int64", **numbers})
+
+
+_COLUMNS = ["rank", "campaign_id", "candidate_id", "label", "formula", "status", "score"]
+_COLUMNS += ["low_68", "high_68", "low_95", "high_95", "is_bound", "missing"]
+_UNKNOWN = (None, None)
+
+
+def _named(row: CandidateSummary) -> tuple[str, ...]:
+    return row.campaign_id, row.candidate_id, row.label, row.formula, row.status
 
 
 def definition_of(name: str) -> PropertyDefinition:

@@ -14,6 +14,7 @@ from .import_ import import_
 from .logs import logs
 from .pause import pause
 from .plan import plan
+from .rank import rank
 from .report import report
 from .resume import resume
 from .retry import retry
@@ -35,6 +36,7 @@ app.command("cancel")(cancel)
 app.command("resume")(resume)
 app.command("retry")(retry)
 app.command("extend")(extend)
+app.command("rank")(rank)
 app.command("report")(report)
 app.command("compare")(compare)
 app.command("cost")(cost)

@@ -220,3 +220,18 @@ def test_the_price_of_elements():
     partly = element_cost("NaPm")
     assert (partly.bound, partly.value) == ("lower", None)
     assert "Pm" in partly.note
+
+
+def test_a_ranking_as_a_table():
+    known = PropertyEstimate(value=2.0, interval_68=(1.5, 3.0))
+    estimates = [{}, {SIGMA: known}, {SIGMA: PropertyEstimate(bound="lower", limit=5.0)}]
+    rows = [make_row(number, properties=properties) for number, properties in enumerate(estimates)]
+    frame = rank_by_property(rows, SIGMA).to_dataframe()
+    assert frame["rank"].tolist()[:2] == [1, 2]
+    assert frame["rank"].isna().tolist() == [False, False, True]
+    assert frame["candidate_id"].tolist() == ["0002", "0001", "0000"]
+    assert frame["score"].fillna(-1.0).tolist() == [5.0, 2.0, -1.0]
+    assert frame["high_68"].fillna(-1.0).tolist() == [-1.0, 3.0, -1.0]
+    assert frame["is_bound"].tolist() == [True, False, False]
+    assert frame["missing"].tolist() == ["", "", SIGMA]
+    assert rank_by_property([], SIGMA).to_dataframe().empty

@@ -16,6 +16,8 @@ def test_names_begin_as_typed():
     assert "Li6PS5Cl" in completion.structure_names("Li6")
     assert completion.document_types("t") == ["trajectory"]
     assert completion.flow_names("x") == []
+    assert completion.ranked_properties("sigma_3") == ["sigma_300k_ms_cm"]
+    assert "volume_change_percent" not in completion.ranked_properties()
 
 
 def test_document_types_are_those_of_the_documents():
@@ -35,6 +37,7 @@ def test_document_types_are_those_of_the_documents():
         ("superion potential check chg", "chgnet"),
         ("superion flow show co", "conductivity"),
         ("superion list --type traj", "trajectory"),
+        ("superion campaign rank --by percolation_barrier_3", "percolation_barrier_3d_ev"),
         ("superion ana", "analyze"),
     ],
 )

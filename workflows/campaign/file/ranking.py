@@ -46,7 +46,7 @@ RankedProperty = Annotated[str, AfterValidator(_ranked_property)]
 
 
 class RankingSettings(Section):
-    """How the report ranks; a ranking by anything else is one query away."""
+    """How the report ranks; `superion campaign rank` ranks by anything else."""
 
     by: RankedProperty | None = Field(
         default=None,

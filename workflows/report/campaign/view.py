@@ -36,6 +36,28 @@ _SAMPLES, _SAMPLES_OF_MANY = 2000, 400
 
 
 @dataclass(frozen=True)
+class RankingRequest:
+    """By what to rank, in place of what the campaign file says.
+
+    Attributes
+    ----------
+    by : str or None
+        Property that sorts the table.
+    top_k : int or None
+        Of how many best ones the probability is given.
+    weights : mapping of str to float or None
+        Properties of the weighted score and their weights.
+    pareto : tuple of str or None
+        Properties of the Pareto front.
+    """
+
+    by: str | None = None
+    top_k: int | None = None
+    weights: Mapping[str, float] | None = None
+    pareto: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
 class CampaignView:
     """A campaign as the report shows it.
 
@@ -49,12 +71,15 @@ class CampaignView:
         All candidates, in the order of their keys.
     stages : tuple of str
         Names of the stages, in order.
+    asked : RankingRequest
+        By what to rank where the file is not to decide.
     """
 
     record: CampaignRecord
     file: CampaignFile | None
     rows: tuple[CandidateSummary, ...]
     stages: tuple[str, ...]
+    asked: RankingRequest = RankingRequest()
 
     @cached_property
     def in_play(self) -> tuple[CandidateSummary, ...]:
@@ -71,11 +96,15 @@ class CampaignView:
     @cached_property
     def wanted_by(self) -> str | None:
         """The property that the campaign ranks by."""
+        if self.asked.by is not None:
+            return self.asked.by
         return self.file.ranked_by() if self.file is not None else self.by
 
     @cached_property
     def by(self) -> str | None:
-        """The property that the table is sorted by; another one than wanted where that is not known of anybody yet."""
+        """The property that the table is sorted by; another one than the file wants where nobody has that yet."""
+        if self.asked.by is not None:
+            return self.asked.by
         wanted = self.file.ranked_by() if self.file is not None else None
         known = {name for row in self.in_play for name in row.properties}
         return next((name for name in (wanted, *USUAL_ORDER) if name is not None and name in known), None)
@@ -99,6 +128,8 @@ class CampaignView:
     @cached_property
     def top_k(self) -> int:
         """Of how many best ones the probability is given."""
+        if self.asked.top_k is not None:
+            return self.asked.top_k
         return self.file.ranking.top_k if self.file is not None else TOP_K
 
     @cached_property
@@ -111,24 +142,32 @@ class CampaignView:
         return {entry.row.key: entry.score for entry in found.ranked}
 
     @cached_property
-    def scores(self) -> Mapping[str, RankedRow]:
-        """Key of a candidate to its weighted score; empty where the campaign gives no weights."""
+    def by_score(self) -> Ranking | None:
+        """Candidates in play by their weighted score, best first; None where there are no weights."""
         weights = self.file.ranking.weights if self.file is not None else {}
-        if not weights:
-            return {}
-        return {entry.row.key: entry for entry in rank_by_weighted_score(self.in_play, weights).ranked}
+        if self.asked.weights is not None:
+            weights = dict(self.asked.weights)
+        return rank_by_weighted_score(self.in_play, weights) if weights else None
+
+    @cached_property
+    def scores(self) -> Mapping[str, RankedRow]:
+        """Key of a candidate to its weighted score; empty where there are no weights."""
+        return {entry.row.key: entry for entry in self.by_score.ranked} if self.by_score is not None else {}
 
     @cached_property
     def pareto_names(self) -> tuple[str, ...]:
-        """Properties of the Pareto front that are known of some candidate in play."""
+        """Properties of the Pareto front, those of the file only where they are known of some candidate in play."""
+        if self.asked.pareto is not None:
+            return self.asked.pareto
         wanted = self.file.pareto_properties() if self.file is not None else USUAL_PARETO
         known = {name for row in self.in_play for name in row.properties}
         return tuple(name for name in wanted if name in known)
 
     @cached_property
     def pareto(self) -> ParetoRanking | None:
-        """The Pareto front; None where fewer than two of its properties are known."""
-        return pareto_front(self.in_play, self.pareto_names) if len(self.pareto_names) > 1 else None
+        """The Pareto front; None where the file decides and fewer than two of its properties are known."""
+        is_worth_it = self.asked.pareto is not None or len(self.pareto_names) > 1
+        return pareto_front(self.in_play, self.pareto_names) if is_worth_it else None
 
     @cached_property
     def on_front(self) -> frozenset[str]:
@@ -158,7 +197,9 @@ class CampaignView:
         return [*ranked, *self.unranked, *self.left]
 
 
-def read_campaign(collections: CampaignCollections, campaign_id: str) -> CampaignView:
+def read_campaign(
+    collections: CampaignCollections, campaign_id: str, asked: RankingRequest | None = None
+) -> CampaignView:
     """Read a campaign and its rows from the store.
 
     Parameters
@@ -167,6 +208,8 @@ def read_campaign(collections: CampaignCollections, campaign_id: str) -> Campaig
         The store.
     campaign_id : str
         Name of the campaign.
+    asked : RankingRequest, optional
+        By what to rank where the campaign file is not to decide.
 
     Returns
     -------
@@ -190,7 +233,7 @@ def read_campaign(collections: CampaignCollections, campaign_id: str) -> Campaig
         file = None
     rows = tuple(collections.iter_rows(campaign_id))
     stages = tuple(entry.stage for entry in file.stages) if file is not None else _stages_of(rows)
-    return CampaignView(record, file, rows, stages)
+    return CampaignView(record, file, rows, stages, asked or RankingRequest())
 
 
 def _stages_of(rows: Sequence[CandidateSummary]) -> tuple[str, ...]:

@@ -269,7 +269,10 @@ class StabilityStageMaker(Maker):
             notes.append(f"no energy above hull, since there is no reference phase of {', '.join(missing)}")
         else:
             if not is_complete:
-                details["missing_phases"] = phases_known_to_be_missing(symbols)
+                # a source that is said to be complete lacks only what failed
+                there_or_failed = [phase.formula for phase in found.phases]
+                known = [] if found.is_complete else phases_known_to_be_missing(symbols, there_or_failed)
+                details["missing_phases"] = known
                 details["empty_systems"] = empty_systems(symbols, energies)
                 notes.append(_incomplete(details["missing_phases"], details["empty_systems"]))
             phase = PhaseEnergy(candidate.label, structure.composition.formula, relaxation.energy_ev_per_atom)

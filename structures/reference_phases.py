@@ -115,30 +115,39 @@ def shipped_phases(elements: Iterable[str] | None = None) -> tuple[ReferencePhas
     )
 
 
-def phases_known_to_be_missing(elements: Iterable[str]) -> list[str]:
-    """Name well-known phases of a chemical system that the shipped set does not hold.
+def phases_known_to_be_missing(elements: Iterable[str], there: Iterable[str] | None = None) -> list[str]:
+    """Name well-known phases of a chemical system that a reference set does not hold.
 
     Parameters
     ----------
     elements : iterable of str
         Element symbols.
+    there : iterable of str, optional
+        Formulas of the phases of the set; those of the shipped set where None.
 
     Returns
     -------
     list of str
-        Formulas.
+        Formulas: those that do not ship, then those that do.
 
     Examples
     --------
     >>> "Li7PS6" in phases_known_to_be_missing(["Li", "P", "S"])
     True
+    >>> phases_known_to_be_missing(["Li", "Cl"], there=["Li", "Cl2"])
+    ['LiCl']
     """
     allowed = set(elements)
-    return [
+    known = [
         formula
         for formula in _load("not_shipped.yaml")["phases"]
         if {element.symbol for element in Composition(formula)} <= allowed
     ]
+    if there is None:
+        return known
+    held = {Composition(formula).reduced_formula for formula in there}
+    known += dict.fromkeys(phase.formula for phase in shipped_phases(allowed))
+    return [formula for formula in known if Composition(formula).reduced_formula not in held]
 
 
 @cache

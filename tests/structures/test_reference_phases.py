@@ -108,6 +108,12 @@ def test_what_is_named_as_missing_is_not_shipped():
     assert not shipped & {Composition(formula).reduced_formula for formula in listed}
     assert "Li7PS6" in phases_known_to_be_missing(["Li", "P", "S", "Cl"])
     assert phases_known_to_be_missing(["Ag", "I"]) == []
+    # what a user's own set holds is not missing, what ships and is not in it is
+    held = ["Li", "P", "S8", "Li7PS6", "Li6P2S8"]
+    missing = phases_known_to_be_missing(["Li", "P", "S"], held)
+    assert not {"Li7PS6", "Li3PS4", "Li"} & set(missing)
+    assert {"Li2S", "P4S7", "Li3P"} <= set(missing)
+    assert len(set(missing)) == len(missing)
 
 
 def test_a_folder_of_ones_own(tmp_path):

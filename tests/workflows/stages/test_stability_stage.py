@@ -73,6 +73,23 @@ def test_an_incomplete_set_gives_bounds_and_names_what_it_lacks(alloy, folder, t
     ]
 
 
+def test_what_is_missing_is_what_the_sources_lack(tmp_path):
+    crystals = tmp_path / "crystals"
+    crystals.mkdir()
+    for symbol, edge in (("Cu", 3.6), ("O", 3.0)):
+        crystal = Structure.from_spacegroup("Fm-3m", Lattice.cubic(edge), [symbol], [[0, 0, 0]])
+        crystal.to(str(crystals / f"{symbol}.cif"))
+    oxide = Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.2), ["Cu", "O"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    settings = {"references": ["folder"], "folder": str(crystals), "maximum_steps": 3}
+    document, _ = run_stability(oxide, tmp_path, ion=("Cu", 1.0), **settings)
+    # both ship, and the folder lacks them
+    assert document.details["missing_phases"] == ["Cu2O", "CuO"]
+    oxide.to(str(crystals / "mine.cif"))
+    document, _ = run_stability(oxide, tmp_path, ion=("Cu", 1.0), **settings)
+    assert document.details["missing_phases"] == ["Cu2O"]
+    assert any("known to be missing: Cu2O" in note for note in document.notes)
+
+
 def test_a_set_that_is_said_to_be_complete_gives_values(alloy, folder, tmp_path):
     settings = {"references": ["folder"], "folder": str(folder), "folder_is_complete": True}
     document, _ = run_stability(alloy, tmp_path, **settings, energy_error_ev_per_atom=0.02)

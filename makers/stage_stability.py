@@ -277,7 +277,14 @@ class StabilityStageMaker(Maker):
                 notes.append(_incomplete(details["missing_phases"], details["empty_systems"]))
             phase = PhaseEnergy(candidate.label, structure.composition.formula, relaxation.energy_ev_per_atom)
             distance = hull_distance(phase, energies)
-            properties["energy_above_hull_ev_per_atom"] = self._hull_property(distance, is_complete)
+            if relaxation.converged:
+                properties["energy_above_hull_ev_per_atom"] = self._hull_property(distance, is_complete)
+            else:
+                # it lies too high by nobody knows how much: "at least" and "at most" would both be wrong
+                notes.append(
+                    "no energy above hull and no window, since the material's own relaxation did not converge: raise "
+                    "the stage's maximum_steps"
+                )
             details["energy_against_competitors_ev_per_atom"] = distance.energy_ev_per_atom
             details["decomposition"] = _listed(distance.products)
             try:
@@ -291,7 +298,8 @@ class StabilityStageMaker(Maker):
             except AnalysisError as error:
                 notes.append(f"no electrochemical window: {error}")
             else:
-                properties |= self._window_properties(window, is_complete)
+                if relaxation.converged:
+                    properties |= self._window_properties(window, is_complete)
                 details["window"] = _window_details(window, self.tolerance_ev_per_atom)
         return stage_document(
             identity,

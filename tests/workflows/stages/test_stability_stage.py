@@ -100,6 +100,18 @@ def test_a_set_that_is_said_to_be_complete_gives_values(alloy, folder, tmp_path)
     assert set(document.details["decomposition"]) <= {"Cu", "Ag", "CuAg"}
 
 
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_nothing_is_claimed_of_a_material_whose_relaxation_was_cut_off(alloy, folder, tmp_path, is_complete):
+    stretched = alloy.copy()
+    stretched.scale_lattice(1.3 * alloy.volume)
+    settings = {"references": ["folder"], "folder": str(folder), "folder_is_complete": is_complete}
+    document, _ = run_stability(stretched, tmp_path, **settings, maximum_steps=2)
+    assert document.state == "completed"
+    assert document.properties == {}
+    assert document.details["energy_against_competitors_ev_per_atom"] > 0.0
+    assert any("own relaxation did not converge: raise the stage's maximum_steps" in note for note in document.notes)
+
+
 def test_energies_are_the_potentials_own(alloy, folder, tmp_path):
     """Against ASE and by hand: 3 Cu + Ag, all relaxed."""
     from ase.build import bulk

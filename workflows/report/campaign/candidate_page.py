@@ -153,7 +153,7 @@ def _structure_section(evidence: CandidateEvidence) -> Markup:
         [
             Column("Structure", "sha256, first letters"),
             Column("Electrostatic energy", "eV", True),
-            Column("Deviation", "of an occupancy", True),
+            Column("Composition", "largest relative change", True),
             Column("Used"),
         ],
         [
@@ -166,8 +166,8 @@ def _structure_section(evidence: CandidateEvidence) -> Markup:
             for ordering in row.orderings
         ],
         caption=(
-            "Ordered structures that stand for the partial occupancies; the deviation is the largest difference "
-            "from an occupancy as given."
+            "Ordered structures that stand for the partial occupancies; the largest relative change is that of an "
+            "element's amount: 0.1 where 10 atoms became 9 or 11."
             if row.was_disordered
             else "The structure as it was given."
         ),

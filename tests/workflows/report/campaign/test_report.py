@@ -145,6 +145,18 @@ def test_a_candidate_page_shows_what_stands_behind_it(demo):
     assert "12.0" in text  # measured
 
 
+def test_the_change_of_composition_is_called_what_it_is(tmp_path):
+    (row, *_) = demo_rows()
+    assert row.was_disordered
+    ordering = row.orderings[0].model_copy(update={"composition_deviation": 0.125})
+    folder = write(tmp_path, [row.model_copy(update={"orderings": [ordering]})])
+    text = parsed(folder / "candidates" / "00000000.html").all_text
+    assert "Composition largest relative change" in text
+    assert "0.125" in text
+    assert "the largest relative change is that of an element's amount" in text
+    assert "from an occupancy" not in text
+
+
 def test_the_page_of_a_failed_candidate_gives_its_reason(demo):
     text = parsed(demo / "candidates" / "0000000c.html").all_text
     assert "Failed in the stage relax" in text

@@ -23,6 +23,7 @@ from .documents.stage import StageDoc
 from .job_store import open_job_store
 from .project import ProjectFolder
 from .sibling_stores import sibling_store
+from .unchanged_write import replace_if_there
 from .usual_queries import ensure_usual_indexes
 
 CAMPAIGNS = "campaigns"
@@ -234,11 +235,10 @@ class CampaignCollections:
         bool
             Whether it was stored.
         """
-        current = self.candidates.query_one({"key": row.key}, properties=["key", "updated_at"])
-        if current is None or _as_utc(current["updated_at"]) != _as_utc(read_at):
-            return False
-        self.update_rows([row])
-        return True
+        self._store_structures([row])
+        self._store_stage_keys([row])
+        as_read = {"key": row.key, "updated_at": _as_utc(read_at)}
+        return replace_if_there(self.candidates, as_read, row_to_document(row))
 
     def iter_rows(
         self,

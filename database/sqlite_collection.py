@@ -226,6 +226,32 @@ class SqliteCollection:
                 self._run("PRAGMA analysis_limit=400")
                 self._run(f"ANALYZE {self._table}")
 
+    def replace_if_there(self, criteria: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
+        """Replace the first document that matches, and insert nothing; no other process writes in between.
+
+        Parameters
+        ----------
+        criteria : mapping
+            What to look for.
+        document : mapping
+            What to put in its place.
+
+        Returns
+        -------
+        bool
+            Whether there was one.
+
+        Raises
+        ------
+        StoreError
+            If the document breaks a unique index, changes an `_id`, or cannot be stored.
+        """
+        with self.database.writing():
+            if self._find_first(criteria) is None:
+                return False
+            self._replace_one(criteria, document)
+            return True
+
     def delete(self, criteria: Mapping[str, Any] | None) -> int:
         """Remove the documents that match.
 

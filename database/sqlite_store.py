@@ -216,6 +216,28 @@ class SqliteStore(Store):
         self._ensure_key_indexes(fields)
         self._collection.replace(replacements)
 
+    def replace_if_there(self, criteria: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
+        """Replace the document that matches, in one step; insert nothing where none does.
+
+        Parameters
+        ----------
+        criteria : mapping
+            Query criteria.
+        document : mapping
+            What to put in its place.
+
+        Returns
+        -------
+        bool
+            Whether there was one.
+
+        Raises
+        ------
+        StoreError
+            If the document cannot be stored.
+        """
+        return self._collection.replace_if_there(criteria, document)
+
     def ensure_index(self, key: str, unique: bool = False) -> bool:
         """Index a field where it is not indexed yet.
 

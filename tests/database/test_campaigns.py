@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
 from superion.database.campaigns import CampaignCollections
@@ -175,6 +177,27 @@ def test_replaced_only_if_nobody_else_did(collections):
     assert not collections.replace_row(row, read_at=row.updated_at)
     assert collections.get_row(row.key).status == "done"
     assert not collections.replace_row(make_row(9), read_at=EARLY)
+
+
+def test_of_many_that_replace_at_once_one_does(collections):
+    """Between reading and writing of one process another one may write: what it stored must not be lost."""
+    row = make_row(1)
+    together = Barrier(4)
+
+    def replace(writer: int, read_at: datetime) -> bool:
+        changed = row.model_copy(
+            update={"label": f"writer {writer}", "updated_at": read_at + timedelta(seconds=writer)}
+        )
+        together.wait()
+        return collections.replace_row(changed, read_at=read_at)
+
+    collections.register_candidates([row])
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(15):
+            read_at = collections.get_row(row.key).updated_at
+            stored = list(pool.map(replace, range(1, 5), [read_at] * 4))
+            assert stored.count(True) == 1
+            assert collections.get_row(row.key).label == f"writer {1 + stored.index(True)}"
 
 
 def test_the_builder_brings_rows_up_to_date(collections):

@@ -36,6 +36,31 @@ def index(store: StoreOption = None) -> None:
         say(f"{n_indexes} indexes serve the usual queries of {collections.candidates.count()} candidates")
 
 
+@app.command("refresh")
+def refresh(
+    everything: Annotated[
+        bool, typer.Option("--everything", help="Look at all rows, not only at those with results since the last time.")
+    ] = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring the rows of candidates up to date with the results of their jobs, where no runner does so.
+
+    It looks only at what was stored since the last time, knows no rules of campaigns, and never overwrites what another
+    process has changed meanwhile.
+    """
+    from ..database.campaigns import CampaignCollections
+    from ..database.summary_builder import SummaryBuilder
+
+    with CampaignCollections.open(store, create=False) as collections:
+        n_written = SummaryBuilder(collections=collections, everything=everything).build()
+        n_rows = collections.candidates.count()
+    if as_json:
+        write_json({"n_written": n_written, "n_candidates": n_rows})
+        return
+    say(f"wrote {n_written} of {n_rows} rows of candidates; the others were up to date")
+
+
 @app.command("check")
 def check(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Read every candidate and campaign, and try indexes, bulk data and writing; exit status 1 if anything is wrong."""

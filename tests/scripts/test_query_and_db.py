@@ -6,7 +6,7 @@ import json
 
 import pytest
 from superion.database.campaigns import CampaignCollections
-from superion.database.documents import CampaignRecord
+from superion.database.documents import CampaignRecord, Provenance, StageDoc, StageSummary
 from superion.database.properties import PropertyEstimate
 from support.candidate_rows import make_row
 
@@ -100,6 +100,35 @@ def test_the_store_is_made_checked_indexed_and_migrated(cli, folder):
     assert "indexes" in cli("db", "index").err
     assert "nothing to do" in cli("db", "migrate", "--dry-run").err
     assert cli("db", "migrate", "--json").json() == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("mongo", marks=pytest.mark.services)])
+def test_rows_follow_results_of_jobs_that_ran_elsewhere(cli, folder, kind, request):
+    location = request.getfixturevalue("mongo_uri") if kind == "mongo" else str(folder / "results.db")
+    assert cli("db", "refresh", "--store", folder / "nothing.db").code == 1
+    stage = {"relax": StageSummary(state="running", stage_keys=["relax-1"])}
+    result = StageDoc(
+        label="m",
+        formula="Li3N",
+        stage="relax",
+        stage_key="relax-1",
+        state="completed",
+        properties={HULL: PropertyEstimate(value=0.01)},
+        provenance=Provenance(superion_version="0"),
+    )
+    with CampaignCollections.open(location) as collections:
+        collections.update_rows([make_row(1, stages=stage), make_row(2)])
+        job = {"uuid": "job-1", "index": 1, "name": "stage", "output": result.model_dump()}
+        collections.jobs.docs_store.update([job], key=["uuid", "index"])
+    answer = cli("db", "refresh", "--store", location)
+    assert (answer.code, answer.out) == (0, "")
+    assert "wrote 1 of 2 rows" in answer.err
+    assert cli("db", "refresh", "--everything", "--store", location, "--json").json() == {
+        "n_written": 0,
+        "n_candidates": 2,
+    }
+    (row,) = cli("query", "--max-ehull", "30 meV", "--store", location, "--json").json()
+    assert row["candidate_id"] == "0001"
 
 
 def test_problems_end_with_status_1(cli, project):

@@ -24,7 +24,7 @@ from .job_store import open_job_store
 from .project import ProjectFolder
 from .sibling_stores import sibling_store
 from .unchanged_write import replace_if_there
-from .usual_queries import ensure_usual_indexes
+from .usual_queries import Index, ensure_usual_indexes
 
 CAMPAIGNS = "campaigns"
 CANDIDATES = "candidates"
@@ -55,6 +55,11 @@ class CampaignCollections:
     jobs : JobStore
         A connected store; the collections lie in the same database as its documents.
 
+    Attributes
+    ----------
+    missing_indexes : frozenset of Index
+        Indexes of the usual queries that are not there, for this user may not make them.
+
     Raises
     ------
     StoreError
@@ -76,6 +81,7 @@ class CampaignCollections:
         self.candidates: Store = sibling_store(jobs.docs_store, CANDIDATES, key="key")
         self.structures: Store = sibling_store(jobs.docs_store, STRUCTURES, key="fingerprint")
         self.stage_keys: Store = sibling_store(jobs.docs_store, STAGE_KEYS, key="unit")
+        self.missing_indexes: frozenset[Index] = frozenset()
         self._connect()
 
     @classmethod
@@ -115,7 +121,7 @@ class CampaignCollections:
             store.connect()
         for path in ("campaign_id", "updated_at"):
             self.campaigns.ensure_index(path)
-        ensure_usual_indexes(self.candidates)
+        self.missing_indexes = ensure_usual_indexes(self.candidates)
         self.structures.ensure_index("fingerprint")
         for path in ("unit", "stage_key", "key"):
             self.stage_keys.ensure_index(path)

@@ -33,7 +33,7 @@ def check_access(collections: CampaignCollections) -> list[str]:
         What is wrong, one sentence each; empty where all is well.
     """
     jobs = collections.jobs
-    return [*_missing_indexes(jobs), *_write_access(jobs), *_bulk_access(jobs)]
+    return [*_missing_indexes(jobs), *_missing_usual_indexes(collections), *_write_access(jobs), *_bulk_access(jobs)]
 
 
 def _missing_indexes(jobs: JobStore) -> list[str]:
@@ -57,6 +57,17 @@ def _missing_indexes(jobs: JobStore) -> list[str]:
             "this user may not make indexes: remove the doubles, or open the store as a user who may"
         )
     return problems
+
+
+def _missing_usual_indexes(collections: CampaignCollections) -> list[str]:
+    """Say how many of the indexes on candidates are missing."""
+    n_missing = len(collections.missing_indexes)
+    if not n_missing:
+        return []
+    return [
+        f"{n_missing} indexes of the usual queries of candidates are missing, so that these look through all rows: run "
+        "`superion db index` as a user who may make indexes"
+    ]
 
 
 def _write_access(jobs: JobStore) -> list[str]:

@@ -279,7 +279,7 @@ def _find(
     if order.is_estimate and not has_number:
         known = all_of([criteria, {order.path: {"$gte": LEAST_NUMBER}}])
     sort = {order.path: order.direction}
-    index = serving_index(known, sort)
+    index = _usable(serving_index(known, sort), collections)
     _warn_of_scan(store, index)
     found = store.query(known, sort=sort, skip=skip, limit=limit, **index_hint(store, index))
     rows = CandidateRows(map(document_to_row, found))
@@ -289,7 +289,7 @@ def _find(
         unknown = all_of([criteria, {order.path: None}])
         by_key = {_BY_KEY.path: _BY_KEY.direction}
         # No more than a page of rows has what this one lacks: a walk in order meets few that it has to leave out.
-        last_index = serving_index(criteria, by_key) or serving_index(unknown)
+        last_index = _usable(serving_index(criteria, by_key) or serving_index(unknown), collections)
         if index is not None:
             _warn_of_scan(store, last_index)
         rest = store.query(
@@ -311,6 +311,11 @@ def _asks_for_number(condition: Any) -> bool:
     if isinstance(condition, Mapping):
         return bool({"$gt", "$gte", "$lt", "$lte"} & condition.keys())
     return isinstance(condition, float)
+
+
+def _usable(index: Index | None, collections: CampaignCollections) -> Index | None:
+    """Leave out an index that is not there: a server refuses to be told of it."""
+    return None if index in collections.missing_indexes else index
 
 
 def _warn_of_scan(store: Store, index: Index | None) -> None:

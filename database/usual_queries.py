@@ -5,11 +5,13 @@ Others are answered, too; they look through many rows, and say so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from maggma.core import Store
+from pymongo.errors import OperationFailure
 
 from .candidate_rows import CHEMICAL_SYSTEM, high_path, low_path, order_path
 from .query_language.criteria import LEAST_NUMBER
@@ -169,8 +171,8 @@ def usual_indexes() -> tuple[Index, ...]:
     return tuple(dict.fromkeys(query.index for query in USUAL_QUERIES))
 
 
-def ensure_usual_indexes(candidates: Store) -> int:
-    """Make the indexes that are missing.
+def ensure_usual_indexes(candidates: Store) -> frozenset[Index]:
+    """Make the indexes that are missing, as far as this user may.
 
     Parameters
     ----------
@@ -179,11 +181,11 @@ def ensure_usual_indexes(candidates: Store) -> int:
 
     Returns
     -------
-    int
-        How many indexes there are now.
+    frozenset of Index
+        Those that are missing still: a user with the right to read only cannot make them.
     """
     make = _in_sqlite if isinstance(candidates, SqliteStore) else _in_mongo
-    return sum(make(candidates, index) for index in usual_indexes())
+    return make(candidates, usual_indexes())
 
 
 def has_index(criteria: Mapping[str, Any], sort: Mapping[str, int] | None = None) -> bool:
@@ -312,16 +314,31 @@ def _asks_for_items(condition: Any) -> bool:
     return isinstance(condition, str) or (isinstance(condition, Mapping) and bool({"$all", "$eq"} & condition.keys()))
 
 
-def _in_sqlite(store: Any, index: Index) -> bool:
-    if index.of_items:
-        # While walking in order the items are checked; where they are rare, they lead.
-        return bool(store.ensure_item_index(index.paths[0]) and store.ensure_index(index.paths[1]))
-    if len(index.paths) == 1:
-        return bool(store.ensure_index(index.paths[0]))
-    return bool(store.ensure_compound_index(index.paths))
+def _in_sqlite(store: Any, indexes: Sequence[Index]) -> frozenset[Index]:
+    def is_made(index: Index) -> bool:
+        if index.of_items:
+            # While walking in order the items are checked; where they are rare, they lead.
+            return bool(store.ensure_item_index(index.paths[0]) and store.ensure_index(index.paths[1]))
+        if len(index.paths) == 1:
+            return bool(store.ensure_index(index.paths[0]))
+        return bool(store.ensure_compound_index(index.paths))
+
+    return frozenset(index for index in indexes if not is_made(index))
 
 
-def _in_mongo(store: Any, index: Index) -> bool:
-    # maggma's own method takes one field only.
-    create: Callable[..., str] = store._collection.create_index
-    return bool(create([(path, 1) for path in index.paths]))
+def _in_mongo(store: Any, indexes: Sequence[Index]) -> frozenset[Index]:
+    there: set[tuple[str, ...]] = set()
+    with suppress(OperationFailure):
+        # A server refuses a user who may only read, even where the index is there already: ask first.
+        known = store._collection.index_information().values()
+        there = {tuple(path for path, _ in entry["key"]) for entry in known if all(way == 1 for _, way in entry["key"])}
+    missing = []
+    for index in indexes:
+        if index.paths in there:
+            continue
+        try:
+            # maggma's own method takes one field only.
+            store._collection.create_index([(path, 1) for path in index.paths])
+        except OperationFailure:
+            missing.append(index)
+    return frozenset(missing)

@@ -9,7 +9,10 @@ import warnings
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pymongo import MongoClient
 from superion.database.campaigns import CampaignCollections
+from superion.database.candidate_rows import row_to_document
+from superion.database.check_access import check_access
 from superion.database.mongo_criteria import compile_criteria
 from superion.database.properties import PropertyEstimate
 from superion.database.query import ScanWarning, query_candidates
@@ -22,7 +25,9 @@ from superion.database.usual_queries import (
     query_hint,
     usual_indexes,
 )
+from superion.scripts.cli import main
 from support.candidate_rows import make_row
+from support.wire_server import WireServer
 
 N_ROWS = 300
 
@@ -224,3 +229,40 @@ def test_rare_items_lead_and_common_ones_are_checked(tmp_path):
     assert "SEARCH documents_rows USING INTEGER PRIMARY KEY" in " ".join(rare)
     assert [row["n"] for row in store.query({"elements": "Tm"}, sort={"n": -1})] == [2000, 1000, 0]
     store.close()
+
+
+@pytest.fixture(scope="module")
+def guarded(mongo_server, tmp_path_factory):
+    """Addresses on one server of a user who may write and of one who may only read; no candidate has an index yet."""
+    server = WireServer(tmp_path_factory.mktemp("guarded"))
+    server.start()
+    try:
+        with MongoClient(server.uri) as client:
+            for name, role in (("writer", "readWrite"), ("reader", "read")):
+                client.admin.command("createUser", name, pwd="pw", roles=[{"role": role, "db": "superion"}])
+            client["superion"]["candidates"].insert_one({"key": "other"})
+        server.stop()
+        server.start("--auth")
+        host = f"127.0.0.1:{server.port}/superion?authSource=admin"
+        yield tuple(f"mongodb://{name}:pw@{host}" for name in ("writer", "reader"))
+    finally:
+        server.stop()
+
+
+@pytest.mark.services
+def test_who_may_only_read_can_ask_and_is_told_of_missing_indexes(guarded, capfd):
+    writer, reader = guarded
+    with MongoClient(writer) as client:
+        client["superion"]["candidates"].delete_many({})
+        client["superion"]["candidates"].insert_many([row_to_document(row) for row in some_rows()])
+    with CampaignCollections.open(reader, create=False) as collections:
+        assert collections.missing_indexes == frozenset(usual_indexes())
+        assert len(query_candidates(collections, min_sigma="0.1 mS/cm", max_ehull="30 meV")) > 5
+        assert any("indexes of the usual queries of candidates are missing" in one for one in check_access(collections))
+    assert main(["db", "index", "--store", reader]) == 0
+    assert f"problem: {len(usual_indexes())} indexes are missing" in capfd.readouterr().err
+    assert main(["db", "index", "--store", writer]) == 0
+    assert "problem" not in capfd.readouterr().err
+    # now they are there, and nobody needs to make them
+    with CampaignCollections.open(reader, create=False) as collections:
+        assert collections.missing_indexes == frozenset()

@@ -11,6 +11,22 @@ _UNIT_SUFFIXES = ("_ms_cm", "_ev_per_atom", "_cm2_s", "_usd_per_kg", "_per_angst
 """What names of properties end in, the longer ones first."""
 
 
+def ranked_names() -> tuple[str, ...]:
+    """List the properties one end of which is better, so that rows can be ranked by them.
+
+    Returns
+    -------
+    tuple of str
+        Names with their unit.
+
+    Examples
+    --------
+    >>> "sigma_300k_ms_cm" in ranked_names(), "volume_change_percent" in ranked_names()
+    (True, False)
+    """
+    return tuple(name for name, definition in PROPERTIES.items() if definition.better != "neither")
+
+
 @cache
 def short_names() -> dict[str, str]:
     """Map names without their unit to names with it.

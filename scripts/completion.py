@@ -121,10 +121,9 @@ def ranked_properties(incomplete: str = "") -> list[str]:
     list of str
         Names that begin so.
     """
-    from ..database.properties import PROPERTIES
+    from ..database.property_names import ranked_names
 
-    ranked = (name for name, definition in PROPERTIES.items() if definition.better != "neither")
-    return [name for name in ranked if name.startswith(incomplete)]
+    return [name for name in ranked_names() if name.startswith(incomplete)]
 
 
 def _registered(group: str, incomplete: str) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from ...database.properties import PROPERTIES, Interval, PropertyEstimate
+from ...database.property_names import ranked_names
 from ...database.units import plain_unit
 
 
@@ -40,7 +41,10 @@ class ThresholdRule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    property: str = Field(description="name of the property, with its unit, such as energy_above_hull_ev_per_atom")
+    property: str = Field(
+        description="name of the property, with its unit, such as energy_above_hull_ev_per_atom",
+        json_schema_extra={"enum": [*PROPERTIES]},
+    )
     at_least: float | None = Field(
         default=None, allow_inf_nan=False, description="smallest value allowed, in the unit of the property's name"
     )
@@ -80,7 +84,10 @@ class BestRule(BaseModel):
     keep_fraction: float | None = Field(
         default=None, gt=0.0, le=1.0, description="fraction to keep of those that came through the rules before"
     )
-    by: str = Field(description="name of the property that is compared, with its unit")
+    by: str = Field(
+        description="name of the property that is compared, with its unit",
+        json_schema_extra={"enum": [*ranked_names()]},
+    )
 
     @field_validator("by")
     @classmethod

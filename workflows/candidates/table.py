@@ -53,6 +53,7 @@ class TableSettings(CandidateSourceSettings):
     measured: dict[str, MeasuredColumn] = Field(
         default_factory=dict,
         description="measured properties by name, each with its column and unit; bounds such as <1E-10 stay bounds",
+        json_schema_extra={"propertyNames": {"enum": [*PROPERTIES]}},
     )
     carry: tuple[str, ...] = Field(
         default=(), description="further columns to carry along as they are, such as the DOI of a measurement"

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from ....errors import SettingsError
+from ....potentials.registry import POTENTIALS
 from ...candidates.registry import load_source, source_kinds
 from ...candidates.source import CandidateSource
 from ...dispatch.settings import ENGINES, DispatchSettings, engine_names
@@ -60,8 +61,10 @@ def campaign_json_schema() -> dict[str, Any]:
         top["properties"]["dispatch"].pop(name, None)
     top["properties"]["potential"] = {
         "description": top["properties"]["potential"].get("description", ""),
-        "anyOf": [{"type": "string"}, _reference("PotentialSpecification")],
+        # A name alone is completed, a name with its model is right besides.
+        "anyOf": [{"enum": [*POTENTIALS.names()]}, {"type": "string"}, _reference("PotentialSpecification")],
     }
+    definitions["PotentialSpecification"]["properties"]["name"]["enum"] = [*POTENTIALS.names()]
     top["$defs"] = _reachable(top, definitions)
     for part in (top, *top["$defs"].values()):
         # Of a class's documentation the first sentence: an editor shows no examples in Python.

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from ....database.properties import PROPERTIES
+from ....database.property_names import ranked_names
 from .section import Section
 from .yaml_document import nearest
 
@@ -41,7 +42,7 @@ USUAL_PARETO = (
 )
 """Properties of the Pareto front unless the file says otherwise, as far as they are there."""
 
-RankedProperty = Annotated[str, AfterValidator(_ranked_property)]
+RankedProperty = Annotated[str, AfterValidator(_ranked_property), Field(json_schema_extra={"enum": [*ranked_names()]})]
 """Name of a property one end of which is better."""
 
 

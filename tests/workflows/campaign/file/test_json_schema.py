@@ -8,6 +8,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from superion.database.properties import PROPERTIES
+from superion.database.property_names import ranked_names
+from superion.potentials.registry import POTENTIALS
 from superion.workflows.campaign.file.json_schema import campaign_json_schema
 from superion.workflows.campaign.file.yaml_document import read_yaml
 from superion.workflows.candidates.registry import source_kinds
@@ -47,6 +50,11 @@ def test_accepts_shipped_files(validator, path):
         ("kind: table", "kind: tabel"),
         ("at_least: 0.01", "at_leest: 0.01"),
         ("name: demo\n", ""),
+        ("property: greatest_sigma_300k_ms_cm", "property: greatest_sigma_300k"),
+        ("by: greatest_sigma_300k_ms_cm", "by: volume_change_percent"),
+        ("by: sigma_300k_ms_cm", "by: volume_change_percent"),
+        ("    sigma_300k_ms_cm: 2", "    sigma: 2"),
+        ("      sigma_300k_ms_cm: {", "      sigma: {"),
     ],
 )
 def test_refuses_what_the_models_refuse(validator, old, new):
@@ -83,3 +91,27 @@ def test_completes_every_stage_and_source(schema):
         for item in schema["properties"]["candidates"]["items"]["anyOf"]
     }
     assert kinds == set(source_kinds())
+
+
+def test_completes_properties_and_potentials(schema):
+    defined = schema["$defs"]
+    assert defined["ThresholdRule"]["properties"]["property"]["enum"] == [*PROPERTIES]
+    assert defined["BestRule"]["properties"]["by"]["enum"] == [*ranked_names()]
+    ranking = defined["RankingSettings"]["properties"]
+    ranked = {"type": "string", "enum": [*ranked_names()]}
+    assert ranking["by"]["anyOf"][0] == ranked
+    assert ranking["weights"]["propertyNames"]["enum"] == ranked["enum"]
+    assert ranking["pareto"]["anyOf"][0]["items"] == ranked
+    tables = [part for part in defined.values() if "measured" in part.get("properties", {})]
+    assert [part["properties"]["measured"]["propertyNames"]["enum"] for part in tables] == [[*PROPERTIES]]
+    assert defined["PotentialSpecification"]["properties"]["name"]["enum"] == [*POTENTIALS.names()]
+    assert {"enum": [*POTENTIALS.names()]} in schema["properties"]["potential"]["anyOf"]
+
+
+@pytest.mark.parametrize("potential", ["chgnet", "mace:medium-mpa-0", {"name": "chgnet", "device": "cpu"}])
+def test_accepts_a_potential_in_every_form(validator, potential):
+    assert validator.is_valid({**yaml.safe_load(GOOD), "potential": potential})
+
+
+def test_refuses_a_potential_that_nobody_registered(validator):
+    assert not validator.is_valid({**yaml.safe_load(GOOD), "potential": {"name": "chgnot"}})

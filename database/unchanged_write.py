@@ -38,7 +38,7 @@ def replace_if_there(store: Store, criteria: Mapping[str, Any], document: Mappin
     clean = as_document(document)
     if isinstance(store, SqliteStore):
         return store.replace_if_there(criteria, clean)
-    collection: Collection[Any] = store._collection  # type: ignore[attr-defined]
+    collection: Collection[Any] = store._collection
     return patiently(
         lambda: bool(collection.replace_one(dict(criteria), clean).matched_count), store.name, read_patience_s()
     )

@@ -47,7 +47,7 @@ def ranking_records(view: CampaignView) -> list[dict[str, Any]]:
 def _rows(view: CampaignView, ranking: Ranking | None) -> list[CandidateSummary]:
     if ranking is None:
         return list(view.in_play)
-    return [entry.row for entry in (*ranking.ranked, *ranking.unranked)]
+    return [*(entry.row for entry in ranking.ranked), *(entry.row for entry in ranking.unranked)]
 
 
 def _probability(view: CampaignView, row: CandidateSummary) -> float | None:

@@ -358,7 +358,7 @@ class CampaignCollections:
         Parameters
         ----------
         fingerprints : iterable of str
-            sha256 of exact structures.
+            sha256 of exact structures, or ids of disordered candidates.
 
         Returns
         -------
@@ -370,6 +370,25 @@ class CampaignCollections:
             for entry in self.structures.query({"fingerprint": {"$in": portion}}):
                 found[entry["fingerprint"]] = orjson.loads(entry["structure_json"])
         return found
+
+    def store_structures(self, structures: Mapping[str, dict[str, Any]]) -> None:
+        """Store the structures that are not there yet.
+
+        Parameters
+        ----------
+        structures : mapping of str to dict
+            pymatgen's `Structure.as_dict()` by fingerprint. The crystal of a disordered candidate, as its source gave
+            it, goes by the id of the candidate, which is the beginning of its fingerprint.
+        """
+        known = self._known("fingerprint", self.structures, list(structures))
+        # Text is stored faster than nested data, and nobody asks for parts of a structure.
+        new = [
+            {"fingerprint": fingerprint, "structure_json": _as_text(structure)}
+            for fingerprint, structure in structures.items()
+            if fingerprint not in known
+        ]
+        if new:
+            self.structures.update(new)
 
     # -- documents of stages ---------------------------------------------------------------------------------
 
@@ -473,16 +492,9 @@ class CampaignCollections:
     # -- inside ----------------------------------------------------------------------------------------------
 
     def _store_structures(self, rows: Sequence[CandidateSummary]) -> None:
-        brought = {o.fingerprint: o.structure for row in rows for o in row.orderings if o.structure is not None}
-        known = self._known("fingerprint", self.structures, list(brought))
-        # Text is stored faster than nested data, and nobody asks for parts of a structure.
-        new = [
-            {"fingerprint": fingerprint, "structure_json": _as_text(structure)}
-            for fingerprint, structure in brought.items()
-            if fingerprint not in known
-        ]
-        if new:
-            self.structures.update(new)
+        self.store_structures(
+            {o.fingerprint: o.structure for row in rows for o in row.orderings if o.structure is not None}
+        )
 
     def _store_stage_keys(self, rows: Sequence[CandidateSummary]) -> None:
         links = {

@@ -17,6 +17,7 @@ from ..candidates.table import TableSettings
 from .decisions import CampaignState
 from .file.load import load_campaign_file
 from .file.model import CampaignFile
+from .known_candidates import known_candidates
 from .order_in_parallel import Ordered, order_in_parallel
 from .outcomes import load_outcomes
 from .prepared import PreparedCampaign, prepare_campaign
@@ -111,7 +112,7 @@ def submit_campaign(
     campaign = PreparedCampaign(file.name, file)
     # Refused now rather than when it runs.
     _ = campaign.steps
-    collected = collect_candidates(file, folder)
+    collected = collect_candidates(file, folder, known=known_candidates(collections.iter_rows(file.name), collections))
     submission = _Submission(campaign, collections, workers, on_progress)
     submission.register(
         collected,
@@ -207,6 +208,7 @@ class _Submission:
         """Order candidates and make their rows, in portions."""
         rows: list[CandidateSummary] = []
         for candidate, ordered in zip(candidates, self._order(candidates), strict=True):
+            self._keep_crystal(candidate, ordered)
             rows.append(self._row(candidate, ordered))
             if len(rows) == _ROWS_AT_A_TIME or (ordered.was_disordered and len(rows) >= _ROWS_AT_A_TIME // 20):
                 yield rows
@@ -234,9 +236,15 @@ class _Submission:
         """Order known candidates by other settings; what was computed for an ordering that comes again is reused."""
         for candidate, ordered in zip(candidates, self._order(candidates), strict=True):
             row = known[candidate.candidate_id]
+            self._keep_crystal(candidate, ordered)
             fresh = self._row(candidate, ordered)
             update = {name: getattr(fresh, name) for name in ("orderings", "notes", "status", "reason", "stage")}
             self.collections.update_rows([row.model_copy(update={**update, "updated_at": now()})])
+
+    def _keep_crystal(self, candidate: Candidate, ordered: Ordered) -> None:
+        """Store a disordered crystal as it was given: an equivalent one that comes later is known by it."""
+        if ordered.was_disordered:
+            self.collections.store_structures({candidate.candidate_id: candidate.structure.as_dict()})
 
     def _row(self, candidate: Candidate, ordered: Ordered) -> CandidateSummary:
         """Make the row of a candidate."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,8 +94,30 @@ class CollectedCandidates:
     sources: tuple[SourceCount, ...] = ()
 
 
+@dataclass(frozen=True)
+class KnownCandidates:
+    """Candidates that a campaign has already.
+
+    Parameters
+    ----------
+    ids : frozenset of str
+        Those that an equivalent crystal is taken for.
+    turned_away : frozenset of str
+        Those that have no ordered structure: an equivalent crystal, such as a smaller cell, is tried by itself.
+    load : callable
+        Given some of `ids`, loads these candidates; those whose crystal is not stored are left out.
+    """
+
+    ids: frozenset[str] = frozenset()
+    turned_away: frozenset[str] = frozenset()
+    load: Callable[[Collection[str]], Sequence[Candidate]] = lambda ids: ()
+
+
+_NOTHING_KNOWN = KnownCandidates()
+
+
 def collect_candidates(
-    campaign: CampaignFile, base_folder: str | Path, *, known: Sequence[Candidate] = ()
+    campaign: CampaignFile, base_folder: str | Path, *, known: KnownCandidates = _NOTHING_KNOWN
 ) -> CollectedCandidates:
     """Read the sources of a campaign and merge equivalent crystals.
 
@@ -105,13 +127,13 @@ def collect_candidates(
         The campaign.
     base_folder : str or Path
         Folder of the campaign file; relative paths of its sources start there.
-    known : sequence of Candidate
+    known : KnownCandidates
         Candidates that the campaign has already; an equivalent crystal keeps their id and structure.
 
     Returns
     -------
     CollectedCandidates
-        Candidates and rejections; nothing that a source named is lost.
+        Candidates and rejections; nothing that a source named is lost. What no source names is left out.
 
     Raises
     ------
@@ -151,51 +173,54 @@ def collect_candidates(
     return CollectedCandidates(candidates, rejected, sources)
 
 
-def merge_equivalent(raw: Sequence[RawCandidate], known: Sequence[Candidate] = ()) -> tuple[list[Candidate], list[int]]:
+def merge_equivalent(
+    raw: Sequence[RawCandidate], known: KnownCandidates = _NOTHING_KNOWN
+) -> tuple[list[Candidate], list[int]]:
     """Merge equivalent crystals, keeping all their origins.
 
     Parameters
     ----------
     raw : sequence of RawCandidate
         What the sources gave.
-    known : sequence of Candidate
-        Candidates that are there already; they come first.
+    known : KnownCandidates
+        Candidates that are there already; whatever the order of the sources, they keep their ids.
 
     Returns
     -------
     candidates : list of Candidate
-        One for each crystal, in the order in which each was first named.
+        One for each crystal that was named, in the order in which each was first named.
     duplicates : list of int
         Positions in `raw` of the structures that were there already.
     """
     from ...structures.equivalence import group_equivalent
+    from ...structures.fingerprint import structure_fingerprint
 
-    structures = [candidate.structure for candidate in known] + [item.structure for item in raw]
-    groups = sorted((sorted(group) for group in group_equivalent(structures)), key=lambda group: group[0])
-    n_known = len(known)
+    ids = [structure_fingerprint(item.structure)[:ID_LETTERS] for item in raw]
+    # Most are named again by the same files, and need not be loaded.
+    unnamed = known.ids.difference(ids)
+    stored = list(known.load(unnamed)) if unnamed else []
+    groups = group_equivalent([item.structure for item in raw] + [candidate.structure for candidate in stored])
     candidates = []
     duplicates = []
     for group in groups:
-        members = [raw[position - n_known] for position in group if position >= n_known]
-        if group[0] < n_known:
-            first = known[group[0]]
-            duplicates += [position - n_known for position in group if position >= n_known]
+        named = [position for position in group if position < len(raw)]
+        if not named:
+            continue
+        there = [stored[position - len(raw)] for position in group[len(named) :]]
+        duplicates += named if there else named[1:]
+        there += [_as_candidate(raw[position], ids[position]) for position in named if ids[position] in known.ids]
+        if there:
+            first = min(there, key=lambda candidate: candidate.candidate_id)
         else:
-            first = _as_candidate(members[0])
-            duplicates += [position - n_known for position in group[1:]]
-        candidates.append(_merged(first, members))
+            position = next((position for position in named if ids[position] not in known.turned_away), named[0])
+            first = _as_candidate(raw[position], ids[position])
+        candidates.append(_merged(first, [raw[position] for position in named]))
     return candidates, sorted(duplicates)
 
 
-def _as_candidate(item: RawCandidate) -> Candidate:
-    from ...structures.fingerprint import structure_fingerprint
-
+def _as_candidate(item: RawCandidate, candidate_id: str) -> Candidate:
     return Candidate(
-        candidate_id=structure_fingerprint(item.structure)[:ID_LETTERS],
-        label=item.label,
-        structure=item.structure,
-        origins=(),
-        notes=item.notes,
+        candidate_id=candidate_id, label=item.label, structure=item.structure, origins=(), notes=item.notes
     )
 
 

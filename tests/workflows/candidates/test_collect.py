@@ -18,7 +18,7 @@ from superion.structures.fingerprint import structure_fingerprint
 from superion.structures.read import bundled_structures
 from superion.workflows.campaign.file.model import CampaignFile
 from superion.workflows.candidates import parse_cache
-from superion.workflows.candidates.collect import collect_candidates, merge_equivalent
+from superion.workflows.candidates.collect import Candidate, KnownCandidates, collect_candidates, merge_equivalent
 from superion.workflows.candidates.source import RawCandidate, UnreadableCandidate
 
 
@@ -70,14 +70,38 @@ def test_the_same_crystal_from_two_sources_keeps_both_origins(tmp_path):
     ]
 
 
+def known(*candidates: Candidate) -> KnownCandidates:
+    """Candidates that a campaign has, by id."""
+    there = {candidate.candidate_id: candidate for candidate in candidates}
+    return KnownCandidates(frozenset(there), load=lambda ids: [there[candidate_id] for candidate_id in ids])
+
+
 def test_known_candidates_keep_their_id_when_more_come():
     first = merge_equivalent([raw(salt(), "a")])[0]
     primitive = salt().get_primitive_structure()
-    again, duplicates = merge_equivalent([raw(primitive, "b"), raw(salt(5.13, "Cl"), "c")], known=first)
+    again, duplicates = merge_equivalent([raw(primitive, "b"), raw(salt(5.13, "Cl"), "c")], known(*first))
     assert again[0].candidate_id == first[0].candidate_id == structure_fingerprint(salt())[:16]
     assert [origin.identifier for origin in again[0].origins] == ["a", "b"]
     assert duplicates == [0]
     assert merge_equivalent([raw(salt(), "a"), raw(primitive, "b")])[0][0] == again[0]
+    assert merge_equivalent([raw(salt(5.5, "Br"), "d")], known(*first))[0][0].label == "d"
+
+
+def test_known_candidates_keep_their_id_whatever_the_order_of_the_sources():
+    (first,) = merge_equivalent([raw(salt(), "m")])[0]
+    items = [raw(salt().get_primitive_structure(), "a"), raw(salt(), "m")]
+    for order in (items, items[::-1]):
+        (again,) = merge_equivalent(order, known(first))[0]
+        assert (again.candidate_id, again.structure) == (first.candidate_id, salt())
+        assert {origin.identifier for origin in again.origins} == {"a", "m"}
+
+
+def test_a_smaller_cell_of_what_was_turned_away_is_tried_by_itself():
+    (large,) = merge_equivalent([raw(salt(), "large")])[0]
+    items = [raw(salt(), "large"), raw(salt().get_primitive_structure(), "small")]
+    (found,) = merge_equivalent(items, KnownCandidates(turned_away=frozenset([large.candidate_id])))[0]
+    assert found.label == "small"
+    assert found.candidate_id != large.candidate_id
 
 
 def test_different_measured_values_of_one_crystal_are_noted():

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from ....errors import PotentialError, StructureError
 from ....structures.fingerprint import structure_fingerprint
 from ....structures.occupancy import is_full
-from ...candidates.collect import Candidate, CollectedCandidates, collect_candidates
+from ...candidates.collect import Candidate, CollectedCandidates, KnownCandidates, collect_candidates
 from ...dispatch.processors import available_cores
 from ..decisions import CampaignState, CandidateEntry
 from ..file.model import CampaignFile
+from ..known_candidates import known_candidates
 from ..outcomes import load_outcomes
 from ..prepared import PreparedCampaign
 from ..rows import entry_of
@@ -86,8 +87,9 @@ def plan_campaign(
     prepared = PreparedCampaign(campaign.name, campaign)
     notes: list[str] = []
     with clock.part("reading candidates"):
-        collected = collect_candidates(campaign, base_folder)
-    rows = _known_rows(campaign.name, collections)
+        rows = _known_rows(campaign.name, collections)
+        known = KnownCandidates() if collections is None else known_candidates(rows.values(), collections)
+        collected = collect_candidates(campaign, base_folder, known=known)
     fresh = [candidate for candidate in collected.candidates if candidate.candidate_id not in rows]
     disordered = [candidate for candidate in collected.candidates if not _is_ordered(candidate.structure)]
     with clock.part("ordering a sample"):

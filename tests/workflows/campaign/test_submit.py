@@ -1,0 +1,58 @@
+"""Submitting again: what came meanwhile, what was mended, what was changed, and nothing twice."""
+
+from __future__ import annotations
+
+import yaml
+from pymatgen.core import Lattice, Structure
+from superion.database.campaigns import CampaignCollections
+from superion.workflows.campaign.file.load import load_campaign_file
+from superion.workflows.campaign.plan.make import plan_campaign
+from superion.workflows.campaign.submit import submit_campaign
+
+
+def salt(anion: str = "Cl") -> Structure:
+    """The conventional cell of eight atoms."""
+    return Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.13), ["Li", anion], [[0, 0, 0], [0.5, 0.5, 0.5]])
+
+
+def mixed_salt() -> Structure:
+    """Half of its cations are sodium."""
+    half = {"Li": 0.5, "Na": 0.5}
+    return Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.4), [half, "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+
+
+def submit(folder, paths, collections, **changes):
+    """Submit a campaign of some files; give the report, and the rows by label."""
+    content = {"name": "c", "candidates": [{"kind": "files", "paths": paths}], "mobile_ion": "Li"}
+    content |= {"potential": "chgnet", "stages": [{"stage": "validate"}], **changes}
+    (folder / "c.yaml").write_text(yaml.safe_dump(content))
+    report = submit_campaign(folder / "c.yaml", collections, workers=1)
+    return report, {row.label: row for row in collections.iter_rows("c")}
+
+
+def origins(row):
+    """The files that named a candidate, sorted."""
+    return sorted(origin.identifier for origin in row.origins)
+
+
+def test_an_equivalent_crystal_that_comes_later_is_the_same_candidate(tmp_path):
+    """Whether its files are still named or not, in whatever order, ordered or disordered."""
+    for name, crystal in {"salt": salt(), "mixed": mixed_salt()}.items():
+        crystal.to(str(tmp_path / f"m_{name}.cif"))
+        crystal.get_primitive_structure().to(str(tmp_path / f"a_{name}.cif"))
+    old, new = ["m_salt.cif", "m_mixed.cif"], ["a_salt.cif", "a_mixed.cif"]
+    with CampaignCollections.open(str(tmp_path / "results.db")) as collections:
+        report, before = submit(tmp_path, old, collections)
+        assert (report.n_new, report.counts) == (2, {"waiting": 2})
+        assert (before["m_salt"].was_disordered, before["m_mixed"].was_disordered) == (False, True)
+        for paths in (new, [*new, *old], [*old, *new], ["*.cif"]):
+            report, rows = submit(tmp_path, paths, collections)
+            assert (report.n_new, report.n_not_named, report.counts) == (0, 0, {"waiting": 2})
+            assert {label: row.orderings for label, row in rows.items()} == {
+                label: row.orderings for label, row in before.items()
+            }
+            assert origins(rows["m_salt"]) == ["a_salt.cif", "m_salt.cif"]
+            assert origins(rows["m_mixed"]) == ["a_mixed.cif", "m_mixed.cif"]
+        submit(tmp_path, new, collections)
+        plan = plan_campaign(load_campaign_file(tmp_path / "c.yaml"), tmp_path, collections, with_timing=False)
+        assert (plan.n_candidates, plan.n_known) == (2, 2)

@@ -24,6 +24,7 @@ from .prepared import PreparedCampaign, prepare_campaign
 from .rows import entry_of, now, row_with, write_decisions
 
 _ROWS_AT_A_TIME = 500
+_MADE_BY_ORDERING = ("mobile_ion", "was_disordered", "orderings", "notes", "status", "reason", "stage")
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def submit_campaign(
     submission = _Submission(campaign, collections, workers, on_progress)
     submission.register(
         collected,
-        reorder=old_file is not None and old_file.ordering != file.ordering,
+        reorder=old_file is not None and (old_file.ordering, old_file.mobile_ion) != (file.ordering, file.mobile_ion),
         recheck=old_file is not None and _composition_columns(old_file) != _composition_columns(file),
     )
     # Last: with its record the campaign can run.
@@ -177,9 +178,7 @@ class _Submission:
 
     def register(self, collected: CollectedCandidates, *, reorder: bool, recheck: bool) -> None:
         """Store what is not there yet, portion by portion: a kill loses one portion."""
-        rows = self.collections.iter_rows(self.campaign.campaign_id)
-        # What could not be ordered, through no fault that is known of it, is tried again.
-        known = {row.candidate_id: row for row in rows if row.orderings or row.status != "failed"}
+        known = {row.candidate_id: row for row in self.collections.iter_rows(self.campaign.campaign_id)}
         unreadable = [self._unreadable_row(item) for item in collected.rejected]
         self._store([row for row in unreadable if row.candidate_id not in known])
         fresh = [candidate for candidate in collected.candidates if candidate.candidate_id not in known]
@@ -192,17 +191,20 @@ class _Submission:
             # A table that says otherwise what a material holds may turn it away, or let it in.
             is_judged_by_it = candidate.expected_composition is not None or not row.orderings
             is_news = is_judged_by_it and (recheck or candidate.candidate_id in news)
-            if is_news or (reorder and row.was_disordered):
+            # Other settings may let in what was turned away.
+            is_other = reorder and (row.was_disordered or not row.orderings)
+            if is_news or is_other or _failed_in_ordering(row):
                 again.append(candidate)
         self._order_again(again, known)
         # After that: a kill in between leaves the news news.
         in_order = {candidate.candidate_id for candidate in again}
         self.collections.update_rows([row for name, row in news.items() if name not in in_order])
-        total = len(fresh)
+        n_stored = 0
         for portion in self._ordered_rows(fresh):
             self._store(portion)
+            n_stored += len(portion)
             if self.on_progress is not None:
-                self.on_progress(self.n_new - len(unreadable), total)
+                self.on_progress(n_stored, len(fresh))
 
     def _ordered_rows(self, candidates: Sequence[Candidate]) -> Iterator[list[CandidateSummary]]:
         """Order candidates and make their rows, in portions."""
@@ -238,7 +240,7 @@ class _Submission:
             row = known[candidate.candidate_id]
             self._keep_crystal(candidate, ordered)
             fresh = self._row(candidate, ordered)
-            update = {name: getattr(fresh, name) for name in ("orderings", "notes", "status", "reason", "stage")}
+            update = {name: getattr(fresh, name) for name in _MADE_BY_ORDERING}
             self.collections.update_rows([row.model_copy(update={**update, "updated_at": now()})])
 
     def _keep_crystal(self, candidate: Candidate, ordered: Ordered) -> None:
@@ -287,6 +289,11 @@ class _Submission:
             reason=item.reason,
             updated_at=now(),
         )
+
+
+def _failed_in_ordering(row: CandidateSummary) -> bool:
+    """Whether a candidate could not be ordered through no fault that is known of it."""
+    return not row.orderings and row.status == "failed"
 
 
 def _news(candidates: Sequence[Candidate], known: dict[str, CandidateSummary]) -> dict[str, CandidateSummary]:

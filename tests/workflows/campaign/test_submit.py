@@ -56,3 +56,45 @@ def test_an_equivalent_crystal_that_comes_later_is_the_same_candidate(tmp_path):
         submit(tmp_path, new, collections)
         plan = plan_campaign(load_campaign_file(tmp_path / "c.yaml"), tmp_path, collections, with_timing=False)
         assert (plan.n_candidates, plan.n_known) == (2, 2)
+
+
+def test_a_raised_limit_lets_in_what_was_turned_away(tmp_path):
+    """Ordered or disordered; a limit that stays too low changes nothing but the reason."""
+    salt().to(str(tmp_path / "salt.cif"))
+    mixed_salt().to(str(tmp_path / "mixed.cif"))
+    with CampaignCollections.open(str(tmp_path / "results.db")) as collections:
+        _, rows = submit(tmp_path, ["*.cif"], collections, ordering={"maximum_atoms": 4})
+        assert {row.status for row in rows.values()} == {"rejected"}
+        assert all("raise the maximum number of atoms" in row.reason for row in rows.values())
+        _, rows = submit(tmp_path, ["*.cif"], collections, ordering={"maximum_atoms": 7})
+        assert all("more than the 7 allowed" in row.reason for row in rows.values())
+        report, rows = submit(tmp_path, ["*.cif"], collections, ordering={"maximum_atoms": 400})
+        assert (report.n_new, report.changed, report.counts) == (0, ("ordering",), {"waiting": 2})
+        assert {label: (row.was_disordered, row.reason) for label, row in rows.items()} == {
+            "salt": (False, None),
+            "mixed": (True, None),
+        }
+        # Settings of the search reach it, too.
+        report, again = submit(tmp_path, ["*.cif"], collections, ordering={"maximum_atoms": 400, "n_orderings": 2})
+        assert again["salt"] == rows["salt"]
+        assert again["mixed"].orderings[0] == rows["mixed"].orderings[0]
+
+
+def test_a_smaller_cell_of_what_was_turned_away_is_let_in(tmp_path):
+    salt().to(str(tmp_path / "large.cif"))
+    with CampaignCollections.open(str(tmp_path / "results.db")) as collections:
+        submit(tmp_path, ["*.cif"], collections, ordering={"maximum_atoms": 4})
+        salt().get_primitive_structure().to(str(tmp_path / "small.cif"))
+        for n_new in (1, 0):
+            report, rows = submit(tmp_path, ["*.cif"], collections, ordering={"maximum_atoms": 4})
+            assert report.n_new == n_new
+            assert {label: row.status for label, row in rows.items()} == {"large": "rejected", "small": "waiting"}
+
+
+def test_another_mobile_ion_lets_in_what_lacked_the_first(tmp_path):
+    salt().to(str(tmp_path / "salt.cif"))
+    with CampaignCollections.open(str(tmp_path / "results.db")) as collections:
+        _, rows = submit(tmp_path, ["*.cif"], collections, mobile_ion="Na")
+        assert rows["salt"].status == "rejected"
+        _, rows = submit(tmp_path, ["*.cif"], collections)
+        assert (rows["salt"].status, rows["salt"].mobile_ion) == ("waiting", "Li")

@@ -226,6 +226,17 @@ class CampaignCollections:
             self._store_stage_keys(portion)
             self.candidates.update([row_to_document(row) for row in portion])
 
+    def remove_rows(self, keys: Iterable[str]) -> None:
+        """Remove rows; what was computed for them stays.
+
+        Parameters
+        ----------
+        keys : iterable of str
+            Their keys.
+        """
+        for portion in _portions(keys):
+            self.candidates.remove_docs({"key": {"$in": portion}})
+
     def replace_row(self, row: CandidateSummary, *, read_at: datetime) -> bool:
         """Store a row unless another process has changed it since it was read.
 

@@ -24,6 +24,7 @@ from .prepared import PreparedCampaign, prepare_campaign
 from .rows import entry_of, now, row_with, write_decisions
 
 _ROWS_AT_A_TIME = 500
+_UNREADABLE = "unreadable-"
 _MADE_BY_ORDERING = ("mobile_ion", "was_disordered", "orderings", "notes", "status", "reason", "stage")
 
 
@@ -164,6 +165,39 @@ def judge_again(campaign: PreparedCampaign, collections: CampaignCollections) ->
     return write_decisions(state, collections, campaign.campaign_id, state.candidate_ids)
 
 
+def order_failed_again(record: CampaignRecord, collections: CampaignCollections, *, workers: int | None = None) -> int:
+    """Order the candidates of a campaign once more that could not be ordered through no fault that is known of them.
+
+    Parameters
+    ----------
+    record : CampaignRecord
+        The campaign.
+    collections : CampaignCollections
+        The store.
+    workers : int or None
+        Processes that order structures; None for one per core.
+
+    Returns
+    -------
+    int
+        How many were tried; those that no source names any more are not.
+
+    Raises
+    ------
+    SettingsError
+        If a source as a whole cannot be read, or the campaign was imported and never submitted here.
+    """
+    campaign = prepare_campaign(record)
+    rows = list(collections.iter_rows(record.campaign_id))
+    if not any(_failed_in_ordering(row) for row in rows):
+        return 0
+    folder = Path(record.base_folder or ".")
+    collected = collect_candidates(campaign.file, folder, known=known_candidates(rows, collections))
+    n_ordered = _Submission(campaign, collections, workers, None).order_failed(collected)
+    judge_again(campaign, collections)
+    return n_ordered
+
+
 @dataclass
 class _Submission:
     """Candidates on their way into the store."""
@@ -205,6 +239,16 @@ class _Submission:
             n_stored += len(portion)
             if self.on_progress is not None:
                 self.on_progress(n_stored, len(fresh))
+        # Last: until the crystal has its row, this one says what became of it.
+        self.collections.remove_rows([row.key for row in _read_now(known.values(), collected)])
+
+    def order_failed(self, collected: CollectedCandidates) -> int:
+        """Order once more what could not be ordered; give the number."""
+        rows = self.collections.iter_rows(self.campaign.campaign_id)
+        failed = {row.candidate_id: row for row in rows if _failed_in_ordering(row)}
+        candidates = [candidate for candidate in collected.candidates if candidate.candidate_id in failed]
+        self._order_again(candidates, failed)
+        return len(candidates)
 
     def _ordered_rows(self, candidates: Sequence[Candidate]) -> Iterator[list[CandidateSummary]]:
         """Order candidates and make their rows, in portions."""
@@ -274,7 +318,7 @@ class _Submission:
     def _unreadable_row(self, item: UnreadableCandidate) -> CandidateSummary:
         """Make the row of an entry that gave no crystal: nothing that a source names is lost."""
         name = hashlib.sha256(f"{item.origin.source}\0{item.origin.identifier}\0{item.label}".encode()).hexdigest()
-        candidate_id = f"unreadable-{name[:16]}"
+        candidate_id = f"{_UNREADABLE}{name[:16]}"
         return CandidateSummary(
             key=f"{self.campaign.campaign_id}/{candidate_id}",
             campaign_id=self.campaign.campaign_id,
@@ -294,6 +338,23 @@ class _Submission:
 def _failed_in_ordering(row: CandidateSummary) -> bool:
     """Whether a candidate could not be ordered through no fault that is known of it."""
     return not row.orderings and row.status == "failed"
+
+
+def _read_now(rows: Iterable[CandidateSummary], collected: CollectedCandidates) -> list[CandidateSummary]:
+    """Choose the rows of entries that gave no crystal and have given one since."""
+    rejected = {(item.origin.source, item.origin.identifier) for item in collected.rejected}
+    read = set()
+    for candidate in collected.candidates:
+        for origin in candidate.origins:
+            # What could not be read at all may hold several crystals, which are numbered.
+            read |= {(origin.source, origin.identifier), (origin.source, origin.identifier.rpartition("#")[0])}
+    return [
+        row
+        for row in rows
+        if row.candidate_id.startswith(_UNREADABLE)
+        and (name := (row.origins[0].source, row.origins[0].identifier)) in read
+        and name not in rejected
+    ]
 
 
 def _news(candidates: Sequence[Candidate], known: dict[str, CandidateSummary]) -> dict[str, CandidateSummary]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import yaml
 from pymatgen.core import Lattice, Structure
+from pymatgen.io.cif import CifWriter
 from superion.database.campaigns import CampaignCollections
+from superion.database.project import find_project
 from superion.workflows.campaign.file.load import load_campaign_file
 from superion.workflows.campaign.plan.make import plan_campaign
-from superion.workflows.campaign.submit import submit_campaign
+from superion.workflows.campaign.retry import forget_failures
+from superion.workflows.campaign.submit import order_failed_again, submit_campaign
 
 
 def salt(anion: str = "Cl") -> Structure:
@@ -98,3 +101,43 @@ def test_another_mobile_ion_lets_in_what_lacked_the_first(tmp_path):
         assert rows["salt"].status == "rejected"
         _, rows = submit(tmp_path, ["*.cif"], collections)
         assert (rows["salt"].status, rows["salt"].mobile_ion) == ("waiting", "Li")
+
+
+def test_the_row_of_a_file_that_could_not_be_read_goes_when_it_is_mended(tmp_path):
+    """Also where it then holds several crystals; what still cannot be read stays."""
+    nonsense = "data_x\n_cell_length_a nonsense\n"
+    for name in ("one", "two", "three"):
+        (tmp_path / f"{name}.cif").write_text(nonsense)
+    with CampaignCollections.open(str(tmp_path / "results.db")) as collections:
+        report, rows = submit(tmp_path, ["*.cif"], collections)
+        assert (report.counts, sorted(rows)) == ({"rejected": 3}, ["one", "three", "two"])
+        salt().to(str(tmp_path / "one.cif"))
+        texts = [str(CifWriter(salt(anion))) for anion in ("Br", "I")]
+        (tmp_path / "two.cif").write_text("".join(texts))
+        for n_new in (3, 0):
+            report, rows = submit(tmp_path, ["*.cif"], collections)
+            assert (report.n_new, report.counts) == (n_new, {"rejected": 1, "waiting": 3})
+            assert sorted(rows) == ["one", "three", "two #1", "two #2"]
+
+
+def test_a_retry_orders_again_what_failed_in_ordering(tmp_path):
+    """The same by a submission of the same file; both keep what is known of the candidate."""
+    mixed_salt().to(str(tmp_path / "mixed.cif"))
+    (tmp_path / ".superion").mkdir()
+    project = find_project(tmp_path)
+    with CampaignCollections.open(project=project) as collections:
+        _, rows = submit(tmp_path, ["*.cif"], collections)
+        ordered = rows["mixed"]
+        change = {"status": "failed", "orderings": [], "was_disordered": False, "stages": {}, "properties": {}}
+        failed = ordered.model_copy(update={**change, "reason": "ordering it killed its process"})
+        collections.update_rows([failed])
+        record = collections.load_campaign("c")
+        assert forget_failures(record, collections, project) == 0
+        assert order_failed_again(record, collections, workers=1) == 1
+        (again,) = collections.iter_rows("c")
+        assert again.model_copy(update={"updated_at": ordered.updated_at}) == ordered
+        assert order_failed_again(record, collections, workers=1) == 0
+        collections.update_rows([failed])
+        report, rows = submit(tmp_path, ["*.cif"], collections)
+        assert (report.n_new, report.counts) == (0, {"waiting": 1})
+        assert rows["mixed"].orderings == ordered.orderings

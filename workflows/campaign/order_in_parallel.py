@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -18,6 +14,7 @@ from ...database.documents.candidate_summary import OrderingSummary
 from ...structures.occupancy import is_full
 from ...structures.plain_structure import structure_from_plain
 from ..dispatch.processors import available_cores
+from .ordering_process import OrderingProcess
 
 _PORTION = 400
 _DISORDERED_PER_WORKER = 4
@@ -94,85 +91,68 @@ def _is_full(structure: Structure) -> bool:
     return all(is_full(site) for site in structure)
 
 
-def _end_with_parent() -> None:
-    """Let a process of the pool end when the one that started it is killed."""
-    parent = multiprocessing.parent_process()
-
-    def wait() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
-
-
-def _new_pool(workers: int) -> ProcessPoolExecutor:
-    # Not forked: threads of numerical libraries do not survive that.
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_end_with_parent)
-
-
 class _Processes:
-    """A pool that is made when it is worth it, and made again when a crystal breaks it."""
+    """Processes that are started when they are worth it, each led by a thread; one that a crystal ends is replaced."""
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
-        self._pool: ProcessPoolExecutor | None = None
+        self._threads: ThreadPoolExecutor | None = None
+        self._all: set[OrderingProcess] = set()
+        self._idle: list[OrderingProcess] = []
 
     def __enter__(self) -> _Processes:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._close()
-
-    def _close(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-            self._pool = None
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            for process in list(self._all):
+                process.kill()
+            self._threads.shutdown()
+        for process in self._all:
+            process.close()
 
     def order(self, crystals: list[tuple[Structure, str | None]], settings: dict[str, Any]) -> list[Ordered]:
         """Order some crystals."""
         full = [_is_full(structure) for structure, _ in crystals]
         plain = [(structure.as_dict(), expected) for structure, expected in crystals]
-        if all(full) and len(crystals) < _WORTH_PROCESSES and self._pool is None:
+        if all(full) and len(crystals) < _WORTH_PROCESSES and self._threads is None:
             return order_some(plain, settings)
-        found: dict[int, Ordered | None] = {}
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self.workers)
         # Crystals that need no ordering are quick, and travel together.
         quick = [position for position, is_ordered in enumerate(full) if is_ordered]
         batches = [quick[start : start + _ORDERED_AT_A_TIME] for start in range(0, len(quick), _ORDERED_AT_A_TIME)]
         batches += [[position] for position, is_ordered in enumerate(full) if not is_ordered]
-        for batch, answers in self._each(batches, lambda batch: (order_some, [plain[i] for i in batch], settings)):
-            found |= dict.fromkeys(batch) if answers is None else dict(zip(batch, answers, strict=True))
+        answers = self._threads.map(lambda batch: self._order_batch([plain[i] for i in batch], settings), batches)
+        found: dict[int, Ordered | None] = {}
+        for batch, answer in zip(batches, answers, strict=True):
+            found |= dict.fromkeys(batch) if answer is None else dict(zip(batch, answer, strict=True))
         return [found[position] or self._order_alone(plain[position], settings) for position in range(len(crystals))]
 
-    def _each(
-        self, batches: list[list[int]], task: Callable[[list[int]], tuple[Any, ...]]
-    ) -> Iterator[tuple[list[int], list[Ordered] | None]]:
-        """Give each batch to the pool; None for those that were under way when it broke."""
-        if self._pool is None:
-            self._pool = _new_pool(self.workers)
+    def _order_batch(self, crystals: list[PlainCrystal], settings: dict[str, Any]) -> list[Ordered] | None:
+        """Give a batch to a process that is idle, or to a new one; None where it ended that."""
         try:
-            futures = [(batch, self._pool.submit(*task(batch))) for batch in batches]
-        except BrokenProcessPool:
-            self._close()
-            yield from ((batch, None) for batch in batches)
-            return
-        for batch, future in futures:
-            try:
-                yield batch, future.result()
-            except BrokenProcessPool:
-                yield batch, None
-        if any(isinstance(future.exception(), BrokenProcessPool) for _, future in futures):
-            self._close()
+            process = self._idle.pop()
+        except IndexError:
+            process = OrderingProcess()
+            self._all.add(process)
+        answer = process.order(crystals, settings)
+        if answer is None:
+            self._all.discard(process)
+            process.close()
+        else:
+            self._idle.append(process)
+        return answer
 
     def _order_alone(self, crystal: PlainCrystal, settings: dict[str, Any]) -> Ordered:
-        """Order one crystal in a process of its own, for it may have broken the pool."""
-        with _new_pool(1) as pool:
-            try:
-                return pool.submit(order_one, *crystal, settings).result()
-            except BrokenProcessPool:
-                return Ordered(
-                    failure="ordering it killed its process, perhaps for lack of memory: order it with another tool"
-                )
+        """Order one crystal while no other is, for it may have ended its process, or lacked the memory."""
+        answer = self._order_batch([crystal], settings)
+        if answer is None:
+            return Ordered(
+                failure="ordering it killed its process, perhaps for lack of memory: order it with another tool"
+            )
+        return answer[0]
 
 
 def order_some(crystals: list[PlainCrystal], settings: dict[str, Any]) -> list[Ordered]:

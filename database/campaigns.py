@@ -164,6 +164,27 @@ class CampaignCollections:
         self.campaigns.update(stored.model_dump())
         return stored
 
+    def change_campaign(self, campaign_id: str, **changes: Any) -> CampaignRecord | None:
+        """Change some fields of a record as it is stored now; what others changed meanwhile stays.
+
+        Parameters
+        ----------
+        campaign_id : str
+            The campaign.
+        **changes
+            Fields of the record.
+
+        Returns
+        -------
+        CampaignRecord or None
+            As it is now; None where there is no such campaign.
+        """
+        record = self.load_campaign(campaign_id)
+        if record is None:
+            return None
+        changed = record.model_copy(update=changes)
+        return record if changed == record else self.save_campaign(changed)
+
     def load_campaign(self, campaign_id: str) -> CampaignRecord | None:
         """Load the record of a campaign.
 

@@ -162,6 +162,4 @@ class CampaignSession:
         counts : dict of str to int
             What `count_by_status` gives.
         """
-        record = self.collections.load_campaign(self.campaign.campaign_id)
-        if record is not None and record.counts != counts:
-            self.collections.save_campaign(record.model_copy(update={"counts": counts}))
+        self.collections.change_campaign(self.campaign.campaign_id, counts=counts)

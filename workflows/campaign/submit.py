@@ -122,14 +122,11 @@ def submit_campaign(
         recheck=old_file is not None and _composition_columns(old_file) != _composition_columns(file),
     )
     # Last: with its record the campaign can run.
-    record = (before or CampaignRecord(campaign_id=file.name, file_text=text)).model_copy(
-        update={"file_text": text, "base_folder": str(folder)}
-    )
-    if record != before:
-        collections.save_campaign(record)
+    if collections.change_campaign(file.name, file_text=text, base_folder=str(folder)) is None:
+        collections.save_campaign(CampaignRecord(campaign_id=file.name, file_text=text, base_folder=str(folder)))
     judge_again(campaign, collections)
     counts = collections.count_by_status(file.name)
-    collections.save_campaign(record.model_copy(update={"counts": counts}))
+    collections.change_campaign(file.name, counts=counts)
     n_named = len(collected.candidates) + len(collected.rejected)
     return SubmitReport(
         campaign_id=file.name,

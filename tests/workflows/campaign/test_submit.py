@@ -141,3 +141,18 @@ def test_a_retry_orders_again_what_failed_in_ordering(tmp_path):
         report, rows = submit(tmp_path, ["*.cif"], collections)
         assert (report.n_new, report.counts) == (0, {"waiting": 1})
         assert rows["mixed"].orderings == ordered.orderings
+
+
+def test_a_pause_during_a_submission_stays(tmp_path):
+    salt().to(str(tmp_path / "one.cif"))
+    with CampaignCollections.open(str(tmp_path / "results.db")) as collections:
+        submit(tmp_path, ["*.cif"], collections)
+        for paused, anion in ((True, "Br"), (False, "I")):
+            salt(anion).to(str(tmp_path / f"{anion}.cif"))
+            submit_campaign(
+                tmp_path / "c.yaml",
+                collections,
+                on_progress=lambda *_, wanted=paused: collections.change_campaign("c", paused=wanted),
+            )
+            record = collections.load_campaign("c")
+            assert (record.paused, record.counts) == (paused, {"waiting": 2 if paused else 3})

@@ -400,6 +400,7 @@ class Coordinator:
         return reason_to_stop(
             self.session.collections.load_campaign(self.session.campaign.campaign_id),
             self.session.campaign.file.limits,
+            file_text=self.session.campaign.file_text,
             elapsed_s=time.monotonic() - self._started,
             core_seconds=self.heartbeat.core_seconds,
             folders=[self.folder, *self._trajectories_here()],

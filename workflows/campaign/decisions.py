@@ -278,6 +278,21 @@ class CampaignState:
         """Ids of all candidates, sorted."""
         return sorted(self._entries)
 
+    def fingerprints(self, candidate_id: str) -> tuple[str, ...]:
+        """Give the fingerprints of the ordered structures that a candidate is judged by.
+
+        Parameters
+        ----------
+        candidate_id : str
+            Its id.
+
+        Returns
+        -------
+        tuple of str
+            In their order.
+        """
+        return self._entries[candidate_id].fingerprints
+
     def has_outcome(self, stage_key: str) -> bool:
         """Say whether the outcome of a unit is known.
 

@@ -11,9 +11,15 @@ from .file.limits import Limits
 
 
 def reason_to_stop(
-    record: CampaignRecord | None, limits: Limits, *, elapsed_s: float, core_seconds: float, folders: Iterable[Path]
+    record: CampaignRecord | None,
+    limits: Limits,
+    *,
+    file_text: str,
+    elapsed_s: float,
+    core_seconds: float,
+    folders: Iterable[Path],
 ) -> str | None:
-    """Say why nothing new may begin: the user paused the campaign, or a limit of its file is reached.
+    """Say why nothing new may begin: the user paused the campaign or changed its file, or a limit of it is reached.
 
     Parameters
     ----------
@@ -21,6 +27,8 @@ def reason_to_stop(
         The campaign as it is stored now.
     limits : Limits
         Its limits.
+    file_text : str
+        Text of its file when this run began.
     elapsed_s : float
         Time since this run began, in s.
     core_seconds : float
@@ -35,6 +43,8 @@ def reason_to_stop(
     """
     if record is None or record.paused:
         return "it was paused"
+    if record.file_text != file_text:
+        return "the campaign file was changed, which counts for the next run"
     if any(shutil.disk_usage(folder).free < limits.minimum_free_disk_gb * 1e9 for folder in folders):
         return (
             f"less than limits.minimum_free_disk_gb = {limits.minimum_free_disk_gb:g} GB are free: free some space "

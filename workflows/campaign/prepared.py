@@ -32,11 +32,14 @@ class PreparedCampaign:
         Its checked file.
     checkpoint_root : str or None
         Folder of trajectories and relaxations; None for the project's.
+    file_text : str
+        The file as it is stored; empty where none is stored yet.
     """
 
     campaign_id: str
     file: CampaignFile
     checkpoint_root: str | None = None
+    file_text: str = ""
 
     @cached_property
     def stages(self) -> list[tuple[Stage, StageSettings]]:
@@ -147,4 +150,4 @@ def prepare_campaign(record: CampaignRecord, *, checkpoint_root: str | None = No
             "submit it with `superion campaign submit FILE` if you trust it; what was imported is reused."
         )
     file = parse_campaign(record.file_text, f"campaign {record.campaign_id}", base_folder=Path(record.base_folder))
-    return PreparedCampaign(record.campaign_id, file, checkpoint_root)
+    return PreparedCampaign(record.campaign_id, file, checkpoint_root, record.file_text)

@@ -83,6 +83,8 @@ def write_decisions(
 ) -> int:
     """Bring the rows of some candidates up to date; rows that are right already are left alone.
 
+    So are rows that were ordered again since their candidates were read: their decisions are about other structures.
+
     Parameters
     ----------
     state : CampaignState
@@ -104,6 +106,8 @@ def write_decisions(
         keys = [f"{campaign_id}/{candidate_id}" for candidate_id in portion]
         changed = []
         for row in collections.iter_rows(criteria={"key": {"$in": keys}}):
+            if state.fingerprints(row.candidate_id) != tuple(ordering.fingerprint for ordering in row.orderings):
+                continue
             fresh = row_with(row, state.decision(row.candidate_id))
             if fresh is not row:
                 changed.append(fresh)

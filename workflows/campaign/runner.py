@@ -240,6 +240,7 @@ class _Runner:
         return reason_to_stop(
             self.collections.load_campaign(self.campaign.campaign_id),
             self.campaign.file.limits,
+            file_text=self.campaign.file_text,
             elapsed_s=time.monotonic() - self._started,
             core_seconds=self.heartbeat.core_seconds,
             folders=[self.project.folder],

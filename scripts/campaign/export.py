@@ -18,6 +18,7 @@ def export(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="File to write; CAMPAIGN.zip if not given."),
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write over what is there.")] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -29,7 +30,8 @@ def export(
 
     with opened_campaigns(store) as opened:
         record = opened.find(campaign)
-        found = export_campaign(record, opened.collections, output or Path(f"{record.campaign_id}.zip"))
+        target = output or Path(f"{record.campaign_id}.zip")
+        found = export_campaign(record, opened.collections, target, overwrite=overwrite)
     if as_json:
         write_json(vars(found))
     say(

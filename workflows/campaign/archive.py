@@ -74,6 +74,42 @@ def _finite(data: Any) -> Any:
     return data
 
 
+class ArchiveSize:
+    """Counts what goes into an archive, so that nobody writes one that no import takes."""
+
+    def __init__(self) -> None:
+        self._left = MAXIMUM_BYTES
+
+    def add(self, line: bytes, what: str) -> None:
+        """Count a line.
+
+        Parameters
+        ----------
+        line : bytes
+            The line, with its end.
+        what : str
+            What it is about, for the message.
+
+        Raises
+        ------
+        SettingsError
+            If it, or all of them together, are larger than an import allows.
+        """
+        self._left -= len(line)
+        if len(line) > MAXIMUM_LINE_BYTES:
+            raise SettingsError(
+                f"What is known of {what} takes {len(line) / 1e6:.3g} MB in one piece, and an import takes "
+                f"{MAXIMUM_LINE_BYTES / 1e6:g} MB: submit a campaign of another name without it, for which nothing is "
+                "computed again, and export that."
+            )
+        if self._left < 0:
+            raise SettingsError(
+                f"The export would hold more than the {MAXIMUM_BYTES / 1e9:g} GB that an import takes: submit "
+                "campaigns of other names with fewer candidates each, for which nothing is computed again, and export "
+                "those."
+            )
+
+
 class ArchiveReader:
     """Reads the members of an archive from a stranger: nothing is unpacked to the disk, and sizes are limited.
 

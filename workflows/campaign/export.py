@@ -14,7 +14,7 @@ from ... import __version__
 from ...database.campaigns import CampaignCollections
 from ...database.documents.campaign_record import CampaignRecord
 from ...errors import StoreError
-from .archive import CANDIDATES, DOCUMENTS, FORMAT, FORMAT_VERSION, MANIFEST, RECORD, to_json
+from .archive import CANDIDATES, DOCUMENTS, FORMAT, FORMAT_VERSION, MANIFEST, RECORD, ArchiveSize, to_json
 
 _KEYS_AT_A_TIME = 500
 
@@ -41,7 +41,9 @@ class ExportReport:
     n_bytes: int
 
 
-def export_campaign(record: CampaignRecord, collections: CampaignCollections, path: Path) -> ExportReport:
+def export_campaign(
+    record: CampaignRecord, collections: CampaignCollections, path: Path, *, overwrite: bool = False
+) -> ExportReport:
     """Write a campaign's record, candidates and stage documents into one file; trajectories stay where they are.
 
     Parameters
@@ -52,6 +54,8 @@ def export_campaign(record: CampaignRecord, collections: CampaignCollections, pa
         The store.
     path : Path
         File to write; it appears whole or not at all.
+    overwrite : bool
+        Whether to replace a file that is there.
 
     Returns
     -------
@@ -61,17 +65,22 @@ def export_campaign(record: CampaignRecord, collections: CampaignCollections, pa
     Raises
     ------
     StoreError
-        If the file cannot be written.
+        If the file is there already or cannot be written.
+    SettingsError
+        If the campaign is larger than an import allows.
     """
+    if path.exists() and not overwrite:
+        raise StoreError(f"The file {path} is there already: name another one, or pass --overwrite.")
+    size = ArchiveSize()
     partial = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
     try:
         with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
             keys: set[str] = set()
-            n_candidates = _write(archive, CANDIDATES, _candidates(record, collections, keys))
-            n_documents = _write(archive, DOCUMENTS, _documents(sorted(keys), collections))
+            n_candidates = _write(archive, size, CANDIDATES, _candidates(record, collections, keys))
+            n_documents = _write(archive, size, DOCUMENTS, _documents(sorted(keys), collections))
             # The folder of the file is nobody else's business.
             plain = record.model_dump(mode="json", exclude={"base_folder", "paused"})
-            _write(archive, RECORD, [plain])
+            _write(archive, size, RECORD, [plain])
             manifest = {
                 "format": FORMAT,
                 "format_version": FORMAT_VERSION,
@@ -80,7 +89,7 @@ def export_campaign(record: CampaignRecord, collections: CampaignCollections, pa
                 "n_candidates": n_candidates,
                 "n_documents": n_documents,
             }
-            _write(archive, MANIFEST, [manifest])
+            _write(archive, size, MANIFEST, [manifest])
         os.replace(partial, path)
     except OSError as error:
         raise StoreError(
@@ -106,7 +115,7 @@ def _documents(keys: list[str], collections: CampaignCollections) -> Iterable[di
             yield found[key].model_dump(mode="json")
 
 
-def _write(archive: zipfile.ZipFile, member: str, entries: Iterable[dict[str, Any]]) -> int:
+def _write(archive: zipfile.ZipFile, size: ArchiveSize, member: str, entries: Iterable[dict[str, Any]]) -> int:
     """Write one JSON document per line; give their number."""
     n_lines = 0
     # Of one date: the same campaign gives the same file.
@@ -114,6 +123,8 @@ def _write(archive: zipfile.ZipFile, member: str, entries: Iterable[dict[str, An
     info.compress_type = zipfile.ZIP_DEFLATED
     with archive.open(info, "w", force_zip64=True) as opened:
         for entry in entries:
-            opened.write(to_json(entry).encode() + b"\n")
+            line = to_json(entry).encode() + b"\n"
+            size.add(line, entry.get("label") or member)
+            opened.write(line)
             n_lines += 1
     return n_lines

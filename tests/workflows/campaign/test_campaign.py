@@ -295,7 +295,9 @@ def test_export_and_import(unbroken, tmp_path):
         found = export_campaign(collections.load_campaign("lattice"), collections, archive)
         assert (found.n_candidates, found.n_documents) == (4, 8)
         content = archive.read_bytes()
-        export_campaign(collections.load_campaign("lattice"), collections, archive)
+        with pytest.raises(StoreError, match="is there already: name another one, or pass --overwrite"):
+            export_campaign(collections.load_campaign("lattice"), collections, archive)
+        export_campaign(collections.load_campaign("lattice"), collections, archive, overwrite=True)
         assert archive.read_bytes() == content
     with lattice_campaign.CampaignCollections.open(project=project) as collections:
         report = import_campaign(archive, collections)

@@ -258,6 +258,33 @@ def test_a_bomb_is_not_unpacked(members, tmp_path, monkeypatch):
     assert "it holds more than" in refused(bomb, tmp_path)
 
 
+def test_nothing_is_exported_that_no_import_takes(tmp_path, monkeypatch):
+    """What one line, or the whole, may hold is the same on both sides; a refusal leaves no file."""
+    target = tmp_path / "large.zip"
+    with CampaignCollections.open(tmp_path / "store.db") as collections:
+        record = collections.save_campaign(CampaignRecord(campaign_id="theirs", file_text="name: theirs"))
+        collections.register_candidates([row()])
+        collections.jobs.update(stored(stage_doc()), key=["uuid", "index"])
+        export_campaign(record, collections, target)
+        with zipfile.ZipFile(target) as opened:
+            lines = [line for name in MEMBERS for line in opened.read(name).splitlines(keepends=True)]
+        longest, total = max(len(line) for line in lines), sum(len(line) for line in lines)
+        target.unlink()
+        for name, limit, sentence in (
+            ("MAXIMUM_LINE_BYTES", longest, "What is known of LiCl takes"),
+            ("MAXIMUM_BYTES", total, "The export would hold more than"),
+        ):
+            with monkeypatch.context() as patch:
+                patch.setattr(archive, name, limit - 1)
+                with pytest.raises(SuperionError, match=sentence):
+                    export_campaign(record, collections, target)
+                assert [path.name for path in tmp_path.iterdir() if "large" in path.name] == []
+                patch.setattr(archive, name, limit)
+                export_campaign(record, collections, target)
+                import_campaign(target, collections, name=f"other-{limit}")
+                target.unlink()
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     """One store for all mutations."""

@@ -36,6 +36,11 @@ def import_(
         f"campaign {found.campaign_id}: {found.n_candidates} new candidates ({found.n_known_candidates} known), "
         f"{found.n_documents} new stage documents ({found.n_known_documents} settled here already)"
     )
+    if found.n_equivalent_candidates:
+        say(
+            f"{found.n_equivalent_candidates} new candidates are equivalent to candidates here, but were computed in "
+            "another cell: both stay, with a note"
+        )
     if found.is_new:
         say("to run it here, read its campaign file and submit it: what was imported is reused")
     elif found.file_differs:

@@ -19,6 +19,7 @@ from ...errors import StructureError
 from ...structures.fingerprint import structure_fingerprint
 from ...structures.plain_structure import structure_from_plain
 from .archive import CANDIDATES, DOCUMENTS, FORMAT, FORMAT_VERSION, MANIFEST, RECORD, ArchiveReader
+from .equivalent_rows import equivalent_rows
 from .prepared import prepare_campaign
 from .rows import now
 from .submit import judge_again
@@ -45,7 +46,11 @@ class ImportReport:
     n_candidates : int
         Candidates that were not there.
     n_known_candidates : int
-        Candidates that were there: they keep their structures and gain origins.
+        Candidates that were there, themselves or as an equivalent crystal where nothing was computed for theirs yet:
+        they keep their structures and gain origins.
+    n_equivalent_candidates : int
+        New candidates that are equivalent to one that was there, and stay beside it with a note on both: their results
+        are of another cell.
     n_documents : int
         Stage documents that were not there.
     n_known_documents : int
@@ -58,6 +63,7 @@ class ImportReport:
     is_new: bool
     n_candidates: int
     n_known_candidates: int
+    n_equivalent_candidates: int
     n_documents: int
     n_known_documents: int
     file_differs: bool
@@ -98,7 +104,8 @@ def import_campaign(path: Path, collections: CampaignCollections, *, name: str |
             pass
     with ArchiveReader(path) as archive:
         n_documents, n_known_documents = _merge_documents(_documents(archive), collections, path.name)
-        n_candidates, n_known_candidates = _merge_candidates(_candidates(archive, record.campaign_id), collections)
+        candidates = _CandidateMerge(collections, record.campaign_id)
+        candidates.merge(_candidates(archive, record.campaign_id))
     here = collections.load_campaign(record.campaign_id)
     if here is None:
         collections.save_campaign(record)
@@ -107,8 +114,9 @@ def import_campaign(path: Path, collections: CampaignCollections, *, name: str |
     return ImportReport(
         campaign_id=record.campaign_id,
         is_new=here is None,
-        n_candidates=n_candidates,
-        n_known_candidates=n_known_candidates,
+        n_candidates=candidates.n_new,
+        n_known_candidates=candidates.n_known,
+        n_equivalent_candidates=candidates.n_equivalent,
         n_documents=n_documents,
         n_known_documents=n_known_documents,
         file_differs=here is not None and here.file_text != record.file_text,
@@ -257,27 +265,58 @@ def _as_stored(document: StageDoc, file_name: str) -> dict[str, Any]:
     }
 
 
-def _merge_candidates(rows: Iterator[CandidateSummary], collections: CampaignCollections) -> tuple[int, int]:
-    """Store new rows, and add origins and measured values to known ones; give the numbers of both."""
-    n_new = n_known = 0
-    for portion in _portions(rows):
-        keys = [row.key for row in portion]
-        ours = {row.key: row for row in collections.iter_rows(criteria={"key": {"$in": keys}})}
-        changed = []
-        for row in {row.key: row for row in portion}.values():
-            here = ours.get(row.key)
-            if here is None:
-                n_new += 1
-                changed.append(row.model_copy(update={"updated_at": now()}))
-                continue
-            n_known += 1
-            origins = [*here.origins, *(origin for origin in row.origins if origin not in here.origins)]
-            measured = {**row.measured, **here.measured}
-            if origins != here.origins or measured != here.measured:
-                update = {"origins": origins, "measured": measured, "updated_at": now()}
-                changed.append(here.model_copy(update=update))
-        collections.update_rows(changed)
-    return n_new, n_known
+@dataclass
+class _CandidateMerge:
+    """Rows on their way into the store."""
+
+    collections: CampaignCollections
+    campaign_id: str
+    n_new: int = 0
+    n_known: int = 0
+    n_equivalent: int = 0
+
+    def merge(self, rows: Iterator[CandidateSummary]) -> None:
+        """Store new rows, and add origins and measured values to known ones."""
+        for portion in _portions(rows):
+            coming = {row.key: row for row in portion}
+            criteria = {"key": {"$in": list(coming)}}
+            ours = {row.key: row for row in self.collections.iter_rows(criteria=criteria)}
+            unknown = [row for row in coming.values() if row.key not in ours]
+            twins = equivalent_rows(unknown, self.campaign_id, self.collections)
+            changed: dict[str, CandidateSummary] = {}
+            for row in coming.values():
+                twin = twins.get(row.key)
+                here = ours.get(row.key) or (None if twin is None else changed.get(twin.key, twin))
+                if here is None:
+                    self.n_new += 1
+                    changed[row.key] = row.model_copy(update={"updated_at": now()})
+                elif here.key == row.key or not row.properties:
+                    # Nothing was computed for an equivalent crystal yet: ours is computed for both.
+                    self.n_known += 1
+                    fresh = _enriched(here, row)
+                    if fresh is not here:
+                        changed[here.key] = fresh
+                else:
+                    # Its results are of its own cell and orderings, so they cannot become those of ours.
+                    self.n_new += 1
+                    self.n_equivalent += 1
+                    changed[row.key] = _noted(row, f"equivalent to the candidate {here.candidate_id} ({here.label})")
+                    changed[here.key] = _noted(here, f"equivalent to the candidate {row.candidate_id} ({row.label})")
+            self.collections.update_rows(changed.values())
+
+
+def _enriched(row: CandidateSummary, other: CandidateSummary) -> CandidateSummary:
+    """Add the origins and measured values of another row; the same object where that changes nothing."""
+    origins = [*row.origins, *(origin for origin in other.origins if origin not in row.origins)]
+    measured = {**other.measured, **row.measured}
+    if origins == row.origins and measured == row.measured:
+        return row
+    return row.model_copy(update={"origins": origins, "measured": measured, "updated_at": now()})
+
+
+def _noted(row: CandidateSummary, note: str) -> CandidateSummary:
+    """Add a note to a row."""
+    return row.model_copy(update={"notes": list(dict.fromkeys([*row.notes, note])), "updated_at": now()})
 
 
 Item = TypeVar("Item")

@@ -207,9 +207,12 @@ def merge_equivalent(
         if not named:
             continue
         there = [stored[position - len(raw)] for position in group[len(named) :]]
-        duplicates += named if there else named[1:]
-        there += [_as_candidate(raw[position], ids[position]) for position in named if ids[position] in known.ids]
-        if there:
+        registered = [position for position in named if ids[position] in known.ids]
+        duplicates += named[1:] if registered or not there else named
+        if registered:
+            position = min(registered, key=ids.__getitem__)
+            first = _as_candidate(raw[position], ids[position])
+        elif there:
             first = min(there, key=lambda candidate: candidate.candidate_id)
         else:
             position = next((position for position in named if ids[position] not in known.turned_away), named[0])

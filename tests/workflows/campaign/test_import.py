@@ -142,6 +142,40 @@ def test_what_is_settled_here_stays(members, tmp_path, state):
             assert document.properties["sigma_300k_ms_cm"].value == 7.0
 
 
+@pytest.mark.parametrize("is_computed", [False, True])
+def test_a_crystal_that_is_here_in_another_cell(members, tmp_path, is_computed):
+    """One candidate where theirs has no results; else both, each with its own, and a note. Twice changes nothing."""
+    theirs = json.loads(members[CANDIDATES])
+    if is_computed:
+        theirs["properties"] = {"sigma_300k_ms_cm": {"value": 1.0}}
+    path = pack(tmp_path / "good.zip", members | {CANDIDATES: json.dumps(theirs).encode()})
+    primitive = NACL.get_primitive_structure()
+    other = NACL.copy()
+    other.scale_lattice(2.0 * NACL.volume)
+    with CampaignCollections.open(tmp_path / "store.db") as collections:
+        for name, structure in (("mine", primitive), ("swollen", other)):
+            ordering = OrderingSummary(fingerprint=structure_fingerprint(structure), structure=structure.as_dict())
+            changes = {"key": f"theirs/{name}", "candidate_id": name, "orderings": [ordering], "stages": {}}
+            origins = [CandidateOrigin(source="files", identifier=f"{name}.cif")]
+            collections.register_candidates([row().model_copy(update={**changes, "origins": origins})])
+        report = import_campaign(path, collections)
+        found = {row.candidate_id: row for row in collections.iter_rows("theirs")}
+        assert (report.n_candidates, report.n_known_candidates) == ((1, 0) if is_computed else (0, 1))
+        assert report.n_equivalent_candidates == int(is_computed)
+        if is_computed:
+            assert found["one"].notes == ["equivalent to the candidate mine (LiCl)"]
+            assert found["mine"].notes == ["equivalent to the candidate one (LiCl)"]
+            assert found["one"].properties["sigma_300k_ms_cm"].value == 1.0
+        else:
+            assert [origin.identifier for origin in found["mine"].origins] == ["mine.cif", "LiCl.cif"]
+        assert [ordering.fingerprint for ordering in found["mine"].orderings] == [structure_fingerprint(primitive)]
+        assert found["swollen"].notes == []
+        assert len(found) == 2 + is_computed
+        before = contents(collections)
+        assert import_campaign(path, collections).n_candidates == 0
+        assert contents(collections) == before
+
+
 def _object(data):
     data["details"] = {"deep": [{"@module": "os", "@class": "system", "command": "touch owned"}]}
 

@@ -15,7 +15,7 @@ from ...database.campaigns import CampaignCollections
 from ...database.documents.campaign_record import CampaignRecord
 from ...database.documents.candidate_summary import CandidateSummary
 from ...database.documents.stage import StageDoc
-from ...errors import StructureError
+from ...errors import SettingsError, StructureError
 from ...structures.fingerprint import structure_fingerprint
 from ...structures.plain_structure import structure_from_plain
 from .archive import CANDIDATES, DOCUMENTS, FORMAT, FORMAT_VERSION, MANIFEST, RECORD, ArchiveReader
@@ -93,8 +93,14 @@ def import_campaign(path: Path, collections: CampaignCollections, *, name: str |
     Raises
     ------
     SettingsError
-        If the file is no export, is too large, does not fit the schema, or names an object to build.
+        If the name is none that a campaign may have, or the file is no export, is too large, does not fit the schema,
+        or names an object to build.
     """
+    if name is not None and not _NAME.fullmatch(name):
+        raise SettingsError(
+            f"A campaign cannot be called {name[:100]!r}: give a name of at most 100 letters, digits, dots, hyphens and "
+            "underscores that begins with a letter or a digit."
+        )
     with ArchiveReader(path) as archive:
         record = _read_record(archive, name)
         # Once to the end: a file that is bad anywhere adds nothing.

@@ -270,6 +270,16 @@ def test_hostile_names(members, tmp_path, name):
     refused(path, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["my name", "../outside", "", "x" * 200])
+def test_a_name_that_is_not_allowed_is_no_fault_of_the_file(members, tmp_path, name):
+    path = pack(tmp_path / "good.zip", members)
+    with CampaignCollections.open(tmp_path / "store.db") as collections:
+        with pytest.raises(SuperionError, match=f"cannot be called '{name[:10]}.*: give a name of") as caught:
+            import_campaign(path, collections, name=name)
+        assert "good.zip" not in str(caught.value)
+        assert contents(collections) == []
+
+
 def test_not_an_export(members, tmp_path):
     (tmp_path / "text.zip").write_text("hello")
     assert "it is no export" in refused(tmp_path / "text.zip", tmp_path)

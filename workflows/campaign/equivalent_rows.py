@@ -37,7 +37,7 @@ def equivalent_rows(
     criteria = {"formula": {"$in": formulas}}
     found = collections.iter_rows(campaign_id, criteria=criteria, with_structures=True)
     there = [row for row in found if _is_its_own_ordering(row)]
-    equivalent = {}
+    equivalent: dict[str, CandidateSummary] = {}
     for formula in sorted({row.formula for row in there}):
         ours = [row for row in there if row.formula == formula]
         theirs = [row for row in coming if row.formula == formula]

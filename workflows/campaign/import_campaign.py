@@ -98,8 +98,8 @@ def import_campaign(path: Path, collections: CampaignCollections, *, name: str |
     """
     if name is not None and not _NAME.fullmatch(name):
         raise SettingsError(
-            f"A campaign cannot be called {name[:100]!r}: give a name of at most 100 letters, digits, dots, hyphens and "
-            "underscores that begins with a letter or a digit."
+            f"A campaign cannot be called {name[:100]!r}: give a name of at most 100 letters, digits, dots, hyphens "
+            "and underscores that begins with a letter or a digit."
         )
     with ArchiveReader(path) as archive:
         record = _read_record(archive, name)

@@ -175,7 +175,8 @@ def order_candidates(
 
     Notes
     -----
-    The lowest electrostatic energies of formal charges are a start: rank the orderings by the potential.
+    The lowest electrostatic energies of formal charges are a start: rank the orderings by the potential, as campaigns
+    do after a relaxation.
 
     Examples
     --------

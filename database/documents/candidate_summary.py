@@ -47,6 +47,13 @@ class OrderingSummary(BaseModel):
     ewald_energy_ev: float | None = Field(default=None, description="electrostatic energy in eV")
     composition_deviation: float = Field(default=0.0, description="largest relative change of an element's amount")
     kept: bool = Field(default=True, description="whether later stages use it")
+    energy_ev_per_atom: float | None = Field(
+        default=None, description="energy by the potential in eV per atom, where a stage found it"
+    )
+    energy_rank: int | None = Field(
+        default=None, description="rank among the candidate's orderings by this energy, 1 for the lowest"
+    )
+    left_out: str | None = Field(default=None, description="why later stages do not use it")
 
 
 class CandidateSummary(BaseModel):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ...database.aggregate import aggregate_properties
 from ...database.documents.candidate_summary import CandidateStatus, StageSummary
 from ...database.properties import PropertyEstimate
+from .ordering_rank import ENERGY, OrderingRank, rank_orderings
 from .rules import BestRule, Rule, Verdict, judge_best, judge_threshold
 
 Estimates = Mapping[str, PropertyEstimate]
@@ -33,11 +34,14 @@ class StageStep:
         Who goes on.
     key_of : callable
         The key of the stage's work on a structure, from the structure's fingerprint.
+    keep_lowest : int or None
+        How many orderings of a candidate go on from this stage where it finds their energies; None for all.
     """
 
     name: str
     rules: tuple[Rule, ...]
     key_of: Callable[[str], str]
+    keep_lowest: int | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,8 @@ class Decision:
         Which of its orderings go on.
     missing : tuple of Unit
         Units that it needs next.
+    ranks : tuple of OrderingRank
+        Energy and rank of each ordering, and why it does not go on.
     """
 
     status: CandidateStatus
@@ -147,6 +153,7 @@ class Decision:
     properties: Estimates
     kept: tuple[bool, ...]
     missing: tuple[Unit, ...] = ()
+    ranks: tuple[OrderingRank, ...] = ()
 
 
 @dataclass
@@ -166,6 +173,31 @@ class _Alive:
     index: int
     fingerprint: str
     source_key: str | None = None
+
+
+@dataclass
+class _Passage:
+    """What comes out of a stage of all orderings that went in.
+
+    Parameters
+    ----------
+    alive : list of _Alive
+        Orderings that go on.
+    properties : dict of str to PropertyEstimate
+        What they say together.
+    notes : list of str
+        What was left out, and why.
+    ranks : dict of int to OrderingRank
+        Energies and ranks that the stage found, by index of the ordering.
+    lost : dict of int to str
+        Why orderings that did not complete it do not go on, by index.
+    """
+
+    alive: list[_Alive]
+    properties: dict[str, PropertyEstimate]
+    notes: list[str]
+    ranks: dict[int, OrderingRank]
+    lost: dict[int, str]
 
 
 @dataclass
@@ -476,11 +508,12 @@ class CampaignState:
         stages: dict[str, StageSummary] = {}
         arrived: dict[Barrier, PropertyEstimate | None] = {}
         alive = [_Alive(index, fingerprint) for index, fingerprint in enumerate(entry.fingerprints)]
+        ranks = [OrderingRank()] * len(alive)
 
         def end(status: CandidateStatus, stage: str | None, reason: str | None, *missing: Unit) -> _Walk:
             indices = {ordering.index for ordering in alive}
             kept = tuple(index in indices for index in range(len(entry.fingerprints)))
-            decision = Decision(status, stage, reason, stages, properties, kept, missing)
+            decision = Decision(status, stage, reason, stages, properties, kept, missing, tuple(ranks))
             return _Walk(decision, arrived, is_out=status in ("rejected", "failed"))
 
         if entry.rejection is not None:
@@ -507,11 +540,14 @@ class CampaignState:
                 final: Literal["rejected", "failed"] = "failed" if worst.state == "failed" else "rejected"
                 stages[step.name] = StageSummary(state=final, reason=worst.reason, stage_keys=keys)
                 return end(final, step.name, worst.reason)
-            together = aggregate_properties([outcome.properties for outcome in found if outcome.state == "completed"])
-            properties |= together.properties
-            notes = [*together.notes]
-            notes += [f"left out an ordering that was {outcome.state}: {outcome.reason}" for outcome in lost]
-            alive = _handed_on(alive, found)
+            passage = _pass_stage(step, alive, found)
+            properties |= passage.properties
+            notes = passage.notes
+            alive = passage.alive
+            for index, rank in passage.ranks.items():
+                ranks[index] = rank
+            for index, why in passage.lost.items():
+                ranks[index] = replace(ranks[index], left_out=why)
             for r, rule in enumerate(step.rules):
                 verdict = self._apply(entry.candidate_id, (s, r), rule, properties, arrived)
                 if verdict is None:
@@ -550,11 +586,11 @@ class CampaignState:
         for s in range(stage_index, len(self.steps)):
             outcomes = [self._outcomes.get(self._key(s, ordering.fingerprint)) for ordering in alive]
             found = [outcome for outcome in outcomes if outcome is not None]
-            completed = [outcome for outcome in found if outcome.state == "completed"]
-            if len(found) < len(outcomes) or not completed:
+            if len(found) < len(outcomes) or not any(outcome.state == "completed" for outcome in found):
                 return
-            properties |= aggregate_properties([outcome.properties for outcome in completed]).properties
-            alive = _handed_on(alive, found)
+            passage = _pass_stage(self.steps[s], alive, found)
+            properties |= passage.properties
+            alive = passage.alive
 
 
 def _keys_of(decision: Decision) -> set[str]:
@@ -562,10 +598,37 @@ def _keys_of(decision: Decision) -> set[str]:
     return {key for stage in decision.stages.values() for key in stage.stage_keys}
 
 
-def _handed_on(alive: Sequence[_Alive], outcomes: Sequence[StageOutcome]) -> list[_Alive]:
-    """Orderings that completed a stage, with the structures that the next one starts from."""
-    return [
+def _pass_stage(step: StageStep, alive: Sequence[_Alive], outcomes: Sequence[StageOutcome]) -> _Passage:
+    """Bring together what a stage found of all orderings, at least one of which completed it.
+
+    Orderings that were lost say nothing, and neither do those that are left out by their energy.
+    """
+    notes = []
+    lost = {}
+    completed = []
+    for ordering, outcome in zip(alive, outcomes, strict=True):
+        if outcome.state == "completed":
+            completed.append((ordering, outcome))
+            continue
+        notes.append(f"left out an ordering that was {outcome.state}: {outcome.reason}")
+        lost[ordering.index] = f"{outcome.state} in the stage {step.name}: {outcome.reason}"
+    ranks = _rank(step, completed)
+    left_out = {index for index, rank in ranks.items() if rank.left_out is not None}
+    going = [(ordering, outcome) for ordering, outcome in completed if ordering.index not in left_out]
+    if left_out:
+        notes.append(f"left out {len(left_out)} of {len(completed)} orderings by their energy")
+    together = aggregate_properties([outcome.properties for _, outcome in going])
+    handed_on = [
         ordering if outcome.handed_on is None else _Alive(ordering.index, outcome.handed_on, outcome.stage_key)
-        for ordering, outcome in zip(alive, outcomes, strict=True)
-        if outcome.state == "completed"
+        for ordering, outcome in going
     ]
+    return _Passage(handed_on, together.properties, [*together.notes, *notes], ranks, lost)
+
+
+def _rank(step: StageStep, completed: Sequence[tuple[_Alive, StageOutcome]]) -> dict[int, OrderingRank]:
+    """Rank orderings where a stage found energies of them."""
+    energies = [outcome.properties.get(ENERGY) for _, outcome in completed]
+    if all(energy is None for energy in energies):
+        return {}
+    ranked = rank_orderings(energies, step.keep_lowest)
+    return {ordering.index: rank for (ordering, _), rank in zip(completed, ranked, strict=True)}

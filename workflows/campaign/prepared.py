@@ -50,7 +50,12 @@ class PreparedCampaign:
     def steps(self) -> list[StageStep]:
         """The stages as decisions see them."""
         return [
-            StageStep(stage.name, entry.rules, self._key_maker(stage, settings))
+            StageStep(
+                stage.name,
+                entry.rules,
+                self._key_maker(stage, settings),
+                keep_lowest=self.file.ordering.keep_lowest,
+            )
             for (stage, settings), entry in zip(self.stages, self.file.stages, strict=True)
         ]
 

@@ -50,8 +50,15 @@ def row_with(row: CandidateSummary, decision: Decision) -> CandidateSummary:
         The same object where nothing changes.
     """
     orderings = [
-        ordering if ordering.kept == kept else ordering.model_copy(update={"kept": kept})
-        for ordering, kept in zip(row.orderings, decision.kept, strict=True)
+        ordering.model_copy(
+            update={
+                "kept": kept,
+                "energy_ev_per_atom": rank.energy_ev_per_atom,
+                "energy_rank": rank.rank,
+                "left_out": rank.left_out,
+            }
+        )
+        for ordering, kept, rank in zip(row.orderings, decision.kept, decision.ranks, strict=True)
     ]
     fresh = row.model_copy(
         update={

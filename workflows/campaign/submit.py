@@ -118,7 +118,7 @@ def submit_campaign(
     submission = _Submission(campaign, collections, workers, on_progress)
     submission.register(
         collected,
-        reorder=old_file is not None and (old_file.ordering, old_file.mobile_ion) != (file.ordering, file.mobile_ion),
+        reorder=old_file is not None and _search_of(old_file) != _search_of(file),
         recheck=old_file is not None and _composition_columns(old_file) != _composition_columns(file),
     )
     # Last: with its record the campaign can run.
@@ -260,7 +260,7 @@ class _Submission:
             yield rows
 
     def _order(self, candidates: Iterable[Candidate]) -> Iterator[Ordered]:
-        settings = {"mobile_ion": self.campaign.ion[0], **self.campaign.file.ordering.model_dump()}
+        settings = {"mobile_ion": self.campaign.ion[0], **self.campaign.file.ordering.search_arguments()}
         crystals = ((candidate.structure, candidate.expected_composition) for candidate in candidates)
         return order_in_parallel(crystals, settings, workers=self.workers)
 
@@ -376,6 +376,11 @@ def _old_file(record: CampaignRecord | None) -> CampaignFile | None:
         return prepare_campaign(record).file
     except SettingsError:
         return None
+
+
+def _search_of(file: CampaignFile) -> tuple[dict[str, Any], str | None]:
+    """Give what decides which orderings are found."""
+    return file.ordering.search_arguments(), file.mobile_ion
 
 
 def _composition_columns(file: CampaignFile) -> list[tuple[str, str | None]]:

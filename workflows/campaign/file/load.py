@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from ....errors import SettingsError
 from ...stages.registry import load_stage
 from .explain import explain, written_place
+from .idle_ordering import idle_ordering
 from .idle_rules import idle_rules
 from .model import CampaignFile
 from .problems import CampaignFileError, Problem
@@ -68,7 +69,7 @@ def check_campaign_file(path: str | Path) -> CheckedCampaignFile:
     Returns
     -------
     CheckedCampaignFile
-        The campaign, with warnings: rules that can cut no candidate.
+        The campaign, with warnings: rules that can cut no candidate, and a limit that leaves out no ordering.
 
     Raises
     ------
@@ -80,7 +81,7 @@ def check_campaign_file(path: str | Path) -> CheckedCampaignFile:
     document = read_yaml(content, file.name)
     warnings = [
         Problem(line=document.line_of(place), place=written_place(place), sentence=sentence)
-        for place, sentence in idle_rules(campaign)
+        for place, sentence in (*idle_ordering(campaign), *idle_rules(campaign))
     ]
     return CheckedCampaignFile(campaign, tuple(sorted(warnings, key=lambda warning: warning.line)))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from ....structures.occupancy import COMPOSITION_TOLERANCE
@@ -11,7 +13,7 @@ from .section import Section
 class OrderingSettings(Section):
     """How many ordered structures stand for a disordered candidate, and how large they may be.
 
-    The names are those of the arguments of `superion.structures.orderings.order_candidates`.
+    But for `keep_lowest` the names are those of the arguments of `superion.structures.orderings.order_candidates`.
     """
 
     n_orderings: int = Field(
@@ -32,3 +34,18 @@ class OrderingSettings(Section):
         description="processor time in s after which a candidate is too slow, and rejected",
     )
     seed: int = Field(default=0, ge=0, description="seed of the search for orderings; the same seed gives the same")
+    keep_lowest: int | None = Field(
+        default=None,
+        ge=1,
+        description="how many orderings of a candidate go on once the potential has ranked them by energy; null: all",
+    )
+
+    def search_arguments(self) -> dict[str, Any]:
+        """Give what the search for orderings depends on.
+
+        Returns
+        -------
+        dict
+            Arguments of `order_candidates`; which orderings go on later changes none of them.
+        """
+        return self.model_dump(exclude={"keep_lowest"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from ...dispatch.processors import available_cores
 from ..decisions import CampaignState, CandidateEntry
 from ..file.model import CampaignFile
 from ..known_candidates import known_candidates
+from ..ordering_rank import ENERGY
 from ..outcomes import load_outcomes
 from ..prepared import PreparedCampaign
 from ..rows import entry_of
@@ -180,7 +182,7 @@ def _plan_ordering(
                 candidate.structure,
                 mobile_ion=symbol,
                 expected_composition=None if formula is None else Composition(formula),
-                **campaign.ordering.model_dump(),
+                **campaign.ordering.search_arguments(),
             )
         except StructureError as error:
             reasons.append(f"{candidate.label}: {error}")
@@ -213,12 +215,12 @@ def _count_units(
     candidates: Sequence[Candidate],
     rows: dict[str, CandidateSummary],
     collections: CampaignCollections | None,
-) -> tuple[int, list[int]]:
-    """Count the ordered structures, and for each stage those whose result is in the store."""
+) -> tuple[list[int], list[int]]:
+    """Count for each stage the ordered structures that come to it, and those whose result is in the store."""
     entries = [_entry(candidate, rows, prepared.file.ordering.n_orderings) for candidate in candidates]
     known = [entry for entry in entries if isinstance(entry, CandidateEntry)]
-    n_units = sum(len(entry.fingerprints) for entry in known)
-    n_units += sum(entry for entry in entries if isinstance(entry, int))
+    numbers = [entry if isinstance(entry, int) else len(entry.fingerprints) for entry in entries]
+    n_units = [sum(min(number, most) for number in numbers) for most in _most_orderings(prepared)]
     reused = [0] * len(prepared.steps)
     if collections is None or not known:
         return n_units, reused
@@ -232,6 +234,17 @@ def _count_units(
             if summary is not None:
                 reused[index] += sum(state.has_outcome(key) for key in summary.stage_keys)
     return n_units, reused
+
+
+def _most_orderings(prepared: PreparedCampaign) -> list[float]:
+    """Say for each stage how many orderings of a candidate come to it at most."""
+    most = []
+    limit = math.inf
+    for stage, _ in prepared.stages:
+        most.append(limit)
+        if ENERGY in stage.properties and prepared.file.ordering.keep_lowest is not None:
+            limit = prepared.file.ordering.keep_lowest
+    return most
 
 
 def _entry(candidate: Candidate, rows: dict[str, CandidateSummary], n_orderings: int) -> CandidateEntry | int:
@@ -311,11 +324,11 @@ def _timings(campaign: CampaignFile, sample: _Sample) -> tuple[list[TimedCell], 
 
 
 def _plan_stages(
-    prepared: PreparedCampaign, sample: _Sample, n_units: int, reused: Sequence[int], line: StepTime | None
+    prepared: PreparedCampaign, sample: _Sample, units: Sequence[int], reused: Sequence[int], line: StepTime | None
 ) -> list[PlannedStage]:
     """Scale the work of the sample to all units that have no result."""
     planned = []
-    for (stage, _), work, n_reused in zip(prepared.stages, sample.work, reused, strict=True):
+    for (stage, _), work, n_units, n_reused in zip(prepared.stages, sample.work, units, reused, strict=True):
         share = (n_units - n_reused) / len(sample.structures) if sample.structures else 0.0
         seconds = sum(n_steps * line.seconds(n_atoms) for n_steps, n_atoms in work) if line is not None else None
         planned.append(

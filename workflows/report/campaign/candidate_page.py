@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ....database.documents.candidate_summary import CandidateSummary
+from ....database.documents.candidate_summary import CandidateSummary, OrderingSummary
 from ....database.properties import PROPERTIES, PropertyEstimate
 from ....errors import StructureError
 from ..figures import msd_figure
@@ -149,10 +149,12 @@ def _structure_section(evidence: CandidateEvidence) -> Markup:
     row = evidence.row
     if not row.orderings:
         return Markup("")
+    ranked = len(row.orderings) > 1 and any(ordering.energy_rank is not None for ordering in row.orderings)
     listed = table(
         [
             Column("Structure", "sha256, first letters"),
             Column("Electrostatic energy", "eV", True),
+            *([Column("Energy by the potential", "eV/atom", True), Column("Rank", "", True)] if ranked else ()),
             Column("Composition", "largest relative change", True),
             Column("Used"),
         ],
@@ -160,14 +162,16 @@ def _structure_section(evidence: CandidateEvidence) -> Markup:
             [
                 ordering.fingerprint[:16],
                 format_number(ordering.ewald_energy_ev, 6),
+                *([format_number(ordering.energy_ev_per_atom, 7), _rank_text(ordering)] if ranked else ()),
                 format_number(ordering.composition_deviation),
-                "yes" if ordering.kept else "no longer",
+                "yes" if ordering.kept else f"no longer: {ordering.left_out}" if ordering.left_out else "no longer",
             ]
             for ordering in row.orderings
         ],
         caption=(
             "Ordered structures that stand for the partial occupancies; the largest relative change is that of an "
-            "element's amount: 0.1 where 10 atoms became 9 or 11."
+            "element's amount: 0.1 where 10 atoms became 9 or 11; the rank is that of the energy by the potential, 1 "
+            "for the lowest."
             if row.was_disordered
             else "The structure as it was given."
         ),
@@ -179,6 +183,10 @@ def _structure_section(evidence: CandidateEvidence) -> Markup:
         if ordering.structure is not None
     ]
     return section("Structure", *drawings, listed)
+
+
+def _rank_text(ordering: OrderingSummary) -> str:
+    return NOT_AVAILABLE if ordering.energy_rank is None else str(ordering.energy_rank)
 
 
 def _drawing(plain: Mapping[str, Any], row: CandidateSummary, number: int, fingerprint: str) -> Markup:

@@ -88,6 +88,10 @@ def test_orders_a_sample_of_the_disordered(tmp_path):
     assert (planned.ordering.n_disordered, planned.ordering.n_sampled, planned.ordering.n_failed) == (1, 1, 0)
     assert planned.ordering.seconds_per_candidate > 0
     assert planned.stages[0].n_units == 3
+    stages = [{"stage": name} for name in ("validate", "relax", "percolation")]
+    ordering = {"n_orderings": 3, "keep_lowest": 2}
+    planned = plan_campaign(campaign(ordering=ordering, stages=stages), tmp_path, with_timing=False)
+    assert [stage.n_units for stage in planned.stages] == [3, 3, 2]
 
 
 def test_counts_what_the_store_has(folder, monkeypatch):

@@ -243,3 +243,32 @@ def test_mistakes_are_told_in_a_sentence(tmp_path):
         (tmp_path / "file").write_text("in the way", encoding="utf-8")
         with pytest.raises(StoreError, match="cannot be written"):
             write_campaign_report(collections, "demo", tmp_path / "file")
+
+
+def test_a_page_shows_the_rank_of_its_orderings_by_the_potential(tmp_path):
+    crystal = rock_salt().as_dict()
+    orderings = [
+        OrderingSummary(
+            fingerprint="a" * 64,
+            structure=crystal,
+            ewald_energy_ev=-100.5,
+            energy_ev_per_atom=-3.1,
+            energy_rank=2,
+            kept=False,
+            left_out="ordering 2 of 2 by energy: 12 meV/atom above the lowest",
+        ),
+        OrderingSummary(
+            fingerprint="b" * 64,
+            structure=crystal,
+            ewald_energy_ev=-100.25,
+            energy_ev_per_atom=-3.112,
+            energy_rank=1,
+        ),
+    ]
+    rows = [make_row(0, orderings=orderings, was_disordered=True), make_row(1, orderings=orderings[1:])]
+    folder = write(tmp_path, rows)
+    text = parsed(folder / "candidates" / page_name(rows[0].candidate_id)).all_text
+    assert "-100.500 -3.100000 2 0 no longer: ordering 2 of 2 by energy: 12 meV/atom above the lowest" in text
+    assert "-100.250 -3.112000 1 0 yes" in text
+    # Of one alone there is no rank to tell.
+    assert "Energy by the potential" not in parsed(folder / "candidates" / page_name(rows[1].candidate_id)).all_text

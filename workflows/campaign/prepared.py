@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 from jobflow import Flow
 from pymatgen.core import Structure
 
 from ...database.documents.campaign_record import CampaignRecord
 from ...errors import SettingsError
+from ...potentials.identity import potential_identity
 from ...structures.mobile_ion import USUAL_CHARGES, parse_ion
 from ..stages.registry import load_stage
 from ..stages.stage import Stage, StageContext, StageSettings, stage_key_of_fingerprint
@@ -80,6 +82,11 @@ class PreparedCampaign:
             )
         return symbol, charge
 
+    @cached_property
+    def potential_identity(self) -> dict[str, Any]:
+        """What makes the potential the one it is: found once, so that all units of a run agree on their keys."""
+        return potential_identity(self.file.potential)
+
     def context(self, label: str) -> StageContext:
         """Say to a stage what the campaign says to all.
 
@@ -101,6 +108,7 @@ class PreparedCampaign:
             label=label,
             campaign_id=self.campaign_id,
             checkpoint_root=self.checkpoint_root,
+            potential_identity=self.potential_identity,
         )
 
     def make_flow(self, stage_index: int, structure: Structure, label: str) -> Flow:

@@ -78,6 +78,17 @@ class StabilitySettings(StageSettings):
             raise ValueError("folder is given, but references do not name 'folder'")
         return self
 
+    def identity(self) -> dict[str, Any]:
+        """Say what of the settings is part of a result's key.
+
+        Returns
+        -------
+        dict
+            The folder of competing phases by the digest of what is in it, wherever it lies.
+        """
+        plain = super().identity()
+        return plain if self.folder is None else {**plain, "folder": self.reference_fingerprint}
+
     def sources(self) -> PhaseSources:
         """Say where competing phases come from.
 

@@ -13,6 +13,7 @@ from jobflow import Flow
 from pydantic import BaseModel, ConfigDict
 from pymatgen.core import Structure
 
+from ...potentials.identity import potential_identity
 from ...potentials.specification import PotentialSpecification
 from ...structures.fingerprint import structure_fingerprint
 
@@ -22,6 +23,16 @@ class StageSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    def identity(self) -> dict[str, Any]:
+        """Say what of the settings is part of a result's key.
+
+        Returns
+        -------
+        dict
+            All of them as plain data; a path whose content is told by its digest should be left out.
+        """
+        return self.model_dump(mode="json")
+
 
 @dataclass(frozen=True)
 class StageContext:
@@ -30,7 +41,7 @@ class StageContext:
     Parameters
     ----------
     potential : PotentialSpecification
-        The potential of the campaign; its `model`, `dtype` and `options` are part of every key.
+        The potential of the campaign; its `model`, `dtype` and `options` are part of every key, files by their bytes.
     mobile_ion : str
         Element symbol of the mobile ion.
     ion_charge : float
@@ -41,6 +52,8 @@ class StageContext:
         Campaign that asks.
     checkpoint_root : str or None
         Folder of trajectories and relaxations; None for the project's.
+    potential_identity : mapping of str to object or None
+        What `superion.potentials.identity.potential_identity` said when the campaign was opened; None finds it anew.
     """
 
     potential: PotentialSpecification
@@ -49,6 +62,7 @@ class StageContext:
     label: str
     campaign_id: str | None = None
     checkpoint_root: str | None = None
+    potential_identity: Mapping[str, Any] | None = None
 
 
 class Stage(ABC):
@@ -171,12 +185,11 @@ def stage_key_of_fingerprint(stage: Stage, fingerprint: str, settings: StageSett
     identity: dict[str, Any] = {
         "stage": stage.name,
         "version": stage.version,
-        "settings": settings.model_dump(mode="json"),
+        "settings": settings.identity(),
         "structure": fingerprint,
         "mobile_ion": [context.mobile_ion, context.ion_charge],
     }
     if stage.uses_potential:
-        # Where it runs does not change what it is.
-        identity["potential"] = context.potential.model_dump(mode="json", exclude={"device"})
+        identity["potential"] = context.potential_identity or potential_identity(context.potential)
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

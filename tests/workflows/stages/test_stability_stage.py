@@ -197,6 +197,7 @@ def test_another_set_of_references_is_another_result(folder, tmp_path):
     for path in Path(folder).iterdir():
         (other / path.name).write_bytes(path.read_bytes())
     assert model(references=["folder"], folder=str(other)).reference_fingerprint == one.reference_fingerprint
+    assert model(references=["folder"], folder=str(other)).identity() == one.identity()
     (other / "Ag.cif").unlink()
     assert model(references=["folder"], folder=str(other)).reference_fingerprint != one.reference_fingerprint
     assert model().reference_fingerprint

@@ -91,6 +91,16 @@ def test_key_depends_on_what_is_computed_and_on_no_name(name, salt):
     assert (key != stage_key(stage, salt, settings, other)) == stage.uses_potential
 
 
+def test_weights_that_are_trained_anew_have_another_key(tmp_path, salt):
+    stage = load_stage("relax")
+    keys = []
+    for place, weights in (("my.model", b"old"), ("moved.model", b"old"), ("my.model", b"trained anew")):
+        (tmp_path / place).write_bytes(weights)
+        potential = PotentialSpecification(name="mace", model=str(tmp_path / place))
+        keys.append(stage_key(stage, salt, stage.settings_model(), StageContext(potential, "Li", 1.0, "one")))
+    assert keys[0] == keys[1] != keys[2]
+
+
 @pytest.mark.parametrize("name", ["probe", "conductivity"])
 def test_a_longer_run_has_another_key(name, salt):
     stage = load_stage(name)

@@ -34,12 +34,14 @@ def plan(
     # One thread, as in a worker; it must be set before torch loads.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from ...workflows.campaign.file.load import load_campaign_file
+    from ...workflows.campaign.file.told_by_line import told_by_line
     from ...workflows.campaign.plan.make import plan_campaign
 
     campaign = load_campaign_file(file)
     collections = _existing_collections(store)
     try:
-        planned = plan_campaign(campaign, Path(file).resolve().parent, collections, with_timing=timing)
+        with told_by_line(file):
+            planned = plan_campaign(campaign, Path(file).resolve().parent, collections, with_timing=timing)
     finally:
         if collections is not None:
             collections.close()

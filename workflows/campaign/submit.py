@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ...database.campaigns import CampaignCollections
 from ...database.documents.campaign_record import CampaignRecord
@@ -17,6 +18,7 @@ from ..candidates.table import TableSettings
 from .decisions import CampaignState
 from .file.load import load_campaign_file
 from .file.model import CampaignFile
+from .file.told_by_line import told_by_line
 from .known_candidates import known_candidates
 from .order_in_parallel import Ordered, order_in_parallel
 from .outcomes import load_outcomes
@@ -114,7 +116,9 @@ def submit_campaign(
     campaign = PreparedCampaign(file.name, file)
     # Refused now rather than when it runs.
     _ = campaign.steps
-    collected = collect_candidates(file, folder, known=known_candidates(collections.iter_rows(file.name), collections))
+    known = known_candidates(collections.iter_rows(file.name), collections)
+    with told_by_line(path):
+        collected = collect_candidates(file, folder, known=known)
     submission = _Submission(campaign, collections, workers, on_progress)
     submission.register(
         collected,

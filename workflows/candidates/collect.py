@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from ...database.documents.candidate_summary import CandidateOrigin
 from ...database.properties import PropertyEstimate
-from ...errors import SettingsError
+from ...errors import SuperionError
+from .candidates_error import CandidatesError
 from .registry import load_source
 from .source import RawCandidate, UnreadableCandidate
 
@@ -137,8 +138,9 @@ def collect_candidates(
 
     Raises
     ------
-    SettingsError
-        If there are more candidates than `limits.maximum_candidates`, or a source as a whole cannot be read.
+    CandidatesError
+        If there are more candidates than `limits.maximum_candidates`, or a source as a whole cannot be read; it knows
+        the place in the campaign file.
     """
     folder = Path(base_folder)
     raw: list[RawCandidate] = []
@@ -147,19 +149,23 @@ def collect_candidates(
     n_rejected: list[int] = []
     for index, settings in enumerate(campaign.candidates):
         before = len(rejected)
-        for item in _unique_origins(load_source(settings.kind).read(settings, folder)):
-            if isinstance(item, UnreadableCandidate):
-                rejected.append(item)
-                continue
-            raw.append(item)
-            source_of.append(index)
+        try:
+            for item in _unique_origins(load_source(settings.kind).read(settings, folder)):
+                if isinstance(item, UnreadableCandidate):
+                    rejected.append(item)
+                    continue
+                raw.append(item)
+                source_of.append(index)
+        except SuperionError as error:
+            raise CandidatesError(("candidates", index), str(error)) from error
         n_rejected.append(len(rejected) - before)
     candidates, duplicates = merge_equivalent(raw, known)
     limit = campaign.limits.maximum_candidates
     if len(candidates) > limit:
-        raise SettingsError(
+        raise CandidatesError(
+            ("limits", "maximum_candidates"),
             f"The campaign {campaign.name} has {len(candidates)} candidates, more than limits.maximum_candidates = "
-            f"{limit}: raise that limit or name fewer."
+            f"{limit}: raise that limit or name fewer.",
         )
     sources = tuple(
         SourceCount(

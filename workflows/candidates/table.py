@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ...database.documents.candidate_summary import CandidateOrigin
 from ...database.properties import PROPERTIES, PropertyEstimate
@@ -62,14 +64,33 @@ class TableSettings(CandidateSourceSettings):
     @field_validator("measured")
     @classmethod
     def _properties_exist(cls, value: dict[str, MeasuredColumn]) -> dict[str, MeasuredColumn]:
-        for name, column in value.items():
-            if name not in PROPERTIES:
-                raise ValueError(f"there is no property '{name}': there are {', '.join(PROPERTIES)}")
-            try:
-                check_unit(name, column.unit)
-            except SettingsError as error:
-                raise ValueError(str(error).rstrip(".")) from None
+        problems = [*_unknown_properties(value), *_unfit_units(value)]
+        if problems:
+            raise ValidationError.from_exception_data("TableSettings", problems)
         return value
+
+
+def _unknown_properties(measured: Mapping[str, MeasuredColumn]) -> Iterator[InitErrorDetails]:
+    for name in measured:
+        if name not in PROPERTIES:
+            near = difflib.get_close_matches(name, PROPERTIES, n=1, cutoff=0.0)[0]
+            yield _details((name,), f"there is no property '{name}', did you mean '{near}'?", name)
+
+
+def _unfit_units(measured: Mapping[str, MeasuredColumn]) -> Iterator[InitErrorDetails]:
+    for name, column in measured.items():
+        if name not in PROPERTIES:
+            continue
+        try:
+            check_unit(name, column.unit)
+        except SettingsError as error:
+            sentence = str(error).rstrip(".")
+            yield _details((name, "unit"), sentence[:1].lower() + sentence[1:], column.unit)
+
+
+def _details(place: tuple[str, ...], sentence: str, value: str) -> InitErrorDetails:
+    problem = PydanticCustomError("campaign", "{sentence}", {"sentence": sentence})
+    return InitErrorDetails(type=problem, loc=place, input=value)
 
 
 class TableSource(CandidateSource):
@@ -194,8 +215,6 @@ def _columns(settings: TableSettings) -> tuple[str, ...]:
 
 def _check_columns(settings: TableSettings, table: str, row: Mapping[str, str]) -> None:
     """Refuse columns that are not in the table."""
-    import difflib
-
     asked: Sequence[str] = (
         *_BRACES.findall(settings.structure),
         *_BRACES.findall(settings.label or ""),

@@ -42,6 +42,9 @@ def explain(
     problems = []
     for details in error.errors(include_url=False):
         place = _place_in_file(details["loc"], document.data)
+        if details["type"] == "value_error" and not _is_written(document.data, place):
+            # What a model says as a whole: the last step is the tag of a union.
+            place = place[:-1]
         if details["type"] == "too_short" and _value_at(document.data, place):
             # Its items are wrong, and each of them is told of.
             continue
@@ -82,6 +85,12 @@ def _value_at(data: Any, place: Sequence[str | int]) -> Any:
         except (KeyError, IndexError, TypeError):
             return None
     return data
+
+
+def _is_written(data: Any, place: Sequence[str | int]) -> bool:
+    """Whether the last step of a place is one of the file."""
+    within = _value_at(data, place[:-1])
+    return not place or not isinstance(within, dict) or place[-1] in within
 
 
 def written_place(place: Sequence[str | int]) -> str:

@@ -158,7 +158,12 @@ class CampaignFile(Section):
 
     @model_validator(mode="after")
     def _stages_fit_together(self) -> CampaignFile:
-        problems = [*_repeated_stages(self), *_rules_ahead_of_their_stage(self), *_ranking_without_stage(self)]
+        problems = [
+            *_ion_without_charge(self),
+            *_repeated_stages(self),
+            *_rules_ahead_of_their_stage(self),
+            *_ranking_without_stage(self),
+        ]
         if problems:
             raise ValidationError.from_exception_data("CampaignFile", problems)
         return self
@@ -202,6 +207,15 @@ class CampaignFile(Section):
             return self.ranking.pareto
         known = self.properties_after()
         return tuple(name for name in USUAL_PARETO if name in known)
+
+
+def _ion_without_charge(campaign: CampaignFile) -> Iterator[InitErrorDetails]:
+    from ....structures.mobile_ion import USUAL_CHARGES, parse_ion
+
+    symbol, written = parse_ion(campaign.mobile_ion)
+    if not (campaign.ion_charge or written or symbol in USUAL_CHARGES):
+        sentence = f"the charge of {symbol} is not usual: give ion_charge, or write the ion with its charge, such as "
+        yield _details(("mobile_ion",), f"{sentence}{symbol}2+", campaign.mobile_ion)
 
 
 def _repeated_stages(campaign: CampaignFile) -> Iterator[InitErrorDetails]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from ....database.properties import PROPERTIES
 from ....database.property_names import ranked_names
@@ -67,9 +69,23 @@ class RankingSettings(Section):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> RankingSettings:
+        problems = [*self._useless_weights(), *self._repeated_properties()]
+        if problems:
+            raise ValidationError.from_exception_data("RankingSettings", problems)
+        return self
+
+    def _useless_weights(self) -> Iterator[InitErrorDetails]:
         for name, weight in self.weights.items():
             if weight <= 0.0:
-                raise ValueError(f"the weight of '{name}' is {weight:g}: give one above zero, or leave it out")
-        if self.pareto is not None and len(set(self.pareto)) < len(self.pareto):
-            raise ValueError("pareto names a property twice: keep one of them")
-        return self
+                sentence = f"the weight of '{name}' is {weight:g}: give one above zero, or leave it out"
+                yield _details(("weights", name), sentence, weight)
+
+    def _repeated_properties(self) -> Iterator[InitErrorDetails]:
+        for position, name in enumerate(self.pareto or ()):
+            if name in (self.pareto or ())[:position]:
+                yield _details(("pareto", position), f"pareto names '{name}' twice: keep one of them", name)
+
+
+def _details(place: tuple[str | int, ...], sentence: str, value: Any) -> InitErrorDetails:
+    problem = PydanticCustomError("campaign", "{sentence}", {"sentence": sentence})
+    return InitErrorDetails(type=problem, loc=place, input=value)

@@ -107,9 +107,14 @@ MISTAKES = {
     "unknown potential": ('"name": "ase"', '"name": "asse"', "potential", ["'asse'", "'ase'"]),
     "unknown property": ("property: greatest_", "property: greatst_", "greatst_", ["'greatest_sigma_300k_ms_cm'"]),
     "unknown ranking": ("  by: sigma_300k_ms_cm", "  by: sigma", "by: sigma", ["'sigma'", "did you mean"]),
-    "unknown measured property": ("      sigma_300k_ms_cm: {", "      sigma: {", "measured:", ["'sigma'"]),
+    "unknown measured property": (
+        "      sigma_300k_ms_cm: {",
+        "      sigma: {",
+        "      sigma: {",
+        ["'sigma', did you mean 'sigma_300k_ms_cm'?"],
+    ),
     "unknown engine": ("engine: local", "engine: cloud", "engine: cloud", ["'cloud'", "local"]),
-    "unit that does not fit": ("unit: S/cm", "unit: eV", "measured:", ["eV", "mS/cm"]),
+    "unit that does not fit": ("unit: S/cm", "unit: eV", "unit: eV", ["eV", "mS/cm"]),
     "no kind": ("- kind: table\n    path:", "- path:", "- path:", ["kind: NAME", "files"]),
     "no stage name": ("- stage: relax\n    maximum", "- maximum", "- maximum", ["stage: NAME", "relax"]),
     "no name": ("name: demo\n", "", "description", ["'name' is missing"]),
@@ -133,6 +138,7 @@ MISTAKES = {
     ),
     "stage twice": ("stage: relax\n    maximum_steps: 50", "stage: validate #", "- stage: validate #", ["second time"]),
     "not an ion": ("mobile_ion: Li", "mobile_ion: Lithium", "Lithium", ["'Lithium'"]),
+    "ion of no usual charge": ("mobile_ion: Li", "mobile_ion: Fe", "mobile_ion: Fe", ["ion_charge", "Fe2+"]),
     "no charge": ("mobile_ion: Li", "mobile_ion: Li\nion_charge: 0", "ion_charge", ["charge"]),
     "not a name": ("name: demo", "name: my campaign", "name: my", ["my campaign"]),
     "number as name": ("name: demo", "name: 12", "name: 12", ["name"]),
@@ -143,7 +149,7 @@ MISTAKES = {
     "mapping for a list": ("temperatures_k: [700, 900]", "temperatures_k: {a: 1}", "temperatures_k", ["list"]),
     "word for a stage": ("- stage: validate\n", "- validate\n", "- validate", ["stages[1]"]),
     "twice the same temperature": ("[700, 900]", "[700, 700]", "temperatures_k", ["twice"]),
-    "weight below zero": ("    sigma_300k_ms_cm: 2", "    sigma_300k_ms_cm: -2", "ranking:", ["above zero"]),
+    "weight below zero": ("    sigma_300k_ms_cm: 2", "    sigma_300k_ms_cm: -2", "ms_cm: -2", ["above zero"]),
 }
 
 
@@ -160,6 +166,15 @@ def test_tells_a_mistake_with_its_line(name):
     for word in words:
         assert word in problem.sentence
     assert "\n" not in str(caught.value)
+
+
+def test_a_rule_is_named_as_it_is_written():
+    text = GOOD.replace("at_least: 0.01", "at_least: 0.01\n        at_most: 3")
+    with pytest.raises(CampaignFileError) as caught:
+        parse_campaign(text)
+    (problem,) = caught.value.problems
+    assert problem.place == "stages[3].rules[1]"
+    assert problem.sentence.startswith("stages[3].rules[1]: a threshold needs exactly one")
 
 
 def test_tells_all_mistakes_at_once():

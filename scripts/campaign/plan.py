@@ -86,7 +86,7 @@ def _print(planned: CampaignPlan, console: Console) -> None:
     for reason in planned.ordering.reasons:
         line("", reason)
     table = Table(show_edge=False, pad_edge=False, header_style="bold")
-    for title in ("stage", "structures", "known", "steps at most", "core-hours at most"):
+    for title in ("stage", "structures", "known", "steps", "core-hours"):
         table.add_column(title, justify="left" if title == "stage" else "right")
     for stage in planned.stages:
         hours = "" if stage.core_hours is None else f"{stage.core_hours:.3g}"
@@ -97,8 +97,8 @@ def _print(planned: CampaignPlan, console: Console) -> None:
     if planned.core_hours is not None and planned.wall_hours is not None:
         line(
             "cost",
-            f"at most {planned.core_hours:.3g} core-hours, {planned.wall_hours:.3g} h with {planned.workers} workers, "
-            "if no candidate and no run ends early",
+            f"about {planned.core_hours:.3g} core-hours, {planned.wall_hours:.3g} h with {planned.workers} workers, "
+            "with all candidates in all stages, runs of full length and relaxations of a usual one",
         )
     for note in planned.notes:
         line("note", note)

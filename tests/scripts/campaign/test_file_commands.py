@@ -92,7 +92,7 @@ def test_plan_shows_counts_rejections_and_cost_and_writes_nothing(call, campaign
     before = sorted(path.name for path in tmp_path.rglob("*"))
     code, out, err = call("plan", campaign_file.name)
     assert code == 0, err
-    for words in ("1 structures, 1 entries rejected", "bad.cif", "probe", "core-hours", "ms a step"):
+    for words in ("1 structures, 1 entries rejected", "bad.cif", "probe", "core-hours", "ms a step", "about "):
         assert words in out
     assert sorted(path.name for path in tmp_path.rglob("*")) == before
 

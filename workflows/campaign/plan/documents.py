@@ -53,12 +53,16 @@ class PlannedStage(_Part):
     stage: str = Field(description="name of the stage")
     n_units: int = Field(description="ordered structures that would come to it if no rule cut any")
     n_reused: int = Field(description="of these, known from the store")
-    n_steps: int = Field(description="greatest number of force evaluations of the others")
+    n_steps: int = Field(description="estimated number of force evaluations of the others")
     core_hours: float | None = Field(description="their cost on one core each; None without a timing")
 
 
 class CampaignPlan(_Part):
-    """A campaign before it runs; all costs are upper limits, since candidates leave and runs end early."""
+    """A campaign before it runs.
+
+    Costs are estimates: all candidates go through all stages and molecular dynamics to its full length, relaxations take
+    a usual number of steps, and stages without a potential and competing phases, relaxed once, are not counted.
+    """
 
     name: str = Field(description="name of the campaign")
     sources: tuple[PlannedSource, ...] = Field(description="what each source gave")

@@ -113,7 +113,7 @@ def plan_campaign(
     limit = campaign.limits.maximum_core_hours
     if hours is not None and limit is not None and hours > limit:
         notes.append(
-            f"at most {hours:.3g} core-hours are more than limits.maximum_core_hours = {limit:g}: the campaign may "
+            f"about {hours:.3g} core-hours are more than limits.maximum_core_hours = {limit:g}: the campaign may "
             "stop there before it is through"
         )
     return CampaignPlan(

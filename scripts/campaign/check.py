@@ -16,7 +16,8 @@ CampaignFileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The 
 def check(file: CampaignFileArgument, as_json: JsonOption = False) -> None:
     """Check a campaign file and list every mistake with its line; reads no candidate.
 
-    Rules that can cut nobody, since a stage only ever bounds what they go by, get a warning.
+    Rules that can cut nobody, since a stage only ever bounds what they go by, get a warning, and so does a key or a
+    package that a stage needs and this machine lacks.
     """
     from ...workflows.campaign.file.load import check_campaign_file
     from ...workflows.campaign.file.problems import CampaignFileError
@@ -32,10 +33,10 @@ def check(file: CampaignFileArgument, as_json: JsonOption = False) -> None:
         raise typer.Exit(error.exit_code) from None
     campaign = checked.campaign
     if as_json:
-        warnings = [vars(warning) for warning in checked.warnings]
+        warnings = [vars(warning) for warning in (*checked.warnings, *checked.lacking)]
         write_json({"file": str(file), "valid": True, "problems": [], "warnings": warnings, "campaign": campaign})
         return
-    for warning in checked.warnings:
+    for warning in (*checked.warnings, *checked.lacking):
         say(f"warning: {warning.told(file.name)}")
     stages = ", ".join(entry.stage for entry in campaign.stages)
     results_console().print(

@@ -87,5 +87,7 @@ def _tell(found: SubmitReport) -> None:
         )
         if found.n_not_named:
             say(f"{found.n_not_named} candidates that the file no longer names stay in the campaign")
+    for warning in found.warnings:
+        say(f"warning: {warning}.")
     counts = ", ".join(f"{number} {status}" for status, number in sorted(found.counts.items()))
     say(f"now: {counts or 'no candidates'}; go on with `superion campaign run {found.campaign_id}`")

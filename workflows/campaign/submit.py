@@ -17,6 +17,7 @@ from ..candidates.source import UnreadableCandidate
 from ..candidates.table import TableSettings
 from .decisions import CampaignState
 from .file.load import load_campaign_file
+from .file.missing_here import missing_here
 from .file.model import CampaignFile
 from .file.told_by_line import told_by_line
 from .known_candidates import known_candidates
@@ -54,6 +55,8 @@ class SubmitReport:
         Sections of the file that differ from those submitted before.
     counts : dict of str to int
         Number of candidates by status.
+    warnings : tuple of str
+        What stages need and this machine lacks, one sentence each without a final stop.
     """
 
     campaign_id: str
@@ -65,6 +68,7 @@ class SubmitReport:
     n_not_named: int
     changed: tuple[str, ...]
     counts: dict[str, int]
+    warnings: tuple[str, ...] = ()
 
 
 def submit_campaign(
@@ -142,6 +146,7 @@ def submit_campaign(
         n_not_named=max(0, sum(counts.values()) - n_named),
         changed=() if old_file is None else _changed_sections(old_file, file),
         counts=counts,
+        warnings=tuple(sentence for _, sentence in missing_here(file)),
     )
 
 

@@ -6,6 +6,7 @@ from jobflow import Flow
 from pydantic import Field
 from pymatgen.core import Structure
 
+from ...errors import SettingsError
 from ...makers.stage_percolation import PercolationStageMaker
 from ...structures.bond_valence import check_bond_valence_library
 from .assembly import assemble, candidate_of, identity_of
@@ -56,3 +57,22 @@ class PercolationStage(Stage):
             resolution_angstrom=settings.resolution_angstrom, greatest_barrier_ev=settings.greatest_barrier_ev
         )
         return assemble(identity, [], maker.make(identity, candidate_of(structure, context)), context)
+
+    def problems_here(self, settings: PercolationSettings) -> list[str]:
+        """Say whether bvlain is missing.
+
+        Parameters
+        ----------
+        settings : PercolationSettings
+            Resolution and reach.
+
+        Returns
+        -------
+        list of str
+            One sentence, or none.
+        """
+        try:
+            check_bond_valence_library()
+        except SettingsError as error:
+            return [str(error)]
+        return []

@@ -10,6 +10,7 @@ from jobflow import Flow
 from pydantic import Field, model_validator
 from pymatgen.core import Structure
 
+from ...errors import SuperionError
 from ...makers.competing_phases import PhaseSources, SourceName, check_sources
 from ...makers.relax import RelaxMaker
 from ...makers.stage_stability import CompetingPhasesMaker, ReferencePhaseMaker, StabilityStageMaker
@@ -181,6 +182,25 @@ class StabilityStage(Stage):
             "reduction_limit_v": "lower",
             "oxidation_limit_v": "upper",
         }
+
+    def problems_here(self, settings: StabilitySettings) -> list[str]:
+        """Say whether a source of competing phases cannot be used: no key or client, a folder that cannot be read.
+
+        Parameters
+        ----------
+        settings : StabilitySettings
+            Competitors.
+
+        Returns
+        -------
+        list of str
+            One sentence, or none.
+        """
+        try:
+            check_sources(settings.sources())
+        except SuperionError as error:
+            return [str(error)]
+        return []
 
     def estimated_steps(
         self, structure: Structure, settings: StabilitySettings, context: StageContext

@@ -121,6 +121,21 @@ class Stage(ABC):
         """
         return {}
 
+    def problems_here(self, settings: Any) -> list[str]:
+        """Say what this machine lacks for the stage, such as a package or a key, without which every unit would fail.
+
+        Parameters
+        ----------
+        settings : StageSettings
+            An instance of `settings_model`.
+
+        Returns
+        -------
+        list of str
+            One sentence each: what is missing and how to mend it; empty where nothing is.
+        """
+        return []
+
     def estimated_steps(self, structure: Structure, settings: Any, context: StageContext) -> list[tuple[int, int]]:
         """Estimate the work for the plan of a campaign.
 

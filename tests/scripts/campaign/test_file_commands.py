@@ -120,3 +120,27 @@ def test_schema_is_json_and_goes_into_a_file(call, tmp_path):
     assert (code, out) == (0, "")
     assert json.loads((tmp_path / "s.json").read_text())["title"] == "superion campaign"
     assert "yaml-language-server" in err
+
+
+def test_check_plan_and_submit_tell_what_a_stage_lacks_here(call, campaign_file, monkeypatch):
+    monkeypatch.delenv("MP_API_KEY", raising=False)
+    data = yaml.safe_load(campaign_file.read_text())
+    data["stages"] = [{"stage": "validate"}, {"stage": "stability", "references": ["materials_project"]}]
+    campaign_file.write_text(yaml.safe_dump(data, sort_keys=False))
+    line = campaign_file.read_text()[: campaign_file.read_text().index("stage: stability")].count("\n") + 1
+    sentence = (
+        "the stage 'stability' cannot run here: competing phases from the Materials Project need a key: set MP_API"
+    )
+    code, out, err = call("check", campaign_file.name)
+    assert code == 0
+    assert f"warning: campaign.yaml, line {line}: {sentence}" in err
+    code, out, err = call("check", campaign_file.name, "--json")
+    assert [warning["place"] for warning in json.loads(out)["warnings"]] == ["stages[2].stage"]
+    code, out, err = call("plan", campaign_file.name, "--no-timing")
+    assert f"note          {sentence}" in out
+    code, out, err = call("submit", campaign_file.name)
+    assert code == 0
+    assert f"warning: {sentence}" in err
+    monkeypatch.setenv("MP_API_KEY", "a key")
+    pytest.importorskip("mp_api")
+    assert "warning" not in call("check", campaign_file.name)[2]

@@ -324,3 +324,15 @@ def test_percolation_without_a_path_or_parameters_cuts_nobody(salt, argon, tmp_p
     assert unknown.state == "completed"
     assert unknown.properties == {}
     assert "no bond-valence barriers" in unknown.notes[0]
+
+
+def test_a_missing_package_is_told_before_anything_runs(monkeypatch):
+    stage = load_stage("percolation")
+    settings = stage.settings_model()
+    pytest.importorskip("bvlain")
+    assert stage.problems_here(settings) == []
+    # As where it is not installed.
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    (sentence,) = stage.problems_here(settings)
+    assert "superion[bvse]" in sentence
+    assert load_stage("validate").problems_here(load_stage("validate").settings_model()) == []

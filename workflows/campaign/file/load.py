@@ -13,6 +13,7 @@ from ...stages.registry import load_stage
 from .explain import explain, written_place
 from .idle_ordering import idle_ordering
 from .idle_rules import idle_rules
+from .missing_here import missing_here
 from .model import CampaignFile
 from .problems import CampaignFileError, Problem
 from .yaml_document import MAXIMUM_BYTES, read_yaml
@@ -52,10 +53,13 @@ class CheckedCampaignFile:
         The campaign.
     warnings : tuple of Problem
         What has no effect, by line.
+    lacking : tuple of Problem
+        What stages need and this machine lacks, by line.
     """
 
     campaign: CampaignFile
     warnings: tuple[Problem, ...]
+    lacking: tuple[Problem, ...] = ()
 
 
 def check_campaign_file(path: str | Path) -> CheckedCampaignFile:
@@ -69,7 +73,8 @@ def check_campaign_file(path: str | Path) -> CheckedCampaignFile:
     Returns
     -------
     CheckedCampaignFile
-        The campaign, with warnings: rules that can cut no candidate, and a limit that leaves out no ordering.
+        The campaign, with warnings: rules that can cut no candidate, and a limit that leaves out no ordering;
+        and what this machine lacks for its stages.
 
     Raises
     ------
@@ -79,11 +84,14 @@ def check_campaign_file(path: str | Path) -> CheckedCampaignFile:
     content, file = _read(path)
     campaign = parse_campaign(content, file.name, base_folder=file.resolve().parent)
     document = read_yaml(content, file.name)
-    warnings = [
-        Problem(line=document.line_of(place), place=written_place(place), sentence=sentence)
-        for place, sentence in (*idle_ordering(campaign), *idle_rules(campaign))
-    ]
-    return CheckedCampaignFile(campaign, tuple(sorted(warnings, key=lambda warning: warning.line)))
+    warnings, lacking = (
+        sorted(
+            (Problem(document.line_of(place), written_place(place), sentence) for place, sentence in found),
+            key=lambda problem: problem.line,
+        )
+        for found in ((*idle_ordering(campaign), *idle_rules(campaign)), missing_here(campaign))
+    )
+    return CheckedCampaignFile(campaign, tuple(warnings), tuple(lacking))
 
 
 def _read(path: str | Path) -> tuple[bytes, Path]:

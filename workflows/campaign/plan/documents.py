@@ -60,8 +60,8 @@ class PlannedStage(_Part):
 class CampaignPlan(_Part):
     """A campaign before it runs.
 
-    Costs are estimates: all candidates go through all stages and molecular dynamics to its full length, relaxations take
-    a usual number of steps, and stages without a potential and competing phases, relaxed once, are not counted.
+    Costs are estimates: all candidates go through all stages and molecular dynamics to its full length, relaxations
+    take a usual number of steps, and stages without a potential and competing phases, relaxed once, are not counted.
     """
 
     name: str = Field(description="name of the campaign")

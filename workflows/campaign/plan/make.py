@@ -17,6 +17,7 @@ from ....structures.occupancy import is_full
 from ...candidates.collect import Candidate, CollectedCandidates, KnownCandidates, collect_candidates
 from ...dispatch.processors import available_cores
 from ..decisions import CampaignState, CandidateEntry
+from ..file.missing_here import missing_here
 from ..file.model import CampaignFile
 from ..known_candidates import known_candidates
 from ..ordering_rank import ENERGY
@@ -87,7 +88,7 @@ def plan_campaign(
     """
     clock = _Clock()
     prepared = PreparedCampaign(campaign.name, campaign)
-    notes: list[str] = []
+    notes = [sentence for _, sentence in missing_here(campaign)]
     with clock.part("reading candidates"):
         rows = _known_rows(campaign.name, collections)
         known = KnownCandidates() if collections is None else known_candidates(rows.values(), collections)

@@ -1,0 +1,27 @@
+"""What the stages of a campaign need and this machine lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...stages.registry import load_stage
+from .model import CampaignFile
+
+
+def missing_here(campaign: CampaignFile) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Ask every stage of a campaign what it lacks here, since each of its units would fail for that.
+
+    Parameters
+    ----------
+    campaign : CampaignFile
+        A checked campaign.
+
+    Yields
+    ------
+    tuple
+        The place of the stage in the file, as keys and list positions, and one sentence without a final stop.
+    """
+    for index, entry in enumerate(campaign.stages):
+        for sentence in load_stage(entry.stage).problems_here(entry.settings):
+            clause = sentence[:1].lower() + sentence[1:].rstrip(".")
+            yield ("stages", index, "stage"), f"the stage '{entry.stage}' cannot run here: {clause}"

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 VARIABLE = "SUPERION_CACHE"
 """Environment variable: the folder of the cache, or `off`."""
 
+READERS = ("completeness", "declared_composition", "plain_structure", "read", "rejection", "validate")
+"""Modules of `superion.structures` that decide what comes out of a file."""
+
 Readings = list["StructureReading | StructureError"]
 
 
@@ -86,11 +89,11 @@ def _key(file: Path) -> str:
 @cache
 def _readers() -> str:
     """Name all that decides what comes out of a file: the libraries, and the text of our own readers."""
+    from importlib import import_module
     from importlib.metadata import version
 
-    from ...structures import plain_structure, read, validate
-
-    ours = hashlib.sha256(b"".join(Path(str(part.__file__)).read_bytes() for part in (plain_structure, read, validate)))
+    parts = [import_module(f"...structures.{name}", __package__) for name in READERS]
+    ours = hashlib.sha256(b"".join(Path(str(part.__file__)).read_bytes() for part in parts))
     return f"{ours.hexdigest()} {version('pymatgen-core')} {version('ase')}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import random
 import re
@@ -260,6 +261,14 @@ def test_the_cache_knows_a_changed_file(tmp_path, monkeypatch):
         salt(edge).to(str(tmp_path / "a.cif"))
         (candidate,) = collect_candidates(wanted, tmp_path).candidates
         assert candidate.structure.lattice.a == pytest.approx(edge)
+
+
+def test_the_cache_asks_anew_when_any_of_our_readers_changes():
+    from superion.structures import read
+
+    used = set(re.findall(r"^\s*from \.(\w+) import", inspect.getsource(read), re.MULTILINE))
+    assert {"completeness", "declared_composition"} < used
+    assert {"read", *used} <= set(parse_cache.READERS)
 
 
 def test_a_damaged_cache_is_passed_over(tmp_path, monkeypatch):

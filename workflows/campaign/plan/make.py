@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 import time
 from collections.abc import Iterator, Sequence
@@ -221,7 +220,9 @@ def _count_units(
     entries = [_entry(candidate, rows, prepared.file.ordering.n_orderings) for candidate in candidates]
     known = [entry for entry in entries if isinstance(entry, CandidateEntry)]
     numbers = [entry if isinstance(entry, int) else len(entry.fingerprints) for entry in entries]
-    n_units = [sum(min(number, most) for number in numbers) for most in _most_orderings(prepared)]
+    n_units = [
+        sum(number if most is None else min(number, most) for number in numbers) for most in _most_orderings(prepared)
+    ]
     reused = [0] * len(prepared.steps)
     if collections is None or not known:
         return n_units, reused
@@ -237,10 +238,10 @@ def _count_units(
     return n_units, reused
 
 
-def _most_orderings(prepared: PreparedCampaign) -> list[float]:
-    """Say for each stage how many orderings of a candidate come to it at most."""
-    most = []
-    limit = math.inf
+def _most_orderings(prepared: PreparedCampaign) -> list[int | None]:
+    """Say for each stage how many orderings of a candidate come to it at most; None for all."""
+    most: list[int | None] = []
+    limit = None
     for stage, _ in prepared.stages:
         most.append(limit)
         if ENERGY in stage.properties and prepared.file.ordering.keep_lowest is not None:

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from maggma.core import Store
+from maggma.stores import MemoryStore, MongoStore
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..errors import StoreError
 from .backup_archive import BackupReader, BackupWriter
 from .campaigns import CampaignCollections
+from .document_size import refuse_unfit
 from .sibling_stores import sibling_store
 from .summary_builder import BUILDS
 
@@ -123,7 +125,8 @@ def restore(collections: CampaignCollections, path: Path, *, overwrite: bool = F
     Raises
     ------
     StoreError
-        If the file is damaged, holds what this superion does not know, or the store is not empty.
+        If the file is damaged, holds what this superion does not know or the store cannot keep, or the store is not
+        empty.
     """
     with BackupReader(path) as reader, _parts(collections) as known:
         parts = {part.member: part for part in known}
@@ -134,6 +137,8 @@ def restore(collections: CampaignCollections, path: Path, *, overwrite: bool = F
                 "additional store to its description."
             )
         reader.check()
+        for member in reader.manifest.members:
+            _refuse_unfit(parts[member], reader)
         mark = {"restore": "running", "created_at": reader.manifest.created_at.isoformat(), "file": path.name}
         with _marks(collections) as marks:
             begun = marks.query_one({"restore": "running"})
@@ -209,6 +214,14 @@ def _documents(part: _Part) -> Iterator[Mapping[str, Any]]:
             )
         # Which id bulk data has is the business of its store.
         yield {name: value for name, value in document.items() if name != "_id"} if part.is_bulk else document
+
+
+def _refuse_unfit(part: _Part, reader: BackupReader) -> None:
+    """Refuse documents that the embedded store took and a server would not."""
+    is_on_server = isinstance(part.store, MongoStore) and not isinstance(part.store, MemoryStore)
+    if is_on_server and not part.is_bulk:
+        for document in reader.documents(part.member):
+            refuse_unfit(document, str(part.store.collection_name))
 
 
 def _fill(part: _Part, reader: BackupReader) -> int:

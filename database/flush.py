@@ -7,7 +7,6 @@ from pathlib import Path
 
 from jobflow import JobStore
 from pydantic import BaseModel, ConfigDict, Field
-from pymongo.errors import PyMongoError
 
 from ..errors import StoreError
 from .mongo_server import GridFileStore, MongoServerStore
@@ -50,7 +49,7 @@ def flush_spool(jobs: JobStore, folders: Sequence[Path] | None = None) -> FlushR
     for file in abandoned(places):
         try:
             n_files += _put(file, stores)
-        except (StoreError, PyMongoError) as error:
+        except StoreError as error:
             problems.append(str(error))
         finally:
             file.release()

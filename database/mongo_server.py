@@ -9,8 +9,10 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+from bson.errors import BSONError
 from bson.objectid import ObjectId
 from gridfs.errors import FileExists
 from maggma.core import Sort
@@ -19,7 +21,8 @@ from pymongo import UpdateOne, uri_parser
 from pymongo.collection import Collection
 from pymongo.errors import OperationFailure, PyMongoError
 
-from ..errors import StoreError
+from ..errors import StoreAwayError, StoreError
+from .document_size import refuse_unfit
 from .server_patience import is_outage, logger, patiently, read_patience_s
 from .settings import STORE_FILE_VARIABLE, STORE_VARIABLE, locations_from_environment
 from .spool import SpooledWrite, SpoolFile, abandoned, spool_folders
@@ -32,6 +35,12 @@ KEPT_KEYS = (("uuid", "index"), ("blob_uuid",))
 """Keys of what jobs return and nobody can derive anew: it is kept on the disk while the server is away."""
 
 Result = TypeVar("Result")
+
+_REFUSALS = (StoreError, PyMongoError, BSONError, OverflowError, LookupError, ValueError, TypeError)
+"""What comes up where documents cannot be put into a store, now or ever."""
+
+_told: set[Path] = set()
+"""Files that wait and of which this process has said that they cannot be taken."""
 
 _CREDENTIALS = re.compile(r"://.*@")
 _SECRET_OPTIONS = re.compile(r"(?i)((?:password|authMechanismProperties|proxyUsername)=)[^&]*")
@@ -182,8 +191,14 @@ class _ServerStore:
         -------
         PendingWrite
             To be done by `write_through`.
+
+        Raises
+        ------
+        StoreError
+            If the server would never take one of them.
         """
         documents = [as_document(entry) for entry in (docs if isinstance(docs, list) else [docs])]
+        self._refuse_unfit(documents)
         wanted = key or self.key  # type: ignore[attr-defined]
         fields = (wanted,) if isinstance(wanted, str) else tuple(wanted)
 
@@ -227,27 +242,51 @@ class _ServerStore:
         Raises
         ------
         StoreError
-            If it is damaged, or the server goes away again.
+            If it is damaged, or the server refuses it, or goes away again.
         """
         try:
             write = file.read()
             if (write.server, write.collection) != (self.server, self.collection_name):
                 return None
-            n_new = patiently(lambda: self.insert_missing(write), self.server, read_patience_s())
+            n_new = self._put_in(write, file.path)
             file.remove()
             return n_new
         finally:
             file.release()
 
+    def _put_in(self, write: SpooledWrite, path: Path) -> int:
+        try:
+            self._refuse_unfit(write.documents)
+            return patiently(lambda: self.insert_missing(write), self.server, read_patience_s())
+        except StoreAwayError:
+            raise
+        except _REFUSALS as error:
+            # The driver's own words may quote the whole document.
+            words = str(error).rstrip(".") if isinstance(error, StoreError) else type(error).__name__
+            raise StoreError(
+                f"The results in {path} cannot be put into the store ({words}): move the file elsewhere if nobody "
+                "needs them."
+            ) from None
+
     def _take_what_waits(self) -> None:
         """Put into the store what earlier processes left on the disk; no reason not to work with it."""
-        try:
-            for file in abandoned(spool_folders()):
+        for file in abandoned(spool_folders()):
+            try:
                 n_new = self.flush(file)
-                if n_new:
-                    logger.info("%d results that waited in %s are in the store", n_new, file.path)
-        except (StoreError, PyMongoError, OSError) as error:
-            logger.warning("results that wait on the disk could not be put into the store: %s", error)
+            except StoreAwayError as error:
+                logger.warning("results that wait on the disk could not be put into the store: %s", error)
+                return
+            except StoreError as error:
+                # Every collection of the store meets the same file.
+                if file.path not in _told:
+                    _told.add(file.path)
+                    logger.warning("%s", error)
+                continue
+            if n_new:
+                logger.info("%d results that waited in %s are in the store", n_new, file.path)
+
+    def _refuse_unfit(self, documents: Sequence[Mapping[str, Any]]) -> None:
+        """Refuse what the server would never take; bulk data is cut into pieces and may have any size."""
 
     def _attempt(self, documents: list[dict[str, Any]], fields: tuple[str, ...]) -> Callable[[], None]:
         raise NotImplementedError
@@ -355,6 +394,10 @@ class MongoServerStore(_ServerStore, MongoStore):
             If the server stays away.
         """
         write_through([self.pending(docs, key)])
+
+    def _refuse_unfit(self, documents: Sequence[Mapping[str, Any]]) -> None:
+        for document in documents:
+            refuse_unfit(document, self.collection_name)
 
     def _attempt(self, documents: list[dict[str, Any]], fields: tuple[str, ...]) -> Callable[[], None]:
         return lambda: MongoStore.update(self, documents, list(fields))

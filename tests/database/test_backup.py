@@ -166,6 +166,21 @@ def test_an_interrupted_restore_is_repeated(kind, location_of, tmp_path, monkeyp
     assert contents(copy) == contents(origin)
 
 
+@pytest.mark.services
+def test_what_a_server_cannot_keep_is_refused_before_anything_is_written(location_of, tmp_path):
+    origin, copy = location_of("embedded", "origin"), location_of("mongo", "copy")
+    fill(origin)
+    with CampaignCollections.open(origin) as collections:
+        collections.jobs.docs_store.update({"uuid": "big", "index": 2, "output": "x" * 17_000_000}, ["uuid", "index"])
+        back_up(collections, tmp_path / "b.zip")
+    with CampaignCollections.open(copy) as collections:
+        with pytest.raises(StoreError, match=r"job \(big, index 2\) takes 16.2 MiB") as caught:
+            restore(collections, tmp_path / "b.zip")
+        assert len(str(caught.value)) < 400
+        assert collections.jobs.count() == collections.candidates.count() == 0
+        assert unfinished_restore(collections) is None
+
+
 def test_files_are_whole_private_and_not_replaced(location_of, tmp_path):
     origin = location_of("embedded", "origin")
     fill(origin)

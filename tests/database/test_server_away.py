@@ -15,6 +15,7 @@ import bson
 import pytest
 from superion.database import mongo_server as server_module
 from superion.database import server_patience, spool
+from superion.database.flush import flush_spool
 from superion.database.job_store import open_job_store
 from superion.database.mongo_server import MongoServerStore
 from superion.database.server_patience import PATIENCE_VARIABLE, is_outage, patiently, write_patience_s
@@ -26,6 +27,7 @@ WRITER = """
 import logging, sys, time
 from jobflow import job, run_locally
 from superion.database import mongo_server
+from superion.database.flush import flush_spool
 from superion.database.job_store import open_job_store
 
 mongo_server.SERVER_TIMEOUT_MS = 500
@@ -49,6 +51,7 @@ with open_job_store(uri) as store:
 def own_spool(tmp_path, monkeypatch):
     monkeypatch.setenv(SPOOL_VARIABLE, str(tmp_path / "spool"))
     monkeypatch.setattr(server_patience, "_away", set())
+    monkeypatch.setattr(server_module, "_told", set())
     return tmp_path / "spool"
 
 
@@ -188,6 +191,49 @@ def test_rows_that_can_be_derived_anew_are_not_kept(server, own_spool, monkeypat
     with pytest.raises(StoreError, match="did not answer"):
         store.update({"key": "a", "n": 1})
     assert waiting([own_spool]) == []
+
+
+def large_document(uuid, n_bytes):
+    return {"uuid": uuid, "index": 1, "name": "relax", "output": {"text": "x" * n_bytes}}
+
+
+@pytest.mark.services
+def test_a_result_that_is_too_large_is_refused_before_it_is_written_or_kept(server, own_spool, monkeypatch):
+    monkeypatch.setenv(PATIENCE_VARIABLE, "1")
+    with open_job_store(server.uri) as store:
+        for is_there in (True, False):
+            if not is_there:
+                server.kill()
+            for write in (store.update, store.docs_store.update):
+                with pytest.raises(
+                    StoreError, match=r"job relax \(big, index 1\) takes 16.2 MiB.*additional store"
+                ) as caught:
+                    write(large_document("big", 17_000_000), ["uuid", "index"])
+                assert len(str(caught.value)) < 400
+            with pytest.raises(StoreError, match=r"cannot be kept in the collection outputs \(OverflowError\)"):
+                store.update({**write_document("huge"), "output": 2**80})
+    assert waiting([own_spool]) == []
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("n_bytes", [16 * 2**20 + 20_000, 16 * 2**20 - 60])
+def test_files_that_cannot_be_taken_do_not_stop_others(database, own_spool, caplog, n_bytes):
+    """Older versions kept what no server takes; such a file is told, shortly, and every command goes on."""
+    server = MongoServerStore(database).server
+    key = ("uuid", "index")
+    own_spool.mkdir()
+    (own_spool / "0.bson").write_bytes(b"damaged")
+    spool.keep(SpooledWrite(server, "outputs", key, (large_document("big", n_bytes),)), own_spool).release()
+    for n in range(4):
+        spool.keep(SpooledWrite(server, "outputs", key, (write_document(f"u{n}"),)), own_spool).release()
+    with caplog.at_level(logging.WARNING), open_job_store(database) as store:
+        assert sorted(entry["uuid"] for entry in store.query({}, ["uuid"])) == [f"u{n}" for n in range(4)]
+        report = flush_spool(store, [own_spool])
+    assert (report.n_files, len(report.problems), report.n_waiting) == (0, 2, 0)
+    assert any("job relax (big, index 1) takes 16.0 MiB" in problem for problem in report.problems)
+    assert len(caplog.records) == 2, "each file once"
+    assert all(len(text) < 500 for text in [*report.problems, *caplog.messages])
+    assert len(waiting([own_spool])) == 2
 
 
 # -- parts -----------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from pymongo.errors import BulkWriteError, ConnectionFailure
+from pymongo.errors import BulkWriteError, ConnectionFailure, CursorNotFound
 
 from ..errors import SettingsError, StoreAwayError
 
@@ -88,6 +88,9 @@ def is_outage(error: BaseException) -> bool:
     >>> is_outage(NetworkTimeout("timed out")), is_outage(OperationFailure("not authorized"))
     (True, False)
     """
+    if isinstance(error, CursorNotFound):
+        # The server began anew in between, and knows nothing of what it was asked before; only reads have cursors.
+        return True
     if isinstance(error, BulkWriteError):
         # Written, but the server shut down before enough members had it.
         return bool(error.details.get("writeConcernErrors")) and not error.details.get("writeErrors")
@@ -148,8 +151,9 @@ def patiently(
                     f"see that it runs and that this host reaches it{f'; {kept}' if kept else ''}."
                 ) from None
         else:
+            # An outage that an earlier request met, and did not see the end of, is over as well.
+            _away.discard(server)
             if deadline is not None:
-                _away.discard(server)
                 logger.info("the MongoDB server of %s answers again", server)
             return result
         time.sleep(pause_s * random.uniform(0.5, 1.0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import bson
 import pytest
+from pymongo.cursor import Cursor
+from pymongo.errors import AutoReconnect, OperationFailure
 from superion.database import mongo_server as server_module
 from superion.database import server_patience, spool
 from superion.database.flush import flush_spool
@@ -182,6 +185,24 @@ def test_a_read_goes_on_after_an_outage(server, monkeypatch):
 
 
 @pytest.mark.services
+def test_a_read_goes_on_where_the_server_forgot_it(database):
+    """As after a restart between two portions, which the first request of the next portion does not meet."""
+    with open_job_store(database) as store:
+        store.update([write_document(f"d{i:04d}", i) for i in range(250)])
+        reading = store.docs_store.query({}, ["uuid"], sort={"uuid": 1})
+        first = [next(reading) for _ in range(101)]
+        collection = store.docs_store._collection
+        cursors = [
+            value.cursor_id
+            for value in gc.get_objects()
+            if isinstance(value, Cursor) and value.collection == collection and value.cursor_id
+        ]
+        assert len(cursors) == 1
+        collection.database.command("killCursors", collection.name, cursors=cursors)
+        assert [entry["uuid"] for entry in [*first, *reading]] == [f"d{i:04d}" for i in range(250)]
+
+
+@pytest.mark.services
 def test_rows_that_can_be_derived_anew_are_not_kept(server, own_spool, monkeypatch):
     monkeypatch.setattr(server_module, "SERVER_TIMEOUT_MS", 200)
     monkeypatch.setenv(PATIENCE_VARIABLE, "0.6")
@@ -240,8 +261,6 @@ def test_files_that_cannot_be_taken_do_not_stop_others(database, own_spool, capl
 
 
 def test_pauses_grow_and_one_line_is_told(monkeypatch, caplog):
-    from pymongo.errors import AutoReconnect, OperationFailure
-
     pauses = []
     monkeypatch.setattr(server_patience.time, "sleep", pauses.append)
     failures = [AutoReconnect("away")] * 9
@@ -255,6 +274,17 @@ def test_pauses_grow_and_one_line_is_told(monkeypatch, caplog):
     with pytest.raises(OperationFailure):
         patiently(lambda: _raise(OperationFailure("not authorized")), "mongodb://h/d", 3600)
     assert not is_outage(ValueError())
+
+
+def test_each_outage_is_told(caplog):
+    """Also the one after an outage whose end a later request met first."""
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            for _ in range(2):
+                with pytest.raises(StoreError, match="did not answer"):
+                    patiently(lambda: _raise(AutoReconnect("away")), "mongodb://h/d", 0)
+            assert patiently(lambda: 7, "mongodb://h/d", 0) == 7
+    assert len(caplog.records) == 2
 
 
 def _raise(error):

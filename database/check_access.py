@@ -8,12 +8,12 @@ from uuid import uuid4
 from jobflow import JobStore
 from maggma.core import Store
 from maggma.core import StoreError as MaggmaStoreError
-from maggma.stores import MemoryStore, MongoStore
+from maggma.stores import GridFSStore, MemoryStore, MongoStore
 from pymongo.errors import PyMongoError
 
 from ..errors import StoreError
 from .campaigns import CampaignCollections
-from .job_store import BULK_STORE_NAME, DOCUMENT_INDEXES
+from .job_store import BULK_KEY, BULK_STORE_NAME, DOCUMENT_INDEXES
 from .sibling_stores import sibling_store
 
 _PROBES = "superion_probes"
@@ -33,7 +33,13 @@ def check_access(collections: CampaignCollections) -> list[str]:
         What is wrong, one sentence each; empty where all is well.
     """
     jobs = collections.jobs
-    return [*_missing_indexes(jobs), *_missing_usual_indexes(collections), *_write_access(jobs), *_bulk_access(jobs)]
+    return [
+        *_missing_indexes(jobs),
+        *_missing_bulk_indexes(jobs),
+        *_missing_usual_indexes(collections),
+        *_write_access(jobs),
+        *_bulk_access(jobs),
+    ]
 
 
 def _missing_indexes(jobs: JobStore) -> list[str]:
@@ -68,6 +74,32 @@ def _missing_usual_indexes(collections: CampaignCollections) -> list[str]:
         f"{n_missing} indexes of the usual queries of candidates are missing, so that these look through all rows: run "
         "`superion db index` as a user who may make indexes"
     ]
+
+
+def _missing_bulk_indexes(jobs: JobStore) -> list[str]:
+    """Name the additional stores on a server in which bulk data can only be found by reading all of it."""
+    problems = []
+    for name, store in jobs.additional_stores.items():
+        if isinstance(store, GridFSStore):
+            collection, path = store._files_collection, f"metadata.{BULK_KEY}"
+        elif isinstance(store, MongoStore) and not isinstance(store, MemoryStore):
+            collection, path = store._collection, BULK_KEY
+        else:
+            continue
+        try:
+            indexes = collection.index_information()
+        except PyMongoError as error:
+            problems.append(
+                f"The indexes of the additional store {name!r} cannot be read ({type(error).__name__}): see the rights "
+                "of this user"
+            )
+            continue
+        if not any(index["key"][0][0] == path for index in indexes.values()):
+            problems.append(
+                f"The field {path} of the additional store {name!r} is not indexed: open the store as a user who may "
+                "make indexes"
+            )
+    return problems
 
 
 def _write_access(jobs: JobStore) -> list[str]:

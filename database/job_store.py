@@ -31,6 +31,9 @@ DOCUMENT_INDEXES = (
 )
 """Fields that queries look up and sort by: indexed in every store that superion opens."""
 
+BULK_KEY = "blob_uuid"
+"""Field by which jobflow looks bulk data up: indexed in every additional store."""
+
 BULK_STORE_NAME = "data"
 """Name of the additional store that atomate2's and our jobs send bulk data to."""
 
@@ -81,6 +84,8 @@ def open_job_store(
     store.connect()
     for path in DOCUMENT_INDEXES:
         store.ensure_index(path)
+    for bulk in store.additional_stores.values():
+        bulk.ensure_index(BULK_KEY)
     if not isinstance(store.docs_store, SqliteStore) and hasattr(store.docs_store, "ensure_compound_index"):
         # A write that is repeated while its first attempt still goes on at the server makes no second document.
         store.docs_store.ensure_compound_index(("uuid", "index"), unique=True)

@@ -250,6 +250,12 @@ def test_the_check_of_a_server(location_of):
         assert collections.jobs.additional_stores["data"].count() == 3
         raw.drop_index("output.stage_key_1")
         raw.drop_index("uuid_1_index_1")
+        raw.database["outputs_data.files"].drop_index("metadata.blob_uuid_1")
         problems = check_store(collections).problems
         assert any("output.stage_key" in problem and "not indexed" in problem for problem in problems)
         assert any("twice" in problem for problem in problems)
+        assert any(
+            "metadata.blob_uuid of the additional store 'data' is not indexed" in problem for problem in problems
+        )
+    with CampaignCollections.open(location) as collections:
+        assert check_store(collections).problems == (), "opening makes what is missing"

@@ -23,7 +23,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from ..errors import StoreAwayError, StoreError
 from .document_size import refuse_unfit
-from .server_patience import is_outage, logger, patiently, read_patience_s
+from .server_patience import connect_patience_s, is_outage, logger, patiently, read_patience_s
 from .settings import STORE_FILE_VARIABLE, STORE_VARIABLE, locations_from_environment
 from .spool import SpooledWrite, SpoolFile, abandoned, spool_folders
 from .write_through import PendingWrite, as_document, write_through
@@ -146,6 +146,8 @@ class _ServerStore:
     def connect(self, force_reset: bool = False) -> None:
         """Connect, and see that the server lets us read.
 
+        Workers wait for a server that is away for SUPERION_STORE_CONNECT_PATIENCE_S; others fail at once.
+
         Parameters
         ----------
         force_reset : bool
@@ -153,17 +155,29 @@ class _ServerStore:
 
         Raises
         ------
+        StoreAwayError
+            If a worker waited and no server answers.
         StoreError
             If no server answers or it does not let us in.
         """
-        was_connected = self._coll is not None and not force_reset
-        with _explained(self.name):
-            super().connect(force_reset)  # type: ignore[misc]
-            if not was_connected:
+        if self._coll is not None and not force_reset:
+            return
+        patience_s = connect_patience_s()
+
+        def reach() -> None:
+            super(_ServerStore, self).connect(force_reset)  # type: ignore[misc]
+            try:
                 # A ping is answered without credentials, too.
                 self._documents().find_one({}, {"_id": 1})
-        if not was_connected:
-            self._take_what_waits()
+            except BaseException as error:
+                self.close()
+                if _is_untrusted(error):
+                    raise _unusable(self.name, error) from None
+                raise
+
+        with _explained(self.name):
+            patiently(reach, self.server, patience_s) if patience_s else reach()
+        self._take_what_waits()
 
     def close(self) -> None:
         """Close the connection, if there is one; `connect()` opens it again."""
@@ -660,11 +674,15 @@ class _explained:
         if isinstance(error, OSError):
             raise _wrong_file(self.name, error) from None
         if isinstance(error, PyMongoError | ValueError):
-            raise StoreError(
-                f"The MongoDB server of {self.name} cannot be used ({_cause(error)}): see that it runs, that this host "
-                f"reaches it, and that {STORE_VARIABLE} or {STORE_FILE_VARIABLE} holds the right address, credentials "
-                "and options."
-            ) from None
+            raise _unusable(self.name, error) from None
+
+
+def _unusable(name: str, error: BaseException) -> StoreError:
+    """Say why a server cannot be used."""
+    return StoreError(
+        f"The MongoDB server of {name} cannot be used ({_cause(error)}): see that it runs, that this host reaches it, "
+        f"and that {STORE_VARIABLE} or {STORE_FILE_VARIABLE} holds the right address, credentials and options."
+    )
 
 
 def _wrong_file(shown: str, error: OSError) -> StoreError:
@@ -675,6 +693,9 @@ def _wrong_file(shown: str, error: OSError) -> StoreError:
     )
 
 
+_TLS_MARKS = ("certificate_verify_failed", "[ssl")
+"""Words of pymongo's for servers that it met but does not trust, which it takes for absent."""
+
 _CAUSES = {
     "certificate_verify_failed": "its certificate is not trusted; tlsCAFile names who signed it",
     "[ssl": "no TLS handshake",
@@ -684,6 +705,10 @@ _CAUSES = {
     "replica set": "no member of the replica set that the address names answers",
 }
 """Words of pymongo -> ours; its own may quote what the address holds."""
+
+
+def _is_untrusted(error: BaseException) -> bool:
+    return any(mark in str(error).lower() for mark in _TLS_MARKS)
 
 
 def _cause(error: BaseException) -> str:

@@ -17,6 +17,9 @@ from ..errors import SettingsError, StoreAwayError
 PATIENCE_VARIABLE = "SUPERION_STORE_PATIENCE_S"
 """Environment variable with the time in s for which writes wait for a server that does not answer."""
 
+CONNECT_PATIENCE_VARIABLE = "SUPERION_STORE_CONNECT_PATIENCE_S"
+"""Environment variable with the time in s for which a worker waits for a server that is away when a job begins."""
+
 DEFAULT_PATIENCE_S = 3600.0
 READ_PATIENCE_S = 60.0
 """Reads wait at most this long: nothing is lost with them, and somebody may be looking at the screen."""
@@ -46,15 +49,35 @@ def write_patience_s() -> float:
     SettingsError
         If it is no number of seconds.
     """
-    text = os.environ.get(PATIENCE_VARIABLE, "").strip()
+    return _seconds_in(PATIENCE_VARIABLE, DEFAULT_PATIENCE_S)
+
+
+def connect_patience_s() -> float:
+    """Read how long to wait for a server when connecting.
+
+    Returns
+    -------
+    float
+        SUPERION_STORE_CONNECT_PATIENCE_S, which pilots on clusters set; else 0: somebody sits before the screen.
+
+    Raises
+    ------
+    SettingsError
+        If it is no number of seconds.
+    """
+    return _seconds_in(CONNECT_PATIENCE_VARIABLE, 0.0)
+
+
+def _seconds_in(variable: str, default: float) -> float:
+    text = os.environ.get(variable, "").strip()
     if not text:
-        return DEFAULT_PATIENCE_S
+        return default
     try:
         number = float(text)
     except ValueError:
         number = math.nan
     if math.isnan(number) or number < 0:
-        raise SettingsError(f"{PATIENCE_VARIABLE}={text!r} is no number of seconds: correct it, or unset it.")
+        raise SettingsError(f"{variable}={text!r} is no number of seconds: correct it, or unset it.")
     return number
 
 

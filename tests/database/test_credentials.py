@@ -14,6 +14,7 @@ from monty.json import MontyDecoder, MontyEncoder
 from superion.database import mongo_server as server_module
 from superion.database.campaigns import CampaignCollections
 from superion.database.job_store import open_job_store
+from superion.database.server_patience import CONNECT_PATIENCE_VARIABLE
 from superion.database.settings import (
     STORE_FILE_VARIABLE,
     STORE_VARIABLE,
@@ -23,6 +24,12 @@ from superion.database.settings import (
 from superion.errors import StoreError
 from support.wire_server import WireServer
 
+REFUSED_AT_ONCE = (
+    "refuses the credentials",
+    "asks for a user name and a password",
+    "certificate is not trusted; tlsCAFile",
+    "names a file that cannot be used",
+)
 SECRET = "s3cr%40t"
 ADDRESS = f"mongodb://ann:{SECRET}@127.0.0.1:1/superion"
 
@@ -217,6 +224,8 @@ def test_a_server_that_does_not_let_us_in(guarded, monkeypatch, credentials, opt
     """One sentence that says which part of the address is wrong, and quotes no secret."""
     port, folder = guarded
     monkeypatch.setattr(server_module, "SERVER_TIMEOUT_MS", 1500)
+    # A worker would wait for a server that is away, and does not for one that it cannot trust.
+    monkeypatch.setenv(CONNECT_PATIENCE_VARIABLE, "600" if words in REFUSED_AT_ONCE else "0")
     address = f"mongodb://{credentials}127.0.0.1:{port}/superion?{options.format(ca=folder / 'ca.pem')}"
     with pytest.raises(StoreError, match=words) as caught:
         open_job_store(address)

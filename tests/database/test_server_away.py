@@ -9,11 +9,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+import traceback
 from pathlib import Path
 
 import bson
 import pytest
+from monty.json import MontyDecoder, MontyEncoder
 from pymongo.cursor import Cursor
 from pymongo.errors import AutoReconnect, OperationFailure
 from superion.database import mongo_server as server_module
@@ -21,9 +24,17 @@ from superion.database import server_patience, spool
 from superion.database.flush import flush_spool
 from superion.database.job_store import open_job_store
 from superion.database.mongo_server import MongoServerStore
-from superion.database.server_patience import PATIENCE_VARIABLE, is_outage, patiently, write_patience_s
+from superion.database.server_patience import (
+    CONNECT_PATIENCE_VARIABLE,
+    PATIENCE_VARIABLE,
+    connect_patience_s,
+    is_outage,
+    patiently,
+    write_patience_s,
+)
 from superion.database.spool import SPOOL_VARIABLE, SpooledWrite, abandoned, spool_folders, waiting
-from superion.errors import SettingsError, StoreError
+from superion.errors import SettingsError, StoreAwayError, StoreError
+from superion.workflows.dispatch.fireworks_engine.lost_jobs import is_no_fault
 from support.wire_server import WireServer
 
 WRITER = """
@@ -169,6 +180,26 @@ def test_patience_ends(server, own_spool, monkeypatch):
 
 
 @pytest.mark.services
+def test_workers_wait_for_a_server_that_is_away_and_others_do_not(server, monkeypatch):
+    """As jobflow's tasks connect: the store rebuilt from its dictionary, before anything else."""
+    monkeypatch.setattr(server_module, "SERVER_TIMEOUT_MS", 200)
+    with open_job_store(server.uri) as store:
+        written = json.dumps(store, cls=MontyEncoder)
+    server.kill()
+    with pytest.raises(StoreError, match="cannot be used") as caught:
+        MontyDecoder().decode(written).connect()
+    assert not isinstance(caught.value, StoreAwayError)
+    monkeypatch.setenv(CONNECT_PATIENCE_VARIABLE, "1")
+    with pytest.raises(StoreAwayError, match="did not answer for 1 s") as away:
+        MontyDecoder().decode(written).connect()
+    assert is_no_fault("".join(traceback.format_exception(away.value))), "such a job goes back to the launchpad"
+    monkeypatch.setenv(CONNECT_PATIENCE_VARIABLE, "30")
+    threading.Timer(1.5, server.start).start()
+    with MontyDecoder().decode(written) as again:
+        assert again.count() == 0
+
+
+@pytest.mark.services
 def test_a_read_goes_on_after_an_outage(server, monkeypatch):
     """Each document once, though the cursor dies with the server."""
     monkeypatch.setattr(server_module, "SERVER_TIMEOUT_MS", 500)
@@ -195,7 +226,7 @@ def test_a_read_goes_on_where_the_server_forgot_it(database):
         cursors = [
             value.cursor_id
             for value in gc.get_objects()
-            if isinstance(value, Cursor) and value.collection == collection and value.cursor_id
+            if type(value) is Cursor and value.collection == collection and value.cursor_id
         ]
         assert len(cursors) == 1
         collection.database.command("killCursors", collection.name, cursors=cursors)
@@ -293,9 +324,10 @@ def _raise(error):
 
 @pytest.mark.parametrize("text", ["soon", "-1", "nan"])
 def test_wrong_patience_is_told(monkeypatch, text):
-    monkeypatch.setenv(PATIENCE_VARIABLE, text)
-    with pytest.raises(SettingsError, match="is no number of seconds"):
-        write_patience_s()
+    for variable, read in ((PATIENCE_VARIABLE, write_patience_s), (CONNECT_PATIENCE_VARIABLE, connect_patience_s)):
+        monkeypatch.setenv(variable, text)
+        with pytest.raises(SettingsError, match=f"{variable}=.* is no number of seconds"):
+            read()
 
 
 def one_write(n):

@@ -15,8 +15,9 @@ MAXIMUM_DEATHS = 3
 """How often a worker may die under the same job before the job counts as failed."""
 
 
-_NO_FAULT = ("StoppedBySignal", "LockedTrajectoryError", "KeyboardInterrupt")
-"""Errors after which a job is to run again: a signal; or a trajectory that another, not quite dead, worker writes."""
+_NO_FAULT = ("StoppedBySignal", "LockedTrajectoryError", "KeyboardInterrupt", "StoreAwayError")
+"""Errors after which a job is to run again: a signal; a trajectory that another, not quite dead, worker writes; a store
+whose server is away."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -52,7 +53,7 @@ def is_no_fault(traceback: str) -> bool:
     Returns
     -------
     bool
-        True for a signal, and for a trajectory that another worker writes.
+        True for a signal, a trajectory that another worker writes, and a store whose server is away.
     """
     return any(name in traceback for name in _NO_FAULT)
 

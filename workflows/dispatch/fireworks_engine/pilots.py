@@ -13,6 +13,7 @@ from fireworks import LaunchPad
 from fireworks.fw_config import SUBMIT_SCRIPT_NAME
 
 from ....database.mongo_server import hosts_in_uri
+from ....database.server_patience import CONNECT_PATIENCE_VARIABLE, write_patience_s
 from ....database.settings import STORE_FILE_VARIABLE, STORE_VARIABLE, own_store_file
 from ....errors import StoreError
 from ....makers.atomic_file import write_text_atomically
@@ -59,6 +60,7 @@ def worker_environment(profile: ClusterProfile, work_folder: Path, store_address
     return {
         STORE_FILE_VARIABLE: address_file,
         "SUPERION_SPOOL_FOLDER": str(work_folder / "spool"),
+        CONNECT_PATIENCE_VARIABLE: f"{write_patience_s():g}",
         **job_environment(profile),
     }
 

@@ -18,6 +18,7 @@ from ..errors import StoreError
 from .backup_archive import BackupReader, BackupWriter
 from .campaigns import CampaignCollections
 from .document_size import refuse_unfit
+from .shown_address import shown_name
 from .sibling_stores import sibling_store
 from .summary_builder import BUILDS
 
@@ -145,7 +146,7 @@ def restore(collections: CampaignCollections, path: Path, *, overwrite: bool = F
             is_ours = begun is not None and begun["created_at"] == mark["created_at"]
             filled = [part.member for part in known if part.store.query_one({}, properties=["_id"])]
             if filled and not is_ours and not overwrite:
-                name, what = collections.jobs.docs_store.name, filled[0].partition(".")[0]
+                name, what = shown_name(collections.jobs.docs_store), filled[0].partition(".")[0]
                 raise StoreError(
                     f"The store {name} holds {what} already: name an empty one, or pass --overwrite, which replaces "
                     "documents with the same key and keeps the others."
@@ -209,7 +210,7 @@ def _documents(part: _Part) -> Iterator[Mapping[str, Any]]:
         missing = [field for field in part.key if field not in document]
         if missing:
             raise StoreError(
-                f"A document of {part.store.name} has no {missing[0]}, so that no restore could find it again: "
+                f"A document of {shown_name(part.store)} has no {missing[0]}, so that no restore could find it again: "
                 "superion did not write it; move it to another collection."
             )
         # Which id bulk data has is the business of its store.

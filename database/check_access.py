@@ -14,6 +14,7 @@ from pymongo.errors import PyMongoError
 from ..errors import StoreError
 from .campaigns import CampaignCollections
 from .job_store import BULK_KEY, BULK_STORE_NAME, DOCUMENT_INDEXES
+from .shown_address import shown_name
 from .sibling_stores import sibling_store
 
 _PROBES = "superion_probes"
@@ -50,17 +51,19 @@ def _missing_indexes(jobs: JobStore) -> list[str]:
     try:
         indexes = store._collection.index_information()
     except PyMongoError as error:
-        return [f"The indexes of {store.name} cannot be read ({type(error).__name__}): see the rights of this user"]
+        return [
+            f"The indexes of {shown_name(store)} cannot be read ({type(error).__name__}): see the rights of this user"
+        ]
     indexed = {tuple(path for path, _ in index["key"]): index for index in indexes.values()}
     problems = [
-        f"The field {path} of {store.name} is not indexed: open the store as a user who may make indexes"
+        f"The field {path} of {shown_name(store)} is not indexed: open the store as a user who may make indexes"
         for path in DOCUMENT_INDEXES
         if (path,) not in indexed
     ]
     if not indexed.get(("uuid", "index"), {}).get("unique"):
         problems.append(
-            f"Nothing keeps {store.name} from holding a job's document twice, because some are there twice already or "
-            "this user may not make indexes: remove the doubles, or open the store as a user who may"
+            f"Nothing keeps {shown_name(store)} from holding a job's document twice, because some are there twice "
+            "already or this user may not make indexes: remove the doubles, or open the store as a user who may"
         )
     return problems
 
@@ -112,10 +115,10 @@ def _write_access(jobs: JobStore) -> list[str]:
         found = probe.query_one({"probe": name})
         probe.remove_docs({"probe": name})
     except (StoreError, MaggmaStoreError, PyMongoError) as error:
-        return [f"{jobs.docs_store.name} cannot be written ({_words(error)}): give this user the right to write"]
+        return [f"{shown_name(jobs.docs_store)} cannot be written ({_words(error)}): give this user the right to write"]
     finally:
         probe.close()
-    return [] if found else [f"{jobs.docs_store.name} does not give back what was written"]
+    return [] if found else [f"{shown_name(jobs.docs_store)} does not give back what was written"]
 
 
 def _bulk_access(jobs: JobStore) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -25,6 +24,7 @@ from ..errors import StoreAwayError, StoreError
 from .document_size import refuse_unfit
 from .server_patience import connect_patience_s, is_outage, logger, patiently, read_patience_s
 from .settings import STORE_FILE_VARIABLE, STORE_VARIABLE, locations_from_environment
+from .shown_address import redact_uri as redact_uri
 from .spool import SpooledWrite, SpoolFile, abandoned, spool_folders
 from .write_through import PendingWrite, as_document, write_through
 
@@ -41,30 +41,6 @@ _REFUSALS = (StoreError, PyMongoError, BSONError, OverflowError, LookupError, Va
 
 _told: set[Path] = set()
 """Files that wait and of which this process has said that they cannot be taken."""
-
-_CREDENTIALS = re.compile(r"://.*@")
-_SECRET_OPTIONS = re.compile(r"(?i)((?:password|authMechanismProperties|proxyUsername)=)[^&]*")
-
-
-def redact_uri(uri: str) -> str:
-    """Take user name and password out of an address.
-
-    Parameters
-    ----------
-    uri : str
-        Address of a server.
-
-    Returns
-    -------
-    str
-        The same address with `***@` in place of the credentials.
-
-    Examples
-    --------
-    >>> redact_uri("mongodb://ann:secret@host:27017/superion")
-    'mongodb://***@host:27017/superion'
-    """
-    return _SECRET_OPTIONS.sub(r"\1***", _CREDENTIALS.sub("://***@", uri))
 
 
 def hosts_in_uri(uri: str) -> str:
@@ -85,7 +61,8 @@ def hosts_in_uri(uri: str) -> str:
     >>> hosts_in_uri("mongodb://ann:secret@b:27017,a/superion?replicaSet=rs")
     'a,b:27017'
     """
-    hosts = _CREDENTIALS.sub("://", uri).partition("://")[2].partition("/")[0].partition("?")[0]
+    place = redact_uri(uri).partition("://")[2].removeprefix("***@")
+    hosts = place.partition("/")[0].partition("?")[0]
     return ",".join(sorted(hosts.lower().split(",")))
 
 

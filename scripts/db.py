@@ -20,9 +20,10 @@ app = typer.Typer(help="The result store: make it, check it, index it, copy it, 
 def init(store: StoreOption = None) -> None:
     """Make the store and its indexes where they are missing."""
     from ..database.campaigns import CampaignCollections
+    from ..database.shown_address import shown_name
 
     with CampaignCollections.open(store) as collections:
-        say(f"the store {collections.jobs.docs_store.name} is ready")
+        say(f"the store {shown_name(collections.jobs.docs_store)} is ready")
 
 
 @app.command("index")
@@ -124,10 +125,11 @@ def restore(
     """
     from ..database.backup import restore as restore_store
     from ..database.campaigns import CampaignCollections
+    from ..database.shown_address import shown_name
 
     with CampaignCollections.open(store) as collections:
         report = restore_store(collections, file, overwrite=overwrite)
-        name = collections.jobs.docs_store.name
+        name = shown_name(collections.jobs.docs_store)
     if as_json:
         write_json(report)
         return

@@ -10,9 +10,11 @@ import traceback
 
 import pytest
 from jobflow import JobStore, job, run_locally
+from maggma.stores import MemoryStore, MongoStore
 from monty.json import MontyDecoder, MontyEncoder
 from superion.database import mongo_server as server_module
 from superion.database.campaigns import CampaignCollections
+from superion.database.check_access import check_access
 from superion.database.job_store import open_job_store
 from superion.database.server_patience import CONNECT_PATIENCE_VARIABLE
 from superion.database.settings import (
@@ -21,7 +23,11 @@ from superion.database.settings import (
     store_from_environment,
     store_from_file,
 )
+from superion.database.shown_address import redact_uri, shown_name
+from superion.database.sqlite_store import SqliteStore
 from superion.errors import StoreError
+from superion.scripts.cli import main
+from superion.workflows.clusters.check.store_findings import store_findings
 from support.wire_server import WireServer
 
 REFUSED_AT_ONCE = (
@@ -233,3 +239,67 @@ def test_a_server_that_does_not_let_us_in(guarded, monkeypatch, credentials, opt
     assert "s3cr" not in everything
     assert "wr0ng" not in everything
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.services
+def test_a_store_that_a_file_describes_shows_no_password_either(guarded, tmp_path, capfd):
+    """maggma's own stores call themselves by their whole address."""
+    port, folder = guarded
+    address = (
+        f"mongodb://ann:{SECRET}@127.0.0.1:{port}/superion?authSource=admin&tls=true&tlsCAFile={folder / 'ca.pem'}"
+    )
+    description = tmp_path / "store.yaml"
+    description.write_text(
+        f"docs_store: {{type: MongoStore, database: superion, uri: '{address}', collection_name: described}}\n"
+        "additional_stores:\n"
+        f"  data: {{type: GridFSStore, database: superion, uri: '{address}', collection_name: described_data}}\n"
+    )
+    description.chmod(0o600)
+    backup = tmp_path / "b.zip"
+    assert main(["db", "init", "--store", str(description)]) == 0
+    assert main(["db", "backup", str(backup), "--store", str(description)]) == 0
+    assert main(["db", "restore", str(backup), "--store", str(description)]) == 0
+    with CampaignCollections.open(str(description)) as collections:
+        collections.jobs.update({"uuid": "x", "index": 1, "output": 1})
+        collections.jobs.docs_store._collection.drop_index("name_1")
+        said = [*check_access(collections), *(finding.message for finding in store_findings(str(description)))]
+    assert any("not indexed" in words for words in said)
+    assert main(["db", "restore", str(backup), "--store", str(description)]) == 1, "it holds something"
+    shown = "".join([*said, *capfd.readouterr()])
+    assert "mongodb://***@127.0.0.1" in shown
+    assert "holds jobs already" in shown
+    assert "s3cr" not in shown
+    assert "ann:" not in shown
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("mongodb://host1/superion?appName=me@lab", "mongodb://host1/superion?appName=me@lab"),
+        ("mongodb://ann:x@host1/superion?appName=me@lab", "mongodb://***@host1/superion?appName=me@lab"),
+        ("mongodb://ann:x@h1:1,h2:2/db?replicaSet=r", "mongodb://***@h1:1,h2:2/db?replicaSet=r"),
+        ("mongodb+srv://ann:x@host", "mongodb+srv://***@host"),
+        ("mongodb://ann@[::1]:27017/db", "mongodb://***@[::1]:27017/db"),
+        # Written wrongly: the letters belong to the password, which must not show.
+        ("mongodb://ann:x/y@host/db", "mongodb://***@host/db"),
+        ("mongodb://ann:x@y@host/db", "mongodb://***@host/db"),
+        ("mongodb://ann:1/2@host/db", "mongodb://***@host/db"),
+        ("mongodb://ann:x?y@host/db?appName=a@b", "mongodb://***@host/db?appName=a@b"),
+        ("mongodb://ann:x y@host name/db", "mongodb://***@host name/db"),
+        (
+            "mongodb://host/db?tlsCertificateKeyFilePassword=x&w=1",
+            "mongodb://host/db?tlsCertificateKeyFilePassword=***&w=1",
+        ),
+    ],
+)
+def test_what_is_shown_of_an_address(address, shown):
+    assert redact_uri(address) == redact_uri(shown) == shown
+    if "?" not in shown:
+        assert redact_uri(f"{shown}#outputs") == f"{shown}#outputs"
+
+
+def test_names_of_stores_of_other_kinds_stay(tmp_path):
+    assert shown_name(MemoryStore("x")) == "mem://x"
+    store = SqliteStore(tmp_path / "a@b" / "results.db")
+    assert shown_name(store) == store.name
+    assert shown_name(MongoStore("db", "c", host="mongodb://ann:x@host")) == "mongo://mongodb://***@host/db/c"

@@ -22,6 +22,7 @@ import psutil
 from ... import __version__
 from ...errors import SettingsError, StoreError
 from ...makers.atomic_file import write_text_atomically
+from ..clusters.private_file import write_private_text
 
 JobKey = tuple[str, int]
 
@@ -109,9 +110,8 @@ class RunFolder:
             "created_at": datetime.now(UTC).isoformat(),
             "store": store,
         }
-        write_text_atomically(self.description_file, json.dumps(description, default=str))
         # A store's address may carry a password.
-        self.description_file.chmod(0o600)
+        write_private_text(self.description_file, json.dumps(description, default=str))
         # Last: with this file the run exists.
         write_text_atomically(self.flow_file, flow_text)
 

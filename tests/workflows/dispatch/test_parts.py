@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import resource
@@ -115,6 +116,19 @@ def test_outcome_survives_its_file():
     assert copy.save == outcome.save
     assert copy.response.stop_children
     assert [job.uuid for job, _ in copy.response.replace.iterflow()] == list(replacement.job_uuids[:2])
+
+
+def test_a_store_with_a_password_is_private_from_the_first_instant(tmp_path, monkeypatch):
+    """Also where a kill comes right after the file appears."""
+
+    def die(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "chmod", die)
+    folder = RunFolder(tmp_path)
+    with contextlib.suppress(KeyboardInterrupt):
+        folder.create("{}", flow_name="one", store={"password": "x"})
+    assert folder.description_file.stat().st_mode & 0o777 == 0o600
 
 
 def test_lock_has_one_holder(tmp_path):

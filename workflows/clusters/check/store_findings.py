@@ -28,6 +28,7 @@ def store_findings(address: str | None) -> Iterator[Finding]:
     """
     from ....database.job_store import BULK_STORE_NAME, open_job_store
     from ....database.mongo_server import MongoServerStore, redact_uri
+    from ....database.shown_address import shown_name
 
     if address is None:
         mend = "give --store, SUPERION_STORE, or SUPERION_STORE_FILE with the path of a file that only you can read"
@@ -43,7 +44,7 @@ def store_findings(address: str | None) -> Iterator[Finding]:
             mend = "clusters need mongodb://host/database"
             yield Finding("database", "error", f"{redact_uri(address)} is a store of this machine alone: {mend}")
             return
-        yield Finding("database", "ok", f"{jobs.docs_store.name}, {jobs.count()} documents")
+        yield Finding("database", "ok", f"{shown_name(jobs.docs_store)}, {jobs.count()} documents")
         for name in sorted({BULK_STORE_NAME, *jobs.additional_stores}):
             yield _additional(jobs, name)
     finally:

@@ -11,6 +11,7 @@ from jobflow import JobStore
 from pymongo import uri_parser
 
 from ....database.job_store import BULK_STORE_NAME
+from ....database.shown_address import shown_name
 from ....errors import StoreError
 from ....makers.resource_kind import RESOURCE_KINDS
 from ..queue_engine import Finding
@@ -76,11 +77,12 @@ def _check_store(controller: Queue, jobs: JobStore) -> Finding:
     theirs, ours = _place_of(own), _place_of(jobs)
     if theirs is not None and ours is not None and theirs != ours:
         message = (
-            f"the project writes results to {own.docs_store.name}, but campaigns read {jobs.docs_store.name}: write "
-            "the project anew with `superion cluster init`, or set SUPERION_STORE to its store"
+            f"the project writes results to {shown_name(own.docs_store)}, but campaigns read "
+            f"{shown_name(jobs.docs_store)}: write the project anew with `superion cluster init`, or "
+            "set SUPERION_STORE to its store"
         )
         return Finding("job store", "error", message)
-    return Finding("job store", "ok", str(own.docs_store.name))
+    return Finding("job store", "ok", shown_name(own.docs_store))
 
 
 def _place_of(jobs: JobStore) -> tuple[object, ...] | None:

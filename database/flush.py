@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..errors import StoreError
 from .mongo_server import GridFileStore, MongoServerStore
-from .spool import SpoolFile, abandoned, spool_folders, waiting
+from .shown_address import redact_uri
+from .spool import SpoolFile, abandoned, place_of, spool_folders, waiting
 
 
 class FlushReport(BaseModel):
@@ -20,6 +21,7 @@ class FlushReport(BaseModel):
 
     n_files: int = Field(description="files whose results are in the store now")
     n_waiting: int = Field(description="files that wait on: of living processes, or for other stores")
+    waiting_for: tuple[str, ...] = Field(description="servers and collections for which they wait")
     problems: tuple[str, ...] = Field(description="files that cannot be taken, one sentence each")
 
 
@@ -56,6 +58,7 @@ def flush_spool(jobs: JobStore, folders: Sequence[Path] | None = None) -> FlushR
     return FlushReport(
         n_files=n_files,
         n_waiting=len(waiting(places)) - len(problems),
+        waiting_for=tuple(sorted({redact_uri(place) for path in waiting(places) if (place := place_of(path))})),
         problems=tuple(problems),
     )
 
@@ -63,8 +66,4 @@ def flush_spool(jobs: JobStore, folders: Sequence[Path] | None = None) -> FlushR
 def _put(file: SpoolFile, stores: Sequence[MongoServerStore | GridFileStore]) -> bool:
     """Put a file into the store that it is for; say whether it is one of these."""
     write = file.read()
-    return any(
-        store.flush(file) is not None
-        for store in stores
-        if (write.server, write.collection) == (store.server, store.collection_name)
-    )
+    return any(store.flush(file) is not None for store in stores if store.takes(write))

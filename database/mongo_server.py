@@ -22,6 +22,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from ..errors import StoreAwayError, StoreError
 from .document_size import refuse_unfit
+from .server_identity import server_identity
 from .server_patience import connect_patience_s, is_outage, logger, patiently, read_patience_s
 from .settings import STORE_FILE_VARIABLE, STORE_VARIABLE, locations_from_environment
 from .shown_address import redact_uri as redact_uri
@@ -194,13 +195,29 @@ class _ServerStore:
         fields = (wanted,) if isinstance(wanted, str) else tuple(wanted)
 
         def spooled() -> SpooledWrite:
-            return SpooledWrite(self.server, self.collection_name, fields, tuple(documents))
+            return SpooledWrite(server_identity(self.server), self.collection_name, fields, tuple(documents))
 
         return PendingWrite(
             attempt=self._attempt(documents, fields),
             server=self.server,
             spooled=spooled if fields in KEPT_KEYS else None,
         )
+
+    def takes(self, write: SpooledWrite) -> bool:
+        """Tell whether documents that waited on the disk are for this store.
+
+        Parameters
+        ----------
+        write : SpooledWrite
+            What waited.
+
+        Returns
+        -------
+        bool
+            Whether server, database and collection are the same, however their address is written.
+        """
+        here = server_identity(self.server), self.collection_name
+        return (server_identity(write.server), write.collection) == here
 
     def insert_missing(self, write: SpooledWrite) -> int:
         """Insert documents that are not there; what is there stays as it is.
@@ -237,7 +254,7 @@ class _ServerStore:
         """
         try:
             write = file.read()
-            if (write.server, write.collection) != (self.server, self.collection_name):
+            if not self.takes(write):
                 return None
             n_new = self._put_in(write, file.path)
             file.remove()

@@ -28,6 +28,7 @@ SPOOL_VARIABLE = "SUPERION_SPOOL_FOLDER"
 SUFFIX = ".bson"
 _PARTIAL = ".part"
 _FORMAT = "superion spool 1"
+_LARGEST_HEAD = 2**20
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class SpooledWrite:
     Parameters
     ----------
     server : str
-        Address of the server, without credentials and options.
+        Address of the server, without credentials and options; see `server_identity`.
     collection : str
         Name of the collection.
     key : tuple of str
@@ -218,6 +219,28 @@ def waiting(folders: Sequence[Path]) -> list[Path]:
         Files.
     """
     return [path for folder in folders for path in _files(folder) if path.name.endswith(SUFFIX)]
+
+
+def place_of(path: Path) -> str | None:
+    """Say for what a file waits, whoever holds it.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    str or None
+        Server and collection; None for a file that is gone or damaged.
+    """
+    try:
+        with path.open("rb") as file:
+            size = file.read(4)
+            head = bson.decode(size + file.read(min(int.from_bytes(size, "little"), _LARGEST_HEAD) - len(size)))
+        return f"{head['server']}#{head['collection']}"
+    except (OSError, InvalidBSON, ValueError, KeyError, TypeError):
+        return None
 
 
 def _files(folder: Path) -> list[Path]:

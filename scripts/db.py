@@ -174,7 +174,8 @@ def flush(
     else:
         for problem in report.problems:
             say(f"problem: {problem}")
-        say(f"{report.n_files} files of results are in the store, {report.n_waiting} wait on")
+        whom = f" for {', '.join(report.waiting_for)}" if report.waiting_for else ""
+        say(f"{report.n_files} files of results are in the store, {report.n_waiting} wait on{whom}")
     if report.problems:
         raise typer.Exit(1)
 

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -379,6 +380,7 @@ def test_nothing_secret_waits(tmp_path):
     store = MongoServerStore("mongodb://ann:s3cret@127.0.0.1:1/superion?authSource=admin")
     assert store.server == "mongodb://127.0.0.1:1/superion"
     write = store.pending(write_document("x"), ["uuid", "index"]).spooled()
+    assert write.server == f"mongodb://{socket.gethostname().lower()}:1/superion", "its loopback is no other host's"
     file = spool.keep(write, tmp_path)
     assert b"s3cret" not in file.path.read_bytes()
     assert bson.decode_all(file.path.read_bytes())[1]["uuid"] == "x"

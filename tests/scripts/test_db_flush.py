@@ -23,14 +23,15 @@ def test_waiting_results_are_put_in(cli, folder, mongo_uri, monkeypatch):
         spool.keep(write_of("mongodb://elsewhere/db", "c"), folder / "spool").release()
         held = spool.keep(write_of(server, "d"), folder / "spool")
         answer = cli("db", "flush", "--store", mongo_uri, "--json")
-        assert answer.json() == {"n_files": 2, "n_waiting": 2, "problems": []}
+        whom = ["mongodb://elsewhere/db#outputs", f"{server}#outputs"]
+        assert answer.json() == {"n_files": 2, "n_waiting": 2, "waiting_for": sorted(whom), "problems": []}
         assert sorted(entry["uuid"] for entry in store.query({})) == ["a", "b"]
         held.release()
         (folder / "spool" / "0.bson").write_bytes(b"damaged")
         answer = cli("db", "flush", "--store", mongo_uri)
         assert answer.code == 1
         assert "problem: The file" in answer.err
-        assert "1 files of results are in the store, 1 wait on" in answer.err
+        assert "1 files of results are in the store, 1 wait on for mongodb://elsewhere/db#outputs" in answer.err
         assert "Traceback" not in answer.err
         spool.keep(write_of(server, "e"), folder / "old").release()
         assert cli("db", "flush", "--folder", folder / "old", "--store", mongo_uri).code == 0

@@ -104,24 +104,13 @@ class SpoolFile:
             self._descriptor = None
 
 
-def spool_folder() -> Path:
-    """Give the folder in which results of this process wait.
-
-    Returns
-    -------
-    Path
-        SUPERION_SPOOL_FOLDER; else the project's; else one in the user's cache.
-    """
-    return spool_folders()[0]
-
-
 def spool_folders() -> list[Path]:
     """Give all folders in which results may wait.
 
     Returns
     -------
     list of Path
-        The one that this process writes to first.
+        SUPERION_SPOOL_FOLDER; else the project's, which this process writes to first, and one in the user's cache.
     """
     configured = os.environ.get(SPOOL_VARIABLE)
     if configured:

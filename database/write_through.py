@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bson.errors import BSONError
+
 from .server_patience import patiently, write_patience_s
-from .spool import SpooledWrite, SpoolFile, keep, spool_folder
+from .spool import SpooledWrite, SpoolFile, keep, spool_folders
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,13 @@ def write_through(writes: Sequence[PendingWrite]) -> None:
 
     def keep_the_rest() -> str:
         """Put on the disk what is not done; a full disk is no reason to stop trying."""
-        if not files:
-            with suppress(OSError):
-                folder = spool_folder()
-                for number in range(n_done, len(writes)):
-                    spooled = writes[number].spooled
-                    if spooled is not None:
-                        files[number] = keep(spooled(), folder)
-        return _words(files, len(writes) - n_done)
+        to_keep = {
+            number: spooled for number in range(n_done, len(writes)) if (spooled := writes[number].spooled) is not None
+        }
+        if not to_keep:
+            return ""
+        why_not = "" if files else _keep_together(to_keep, files)
+        return _words(files, why_not)
 
     try:
         for number, write in enumerate(writes):
@@ -72,10 +72,29 @@ def write_through(writes: Sequence[PendingWrite]) -> None:
             file.release()
 
 
-def _words(files: Mapping[int, SpoolFile], n_writes: int) -> str:
+def _keep_together(to_keep: Mapping[int, Callable[[], SpooledWrite]], files: dict[int, SpoolFile]) -> str:
+    """Put writes on the disk, all in one folder or none: a document is worth nothing without its bulk data.
+
+    Gives a few words on why it did not work in the first folder where it works in none.
+    """
+    problems: list[str] = []
+    for folder in spool_folders():
+        try:
+            for number, spooled in to_keep.items():
+                files[number] = keep(spooled(), folder)
+            return ""
+        except (OSError, BSONError, OverflowError) as error:
+            words = error.strerror if isinstance(error, OSError) else None
+            problems.append(f"{words or type(error).__name__} in {folder}")
+            while files:
+                files.popitem()[1].remove()
+    return problems[0]
+
+
+def _words(files: Mapping[int, SpoolFile], why_not: str) -> str:
     """Say in a few words where the results wait."""
-    if not files:
-        return ""
+    if why_not:
+        return f"results could NOT be kept on the disk ({why_not}), and are lost if this process ends before it answers"
     folder: Path = next(iter(files.values())).path.parent
     return f"results wait in {folder} meanwhile, and `superion db flush` puts in what is left there"
 

@@ -34,6 +34,7 @@ from superion.database.server_patience import (
     write_patience_s,
 )
 from superion.database.spool import SPOOL_VARIABLE, SpooledWrite, abandoned, spool_folders, waiting
+from superion.database.write_through import PendingWrite, write_through
 from superion.errors import SettingsError, StoreAwayError, StoreError
 from superion.workflows.dispatch.fireworks_engine.lost_jobs import is_no_fault
 from support.wire_server import WireServer
@@ -333,6 +334,36 @@ def test_wrong_patience_is_told(monkeypatch, text):
 
 def one_write(n):
     return SpooledWrite("mongodb://h/d", "outputs", ("uuid", "index"), tuple(write_document(f"u{i}") for i in range(n)))
+
+
+def pending(*documents):
+    """A write that meets no server, for each document."""
+
+    def spooled(document):
+        return lambda: SpooledWrite("mongodb://h/d", "outputs", ("uuid", "index"), (document,))
+
+    return [PendingWrite(lambda: _raise(AutoReconnect("away")), "mongodb://h/d", spooled(entry)) for entry in documents]
+
+
+def test_results_are_kept_where_there_is_room(tmp_path, monkeypatch, caplog):
+    """The project's folder, or the user's; all that belongs together, or nothing, and then that is said."""
+    monkeypatch.setenv(PATIENCE_VARIABLE, "0")
+    monkeypatch.delenv(SPOOL_VARIABLE)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / ".superion").mkdir()
+    (tmp_path / ".superion" / "spool").write_text("no folder")
+    monkeypatch.chdir(tmp_path)
+    other = tmp_path / "cache" / "superion" / "spool"
+    with pytest.raises(StoreAwayError, match=f"results wait in {other}"):
+        write_through(pending(write_document("a"), write_document("b")))
+    assert len(waiting([other])) == 2
+    with pytest.raises(StoreAwayError, match=r"could NOT be kept on the disk \(File exists in .*\.superion/spool\)"):
+        write_through(pending(write_document("c"), {"uuid": "d", "index": 1, "output": 2**80}))
+    assert len(waiting([other])) == 2, "nothing of what is not whole"
+    server_patience._away.clear()
+    with pytest.raises(StoreAwayError):
+        write_through(pending({"uuid": "d", "index": 1, "output": 2**80}))
+    assert "could NOT be kept" in caplog.messages[-1]
 
 
 def test_a_file_is_whole_or_not_there(tmp_path):

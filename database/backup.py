@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..errors import StoreError
 from .backup_archive import BackupReader, BackupWriter
+from .bulk_contents import readable_bulk, refuse_without_key
 from .campaigns import CampaignCollections
 from .document_size import refuse_unfit
 from .shown_address import shown_name
@@ -38,6 +39,7 @@ class BackupReport(BaseModel):
     n_bytes: int = Field(description="its size")
     n_documents: dict[str, int] = Field(description="number of documents by collection")
     n_bulk: int = Field(description="number of contents of bulk data")
+    missing: tuple[str, ...] = Field(default=(), description="bulk data that could not be read, one sentence each")
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ class _Part:
 def back_up(collections: CampaignCollections, target: Path, *, overwrite: bool = False) -> BackupReport:
     """Write everything that a store keeps into one file; trajectories stay where they are.
 
-    What is written meanwhile may be in it or not; what was there before is.
+    What is written meanwhile may be in it or not; what was there before is. Bulk data that is damaged is left out, and
+    the report names it.
 
     Parameters
     ----------
@@ -91,16 +94,17 @@ def back_up(collections: CampaignCollections, target: Path, *, overwrite: bool =
         path = target / f"superion-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.zip"
     if path.exists() and not overwrite:
         raise StoreError(f"The file {path} is there already: name another one, or pass --overwrite.")
+    missing: list[str] = []
     try:
         with BackupWriter(path) as writer, _parts(collections) as parts:
             # Documents before the bulk data they refer to, which is written first: so none is missing.
             for part in parts:
-                writer.add(part.member, _documents(part))
+                writer.add(part.member, readable_bulk(part.store, missing) if part.is_bulk else _documents(part))
     except OSError as error:
         raise StoreError(
             f"The backup {path} cannot be written ({error.strerror or error}): choose another place."
         ) from error
-    return _report(path, {member: entry.n_documents for member, entry in writer.members.items()})
+    return _report(path, {member: entry.n_documents for member, entry in writer.members.items()}, missing)
 
 
 def restore(collections: CampaignCollections, path: Path, *, overwrite: bool = False) -> BackupReport:
@@ -207,14 +211,8 @@ def _parts(collections: CampaignCollections) -> Iterator[list[_Part]]:
 
 def _documents(part: _Part) -> Iterator[Mapping[str, Any]]:
     for document in part.store.query({}):
-        missing = [field for field in part.key if field not in document]
-        if missing:
-            raise StoreError(
-                f"A document of {shown_name(part.store)} has no {missing[0]}, so that no restore could find it again: "
-                "superion did not write it; move it to another collection."
-            )
-        # Which id bulk data has is the business of its store.
-        yield {name: value for name, value in document.items() if name != "_id"} if part.is_bulk else document
+        refuse_without_key(document, part.key, part.store)
+        yield document
 
 
 def _refuse_unfit(part: _Part, reader: BackupReader) -> None:
@@ -252,11 +250,12 @@ def _with_ids_of_the_store(part: _Part, portion: Sequence[dict[str, Any]]) -> li
     return changed
 
 
-def _report(path: Path, counts: Mapping[str, int]) -> BackupReport:
+def _report(path: Path, counts: Mapping[str, int], missing: Sequence[str] = ()) -> BackupReport:
     names = {member: member.removesuffix(".jsonl") for member in counts}
     return BackupReport(
         path=path,
         n_bytes=path.stat().st_size,
         n_documents={names[member]: n for member, n in counts.items() if not member.startswith("bulk/")},
         n_bulk=sum(n for member, n in counts.items() if member.startswith("bulk/")),
+        missing=tuple(missing),
     )

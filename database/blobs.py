@@ -57,7 +57,7 @@ class BlobFolder:
         return self.root / sha256[:2] / f"{sha256}.zlib"
 
     def write(self, content: bytes) -> str:
-        """Keep a content; once this returns it is on the disk.
+        """Keep a content; once this returns it is on the disk, and a file of it that was damaged is whole again.
 
         Parameters
         ----------
@@ -76,7 +76,7 @@ class BlobFolder:
         """
         sha256 = hashlib.sha256(content).hexdigest()
         target = self.path_of(sha256)
-        if target.exists():
+        if self.is_whole(sha256):
             return sha256
         temporary = ""
         try:
@@ -97,6 +97,27 @@ class BlobFolder:
                 "make the folder writable and see that the disk has room."
             ) from error
         return sha256
+
+    def is_whole(self, sha256: str) -> bool:
+        """Tell whether a content is there, undamaged.
+
+        Parameters
+        ----------
+        sha256 : str
+            Hex digest of the content.
+
+        Returns
+        -------
+        bool
+            Whether `read` would give it.
+        """
+        if not self.path_of(sha256).exists():
+            return False
+        try:
+            self.read(sha256)
+        except StoreError:
+            return False
+        return True
 
     def read(self, sha256: str) -> bytes:
         """Read a content back and check it.
@@ -220,8 +241,9 @@ class BlobStore(SqliteStore):
         replaced: set[str] = set()
         with self._collection.database.writing():
             # A clean-up may have removed a file since it was written; none runs while this lock is held.
-            for content in contents.values():
-                self.blobs.write(content)
+            for sha256, content in contents.items():
+                if not self.blobs.path_of(sha256).exists():
+                    self.blobs.write(content)
             for clean in slim:
                 replaced |= self._contents_of({field: clean[field] for field in fields})
             super().update(slim, key)

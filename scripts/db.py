@@ -98,7 +98,8 @@ def backup(
 ) -> None:
     """Write everything that the store keeps into one file: documents, campaigns, candidates, bulk data.
 
-    Trajectories stay where they are. Any superion can restore the file into any kind of store.
+    Trajectories stay where they are. Any superion can restore the file into any kind of store. Bulk data that is
+    damaged is left out and named; the exit status is 1 then.
     """
     from ..database.backup import back_up
     from ..database.campaigns import CampaignCollections
@@ -107,8 +108,12 @@ def backup(
         report = back_up(collections, target, overwrite=overwrite)
     if as_json:
         write_json(report)
-        return
-    say(f"wrote {report.path} ({report.n_bytes / 1e6:.3g} MB): {_counted(report)}")
+    else:
+        for problem in report.missing:
+            say(f"problem: {problem}")
+        say(f"wrote {report.path} ({report.n_bytes / 1e6:.3g} MB): {_counted(report)}")
+    if report.missing:
+        raise typer.Exit(1)
 
 
 @app.command("restore")

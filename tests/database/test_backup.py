@@ -181,6 +181,24 @@ def test_what_a_server_cannot_keep_is_refused_before_anything_is_written(locatio
         assert unfinished_restore(collections) is None
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_damaged_bulk_data_does_not_hold_up_the_rest(kind, location_of, tmp_path):
+    origin, copy = location_of(kind, "origin"), location_of("embedded", "copy")
+    fill(origin)
+    with CampaignCollections.open(origin) as collections:
+        bulk = collections.jobs.additional_stores["data"]
+        if kind == "embedded":
+            sorted(bulk.blobs.root.rglob("*.zlib"))[1].write_bytes(b"x")
+        else:
+            entry = sorted(bulk._files_collection.find({}), key=lambda entry: str(entry["_id"]))[1]
+            bulk._chunks_collection.delete_many({"files_id": entry["_id"]})
+        written = back_up(collections, tmp_path / "b.zip")
+    assert (written.n_documents["jobs"], written.n_bulk, len(written.missing)) == (3, 2, 1)
+    assert "is missing in the backup" in written.missing[0]
+    with CampaignCollections.open(copy) as collections:
+        assert restore(collections, tmp_path / "b.zip").n_bulk == 2
+
+
 def test_files_are_whole_private_and_not_replaced(location_of, tmp_path):
     origin = location_of("embedded", "origin")
     fill(origin)

@@ -61,6 +61,18 @@ def test_damage_is_noticed(tmp_path):
         blobs.read(sha256)
 
 
+def test_damage_is_mended_by_the_next_write(bulk):
+    bulk.update({"blob_uuid": "a", "data": [1]})
+    (file,) = bulk.blobs.root.rglob("*.zlib")
+    for damage in (b"", b"x", file.read_bytes()[:-3]):
+        file.write_bytes(damage)
+        with pytest.raises(StoreError, match="is damaged"):
+            bulk.query_one({"blob_uuid": "a"})
+        bulk.update({"blob_uuid": "b", "data": [1]})
+        assert bulk.query_one({"blob_uuid": "a"})["data"] == [1]
+    assert len(files(bulk)) == 1
+
+
 def test_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "blobs").write_text("a file in its place")
     with pytest.raises(StoreError, match="Bulk data cannot be written") as caught:

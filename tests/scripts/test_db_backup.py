@@ -34,6 +34,19 @@ def test_from_the_laptop_to_the_server_and_back(cli, filled, mongo_uri):
     assert [row["candidate_id"] for row in rows] == ["0000", "0001"]
 
 
+def test_damaged_bulk_data_is_named(cli, filled):
+    with CampaignCollections.open() as collections:
+        document = {"uuid": "j", "index": 1, "output": {"frames": [1, 2]}}
+        collections.jobs.update(document, save={"data": ["frames"]})
+    (blob,) = (filled / ".superion" / "blobs").rglob("*.zlib")
+    blob.write_bytes(b"x")
+    answer = cli("db", "backup", "b.zip")
+    assert answer.code == 1
+    assert "problem: The bulk data" in answer.err
+    assert "1 documents of jobs, 1 campaigns, 2 candidates, 0 contents" in answer.err
+    assert len(cli("db", "backup", "c.zip", "--json").json()["missing"]) == 1
+
+
 def test_mistakes(cli, filled):
     cli("db", "restore", "nothing.zip").assert_sentence("nothing.zip", "check its path")
     (filled / "text.zip").write_text("text")

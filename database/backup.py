@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from bson.objectid import ObjectId
 from maggma.core import Store
 from maggma.stores import MemoryStore, MongoStore
 from pydantic import BaseModel, ConfigDict, Field
@@ -68,7 +70,7 @@ def back_up(collections: CampaignCollections, target: Path, *, overwrite: bool =
     """Write everything that a store keeps into one file; trajectories stay where they are.
 
     What is written meanwhile may be in it or not; what was there before is. Bulk data that is damaged is left out, and
-    the report names it.
+    the report names it. Of documents with the same key the newest is in it.
 
     Parameters
     ----------
@@ -111,7 +113,7 @@ def restore(collections: CampaignCollections, path: Path, *, overwrite: bool = F
     """Put a backup into a store, of the same kind as it came from or of another one.
 
     The file is checked to its end before anything is written. A restore that was interrupted is repeated and ends as if
-    nothing had happened; until then `check_store` tells of it.
+    nothing had happened, unless somebody worked with the store in between; until then `check_store` tells of it.
 
     Parameters
     ----------
@@ -120,7 +122,8 @@ def restore(collections: CampaignCollections, path: Path, *, overwrite: bool = F
     path : Path
         The backup.
     overwrite : bool
-        Whether to write into a store that holds anything: documents with the same key are replaced, others stay.
+        Whether to write into a store that holds anything, or that was worked with since a restore was interrupted:
+        documents with the same key are replaced, others stay.
 
     Returns
     -------
@@ -144,10 +147,21 @@ def restore(collections: CampaignCollections, path: Path, *, overwrite: bool = F
         reader.check()
         for member in reader.manifest.members:
             _refuse_unfit(parts[member], reader)
-        mark = {"restore": "running", "created_at": reader.manifest.created_at.isoformat(), "file": path.name}
+        made_at, now = reader.manifest.created_at, datetime.now(UTC)
+        mark = {"restore": "running", "created_at": made_at.isoformat(), "file": path.name, "begun_at": now.isoformat()}
         with _marks(collections) as marks:
             begun = marks.query_one({"restore": "running"})
             is_ours = begun is not None and begun["created_at"] == mark["created_at"]
+            if begun is not None and is_ours:
+                mark["begun_at"] = begun.get("begun_at") or begun["_id"].generation_time.isoformat()
+                # Nothing in the backup is younger than itself.
+                since = max(made_at, datetime.fromisoformat(mark["begun_at"]))
+                if not overwrite and _is_newer(collections, since):
+                    raise StoreError(
+                        f"The store {shown_name(collections.jobs.docs_store)} was worked with since the restore of "
+                        f"{path.name} was interrupted: name an empty one, or pass --overwrite, which replaces what was "
+                        "changed since by what the backup holds, and keeps what is new."
+                    )
             filled = [part.member for part in known if part.store.query_one({}, properties=["_id"])]
             if filled and not is_ours and not overwrite:
                 name, what = shown_name(collections.jobs.docs_store), filled[0].partition(".")[0]
@@ -210,9 +224,40 @@ def _parts(collections: CampaignCollections) -> Iterator[list[_Part]]:
 
 
 def _documents(part: _Part) -> Iterator[Mapping[str, Any]]:
+    doubles = _older_doubles(part)
     for document in part.store.query({}):
+        if str(document["_id"]) in doubles:
+            continue
         refuse_without_key(document, part.key, part.store)
         yield document
+
+
+def _older_doubles(part: _Part) -> set[str]:
+    """List the ids of documents that have a newer one with the same key: no store would take both."""
+    newest: dict[tuple[str, ...], tuple[str, str]] = {}
+    doubles = set()
+    for document in part.store.query({}, properties=["_id", *part.key, "completed_at"]):
+        key = tuple(json.dumps(document.get(field), default=str) for field in part.key)
+        # Ids grow with time where nothing else tells.
+        age = str(document.get("completed_at") or ""), str(document["_id"])
+        other = newest.get(key)
+        if other is not None:
+            doubles.add(min(age, other)[1])
+        newest[key] = age if other is None else max(age, other)
+    return doubles
+
+
+def _is_newer(collections: CampaignCollections, moment: datetime) -> bool:
+    """Tell whether jobs or campaigns were stored or changed after a moment; rows of candidates are derived anew."""
+    later = ObjectId.from_datetime(moment + timedelta(seconds=1))
+    if collections.jobs.docs_store.query_one({"_id": {"$gt": later}}, properties=["_id"]) is not None:
+        return True
+    changes = (entry.get("updated_at") for entry in collections.campaigns.query({}, properties=["updated_at"]))
+    return any(
+        (changed if changed.tzinfo else changed.replace(tzinfo=UTC)) > moment
+        for changed in changes
+        if isinstance(changed, datetime)
+    )
 
 
 def _refuse_unfit(part: _Part, reader: BackupReader) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import zipfile
 from datetime import datetime
 
@@ -141,12 +142,8 @@ def test_a_store_that_holds_anything_is_refused_unless_told(kind, location_of, t
     assert contents(origin)[1].items() <= jobs.items()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_an_interrupted_restore_is_repeated(kind, location_of, tmp_path, monkeypatch):
-    origin, copy = location_of("embedded", "origin"), location_of(kind, "copy")
-    fill(origin)
-    with CampaignCollections.open(origin) as collections:
-        back_up(collections, tmp_path / "b.zip")
+def interrupt_restore(location, path, monkeypatch):
+    """End a restore when it comes to the candidates."""
     whole = backup_module._fill
 
     def die_at_candidates(part, reader):
@@ -154,10 +151,59 @@ def test_an_interrupted_restore_is_repeated(kind, location_of, tmp_path, monkeyp
             raise KeyboardInterrupt
         return whole(part, reader)
 
-    with monkeypatch.context() as patch, CampaignCollections.open(copy) as collections:
+    with monkeypatch.context() as patch, CampaignCollections.open(location) as collections:
         patch.setattr(backup_module, "_fill", die_at_candidates)
         with pytest.raises(KeyboardInterrupt):
+            restore(collections, path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("work", ["job", "campaign"])
+def test_a_store_that_was_worked_with_is_not_restored_over(kind, work, location_of, tmp_path, monkeypatch):
+    origin, copy = location_of("embedded", "origin"), location_of(kind, "copy")
+    fill(origin)
+    with CampaignCollections.open(origin) as collections:
+        back_up(collections, tmp_path / "b.zip")
+    interrupt_restore(copy, tmp_path / "b.zip", monkeypatch)
+    time.sleep(2.1)
+    with CampaignCollections.open(copy) as collections:
+        if work == "job":
+            collections.jobs.update({"uuid": "new", "index": 1, "output": 1})
+        else:
+            collections.save_campaign(CampaignRecord(campaign_id="c", file_text="name: c\n", paused=True))
+        with pytest.raises(StoreError, match=r"was worked with since the restore of b.zip .*--overwrite"):
             restore(collections, tmp_path / "b.zip")
+        restore(collections, tmp_path / "b.zip", overwrite=True)
+        assert unfinished_restore(collections) is None
+        assert collections.jobs.count() == (4 if work == "job" else 3)
+
+
+@pytest.mark.parametrize(("kind", "target"), [("mongo", "mongo"), ("mongo", "embedded")])
+@pytest.mark.services
+def test_of_documents_with_one_key_the_newest_is_kept(kind, target, location_of, tmp_path):
+    """Stores that were filled before the key was unique hold such."""
+    origin, copy = location_of(kind, "origin"), location_of(target, "copy")
+    with CampaignCollections.open(origin) as collections:
+        raw = collections.jobs.docs_store._collection
+        raw.drop_index("uuid_1_index_1")
+        for uuid, times in (("a", ["2026-01-02", "2026-01-03", "2026-01-01"]), ("b", [None, None, None])):
+            for number, completed_at in enumerate(times):
+                raw.insert_one({"uuid": uuid, "index": 1, "output": number, "completed_at": completed_at})
+        raw.insert_one({"uuid": "a", "index": 2, "output": 7})
+        assert back_up(collections, tmp_path / "b.zip").n_documents["jobs"] == 3
+    with CampaignCollections.open(copy) as collections:
+        restore(collections, tmp_path / "b.zip")
+        found = {(entry["uuid"], entry["index"]): entry["output"] for entry in collections.jobs.query({})}
+    assert found == {("a", 1): 1, ("b", 1): 2, ("a", 2): 7}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_interrupted_restore_is_repeated(kind, location_of, tmp_path, monkeypatch):
+    origin, copy = location_of("embedded", "origin"), location_of(kind, "copy")
+    fill(origin)
+    with CampaignCollections.open(origin) as collections:
+        back_up(collections, tmp_path / "b.zip")
+    interrupt_restore(copy, tmp_path / "b.zip", monkeypatch)
     with CampaignCollections.open(copy) as collections:
         assert unfinished_restore(collections) == "b.zip"
         assert any("did not end" in problem for problem in check_store(collections).problems)

@@ -70,9 +70,6 @@ def start_in_background(
     SettingsError
         If it ended at once; with its own last words.
     """
-    import os
-
-    from ...database.settings import STORE_VARIABLE
     from ...errors import SettingsError
     from ...workflows.campaign.folders import campaign_folder
     from ...workflows.campaign.lock import is_being_driven
@@ -86,7 +83,6 @@ def start_in_background(
         )
     command = [sys.executable, "-m", "superion.scripts.cli", "campaign", "run", name]
     command += ["--workers", str(workers)] if workers else []
-    environment = {**os.environ, **({STORE_VARIABLE: str(store)} if store else {})}
     with log.open("ab") as output:
         begin = output.seek(0, 2)
         process = subprocess.Popen(
@@ -95,7 +91,7 @@ def start_in_background(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env=environment,
+            env=_environment(store),
             start_new_session=True,
         )
     deadline = time.monotonic() + _PATIENCE_S
@@ -107,3 +103,26 @@ def start_in_background(
             raise SettingsError(f"It ended at once, with the words: {words[-1]} The whole is in {log}.")
         time.sleep(0.1)
     return BackgroundDriver(process.pid, log)
+
+
+def _environment(store: str | None) -> dict[str, str]:
+    """Give the variables of the driver, which works in the project's folder: files are named from the root."""
+    import os
+
+    from ...database.settings import STORE_FILE_VARIABLE, STORE_VARIABLE, store_from_environment
+    from ...database.spool import SPOOL_VARIABLE
+
+    environment = dict(os.environ)
+    for variable in (STORE_FILE_VARIABLE, SPOOL_VARIABLE):
+        if environment.get(variable):
+            environment[variable] = _absolute(environment[variable])
+    location = store or store_from_environment()
+    if location is not None and "://" not in location:
+        environment[STORE_VARIABLE] = _absolute(location)
+    elif store is not None:
+        environment[STORE_VARIABLE] = store
+    return environment
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).expanduser().absolute())

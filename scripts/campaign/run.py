@@ -50,9 +50,33 @@ def run(
     It may be killed at any moment: the same command goes on, and what is in a cluster's queue goes on without it.
     Failed units do not stop the others.
     """
+    refuse_both(once=once, background=background)
     if campaign is not None and Path(campaign).suffix.lower() in (".yaml", ".yml"):
         campaign = submit_file(Path(campaign), store=store, workers=workers).campaign_id
     drive(campaign, workers=workers, store=store, as_json=as_json, unpause=False, once=once, background=background)
+
+
+def refuse_both(*, once: bool, background: bool) -> None:
+    """Refuse two options that contradict each other, before anything is done.
+
+    Parameters
+    ----------
+    once : bool
+        Whether one pass is enough.
+    background : bool
+        Whether another process goes on.
+
+    Raises
+    ------
+    SettingsError
+        If both are given.
+    """
+    from ...errors import SettingsError
+
+    if once and background:
+        raise SettingsError(
+            "--once makes one pass and ends, and --background goes on without the terminal: leave one of them out."
+        )
 
 
 def drive(
@@ -88,7 +112,10 @@ def drive(
     ------
     typer.Exit
         With a non-zero status where it stopped before its end, or units failed.
+    SettingsError
+        If options contradict each other.
     """
+    refuse_both(once=once, background=background)
     from ...errors import SettingsError
     from ...workflows.campaign.coordinate import coordinate_campaign
     from ...workflows.campaign.pause import set_paused

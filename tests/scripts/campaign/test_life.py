@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 sys.path.append(str(Path(__file__).parents[2] / "workflows" / "campaign" / "support"))
@@ -79,3 +80,33 @@ def test_extend_refuses_a_campaign_that_is_not_there(call):
     code, _, err = call("extend campaign.yaml")
     assert (code, "There is no campaign lattice to extend" in err) == (1, True)
     assert "There is no campaign file" in call("submit nothing.yaml")[2]
+
+
+@pytest.mark.parametrize("how", ["option", "variable", "file"])
+def test_a_driver_in_the_background_works_in_the_same_store(call, tmp_path, monkeypatch, how):
+    """Also where the store is named from another folder than the project's."""
+    below = tmp_path / "below"
+    below.mkdir()
+    monkeypatch.chdir(below)
+    option = "--store results.db" if how == "option" else ""
+    if how == "variable":
+        monkeypatch.setenv("SUPERION_STORE", "results.db")
+    if how == "file":
+        (below / "where").write_text("results.db")
+        (below / "where").chmod(0o600)
+        monkeypatch.setenv("SUPERION_STORE_FILE", "where")
+    assert call(f"submit ../campaign.yaml {option}")[0] == 0
+    code, out, err = call(f"run lattice --background --workers 1 --json {option}")
+    assert code == 0, err
+    driver = psutil.Process(json.loads(out)["pid"]) if psutil.pid_exists(json.loads(out)["pid"]) else None
+    if driver is not None:
+        driver.wait(timeout=120)
+    assert json.loads(call(f"status lattice --json {option}")[1])["counts"] == {"done": 2}
+    assert not (tmp_path / "results.db").exists()
+
+
+@pytest.mark.parametrize("command", ["run campaign.yaml", "run lattice", "resume lattice"])
+def test_once_and_background_contradict_each_other(call, command):
+    code, _, err = call(f"{command} --once --background")
+    assert (code, err.count("error: "), "leave one of them out" in err) == (1, 1, True)
+    assert "There is no store" in call("status")[2], "nothing was submitted"

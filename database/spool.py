@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ SPOOL_VARIABLE = "SUPERION_SPOOL_FOLDER"
 
 SUFFIX = ".bson"
 _PARTIAL = ".part"
+PARTIAL_AGE_S = 60.0
+"""Age from which half a file that nobody holds was left by a process that died, in s."""
+
 _FORMAT = "superion spool 1"
 _LARGEST_HEAD = 2**20
 
@@ -67,6 +71,11 @@ class SpoolFile:
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor: int | None = descriptor
+
+    @property
+    def age_s(self) -> float:
+        """Time since something was written to it, in s."""
+        return 0.0 if self._descriptor is None else time.time() - os.fstat(self._descriptor).st_mtime
 
     def read(self) -> SpooledWrite:
         """Read the file.
@@ -188,8 +197,10 @@ def abandoned(folders: Iterable[Path]) -> Iterator[SpoolFile]:
             if taken is None:
                 continue
             if path.name.endswith(_PARTIAL):
-                # Its process died while it wrote, before anything was promised.
-                taken.remove()
+                # Its process died while it wrote, before anything was promised; or it has not locked its file yet.
+                if taken.age_s > PARTIAL_AGE_S:
+                    taken.remove()
+                taken.release()
                 continue
             yield taken
 

@@ -165,8 +165,11 @@ def flush(
     """
     from ..database.flush import FlushReport, flush_spool
     from ..database.spool import spool_folders, waiting
+    from ..errors import SettingsError
     from .opened_store import opened_store
 
+    if folder is not None and not folder.is_dir():
+        raise SettingsError(f"There is no folder {folder}: correct --folder, or leave it out for the usual places.")
     places = [folder] if folder is not None else spool_folders()
     n_before = len(waiting(places))
     # Opening the store takes what is in the usual places already.

@@ -392,7 +392,11 @@ def test_a_damaged_file_is_told_and_kept(tmp_path, damage):
 
 
 def test_half_a_file_of_a_dead_process_goes(tmp_path):
-    (tmp_path / ".abc.bson.part").write_bytes(b"half")
+    half = tmp_path / ".abc.bson.part"
+    half.write_bytes(b"half")
+    assert list(abandoned([tmp_path])) == []
+    assert half.exists(), "its process may be about to lock it"
+    os.utime(half, (time.time() - 70, time.time() - 70))
     assert list(abandoned([tmp_path])) == []
     assert list(tmp_path.iterdir()) == []
 

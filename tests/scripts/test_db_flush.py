@@ -41,3 +41,8 @@ def test_waiting_results_are_put_in(cli, folder, mongo_uri, monkeypatch):
 def test_an_embedded_store_lets_nothing_wait(cli, folder):
     cli("db", "init")
     assert "0 files of results are in the store" in cli("db", "flush").err
+
+
+def test_a_folder_that_is_not_there_is_told(cli, folder):
+    cli("db", "init")
+    cli("db", "flush", "--folder", "tpyo").assert_sentence("There is no folder tpyo", "--folder")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from jobflow import JobStore
 
 from ..errors import StoreError
 from .blobs import BlobStore
+from .file_privacy import holds_password, refuse_unless_private
 from .project import ProjectFolder, find_project
 from .settings import STORE_VARIABLE, store_from_environment
 from .sqlite_store import SqliteStore
@@ -140,9 +142,19 @@ def _open_server(text: str) -> JobStore:
 
 
 def _open_specification(text: str) -> JobStore:
+    import yaml
+
     path = Path(text).expanduser()
     if not path.is_file():
         raise StoreError(f"The store description {path} does not exist: correct the path or {STORE_VARIABLE}.")
+    try:
+        text_of_it = path.read_text(encoding="utf-8")
+        is_secret = holds_password(json.loads(text_of_it) if path.suffix == ".json" else yaml.safe_load(text_of_it))
+    except (OSError, ValueError, yaml.YAMLError):
+        # What cannot be read is told below; whether it is secret nobody knows.
+        is_secret = False
+    if is_secret:
+        refuse_unless_private(path, path.stat(), f"The store description {path}")
     try:
         store: Any = JobStore.from_file(path)
     except Exception as error:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import StoreError
+from .file_privacy import refuse_unless_private
 
 STORE_VARIABLE = "SUPERION_STORE"
 """Environment variable that names the result store: an address, or a file; see `open_job_store`."""
@@ -15,7 +15,6 @@ STORE_VARIABLE = "SUPERION_STORE"
 STORE_FILE_VARIABLE = "SUPERION_STORE_FILE"
 """Environment variable with the path of a file that holds what SUPERION_STORE would: for addresses with a password."""
 
-_PRIVATE_MODES = (0o600, 0o400)
 _GREATEST_SIZE = 65_536
 
 
@@ -87,7 +86,7 @@ def store_from_file(path: str | Path) -> str:
         # The open file is looked at, not its name, which may come to mean another one in between.
         with place.open("rb") as file:
             status = os.fstat(file.fileno())
-            _refuse_unless_private(place, status)
+            refuse_unless_private(place, status, f"The file {place}, which {STORE_FILE_VARIABLE} names,")
             content = file.read(_GREATEST_SIZE)
     except OSError as error:
         raise StoreError(
@@ -132,19 +131,3 @@ def own_store_file(address: str) -> str | None:
     if not path or store_from_file(path) != address:
         return None
     return str(Path(path).expanduser().absolute())
-
-
-def _refuse_unless_private(place: Path, status: os.stat_result) -> None:
-    """Refuse a file that others may read or write."""
-    if not stat.S_ISREG(status.st_mode):
-        raise StoreError(f"{place}, which {STORE_FILE_VARIABLE} names, is no plain file: name one.")
-    if status.st_uid != os.geteuid():
-        raise StoreError(
-            f"The file {place}, which {STORE_FILE_VARIABLE} names, belongs to another user: use a copy of your own."
-        )
-    mode = stat.S_IMODE(status.st_mode)
-    if mode not in _PRIVATE_MODES:
-        raise StoreError(
-            f"The file {place}, which {STORE_FILE_VARIABLE} names, has mode {mode:04o}, so that others may get at the "
-            f"password in it: run `chmod 600 {place}`."
-        )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from maggma.core import Store
+if TYPE_CHECKING:
+    from maggma.core import Store
 
 _HOST = r"(?:[\w.%\-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?"
 _ADDRESS = re.compile(

@@ -9,13 +9,14 @@ import subprocess
 import traceback
 
 import pytest
+import yaml
 from jobflow import JobStore, job, run_locally
 from maggma.stores import MemoryStore, MongoStore
 from monty.json import MontyDecoder, MontyEncoder
 from superion.database import mongo_server as server_module
 from superion.database.campaigns import CampaignCollections
 from superion.database.check_access import check_access
-from superion.database.job_store import open_job_store
+from superion.database.job_store import _open_specification, open_job_store
 from superion.database.server_patience import CONNECT_PATIENCE_VARIABLE
 from superion.database.settings import (
     STORE_FILE_VARIABLE,
@@ -28,6 +29,7 @@ from superion.database.sqlite_store import SqliteStore
 from superion.errors import StoreError
 from superion.scripts.cli import main
 from superion.workflows.clusters.check.store_findings import store_findings
+from superion.workflows.dispatch.fireworks_engine.launchpad import open_launchpad
 from support.wire_server import WireServer
 
 REFUSED_AT_ONCE = (
@@ -303,3 +305,57 @@ def test_names_of_stores_of_other_kinds_stay(tmp_path):
     store = SqliteStore(tmp_path / "a@b" / "results.db")
     assert shown_name(store) == store.name
     assert shown_name(MongoStore("db", "c", host="mongodb://ann:x@host")) == "mongo://mongodb://***@host/db/c"
+
+
+DESCRIPTION = """\
+docs_store: {type: MongoStore, database: superion, collection_name: outputs, host: 127.0.0.1, port: 1, %s}
+additional_stores:
+  data: {type: MemoryStore}
+"""
+
+
+@pytest.mark.parametrize(
+    ("field", "is_secret"),
+    [
+        ("username: ann, password: s3cret", True),
+        ("uri: 'mongodb://ann:s3cret@127.0.0.1:1/superion'", True),
+        ("uri: 'mongodb://127.0.0.1:1/superion?tlsCertificateKeyFilePassword=s3cret'", True),
+        ("password: ''", False),
+        ("uri: 'mongodb://127.0.0.1:1/superion?appName=me@lab'", False),
+    ],
+)
+def test_a_description_with_a_password_must_be_private(tmp_path, field, is_secret):
+    path = tmp_path / "store.yaml"
+    path.write_text(DESCRIPTION % field)
+    path.chmod(0o644)
+    if is_secret:
+        with pytest.raises(StoreError, match=r"description .*store.yaml has mode 0644.*chmod 600") as caught:
+            open_job_store(path)
+        assert "s3cr" not in str(caught.value)
+        path.chmod(0o600)
+    assert _open_specification(str(path)).docs_store.database == "superion"
+    as_json = tmp_path / "store.json"
+    as_json.write_text(json.dumps(yaml.safe_load(path.read_text())))
+    as_json.chmod(0o604)
+    if is_secret:
+        with pytest.raises(StoreError, match="has mode 0604"):
+            open_job_store(as_json)
+
+
+@pytest.mark.parametrize(
+    ("content", "is_secret"),
+    [
+        ({"host": "mongodb://ann:s3cret@h/fireworks", "name": "fireworks", "uri_mode": True}, True),
+        ({"host": "h", "name": "fireworks", "username": "ann", "password": "s3cret"}, True),
+        ({"host": "h", "name": "fireworks", "username": None, "password": None}, False),
+    ],
+)
+def test_a_launchpad_with_a_password_must_be_private(tmp_path, content, is_secret):
+    path = tmp_path / "my_launchpad.yaml"
+    path.write_text(json.dumps(content))
+    path.chmod(0o640)
+    if is_secret:
+        with pytest.raises(StoreError, match=r"launchpad file .* has mode 0640.*chmod 600"):
+            open_launchpad("mongodb://h/superion", path)
+        path.chmod(0o400)
+    assert open_launchpad("mongodb://h/superion", path).host == content["host"]

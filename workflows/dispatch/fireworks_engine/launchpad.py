@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from fireworks import FWAction, LaunchPad
 from pymongo.errors import PyMongoError
 
+from ....database.file_privacy import holds_password, refuse_unless_private
 from ....database.mongo_server import SERVER_TIMEOUT_MS, database_in_uri, redact_uri
 from ....database.server_patience import patiently, write_patience_s
 from ....errors import SettingsError, StoreError
@@ -103,7 +104,7 @@ def open_launchpad(store_address: str, launchpad_file: str | Path | None = None)
     SettingsError
         If the file cannot be read.
     StoreError
-        If the store is no MongoDB server's and no file is given.
+        If the store is no MongoDB server's and no file is given, or others may read a file with a password.
     """
     if launchpad_file is not None:
         path = Path(launchpad_file).expanduser()
@@ -115,6 +116,8 @@ def open_launchpad(store_address: str, launchpad_file: str | Path | None = None)
                 f"The launchpad file {path} cannot be used ({type(error).__name__}): write one with `superion cluster "
                 "init --engine fireworks`, or `lpad init`."
             ) from None
+        if holds_password(found):
+            refuse_unless_private(path, path.stat(), f"The launchpad file {path}")
         return PatientLaunchPad(**{**found, "strm_lvl": "ERROR"})
     require_server(store_address)
     return PatientLaunchPad(

@@ -12,9 +12,10 @@ from superion.errors import StoreError
 from support.candidate_rows import make_row
 
 
-@pytest.fixture
-def collections(tmp_path):
-    with CampaignCollections.open(tmp_path / "results.db") as opened:
+@pytest.fixture(params=["embedded", pytest.param("mongo", marks=pytest.mark.services)])
+def collections(request, tmp_path):
+    location = tmp_path / "results.db" if request.param == "embedded" else request.getfixturevalue("database")
+    with CampaignCollections.open(location) as opened:
         opened.save_campaign(CampaignRecord(campaign_id="c", file_text="x"))
         opened.update_rows(make_row(number) for number in range(3))
         yield opened

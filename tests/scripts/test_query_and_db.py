@@ -131,6 +131,29 @@ def test_rows_follow_results_of_jobs_that_ran_elsewhere(cli, folder, kind, reque
     assert row["candidate_id"] == "0001"
 
 
+@pytest.mark.services
+def test_a_store_on_a_server_is_made_checked_indexed_and_migrated(cli, folder, database):
+    def on_server(*arguments):
+        return cli("db", *arguments, "--store", database)
+
+    assert f"{database}#outputs is ready" in on_server("init").err
+    assert on_server("init").code == 0, "twice does no harm"
+    with CampaignCollections.open(database) as collections:
+        assert "output.stage_key_1" in collections.jobs.docs_store._collection.index_information()
+        collections.save_campaign(CampaignRecord(campaign_id="c", file_text=""))
+        collections.update_rows([make_row(0), make_row(1)])
+        raw = collections.candidates._collection
+        indexes = raw.index_information()
+        raw.drop_index("campaign_id_1_key_1")
+        assert "of 2 candidates" in on_server("index").err
+        assert raw.index_information() == indexes
+    assert "2 candidates" in on_server("check").err
+    assert on_server("check").code == 0
+    assert "nothing to do" in on_server("migrate", "--dry-run").err
+    assert on_server("migrate", "--json").json() == []
+    assert not (folder / ".superion").exists()
+
+
 def test_problems_end_with_status_1(cli, project):
     with CampaignCollections.open() as collections:
         collections.campaigns.remove_docs({})

@@ -11,15 +11,19 @@ from pathlib import Path
 import jobflow
 import psutil
 import pytest
+from bson import ObjectId
 from fireworks import FWAction, FWorker
 from jobflow import Flow, Job
+from pymongo.errors import BulkWriteError
 from superion.database.campaigns import CampaignCollections
 from superion.workflows.dispatch.fireworks_engine.claims import CLAIMS, LEASE_S, claim_units
 from superion.workflows.dispatch.fireworks_engine.engine import FireworksEngine
+from superion.workflows.dispatch.fireworks_engine.halves import SETTLING_S, find_halves, remove_halves
 from superion.workflows.dispatch.fireworks_engine.lost_jobs import give_back
 from superion.workflows.dispatch.fireworks_engine.marks import category_of
 from superion.workflows.dispatch.fireworks_engine.settings import FireworksDispatch
 from superion.workflows.dispatch.fireworks_engine.stale_locks import STALE_S
+from superion.workflows.dispatch.fireworks_engine.submit import add_workflows, unit_workflow
 from superion.workflows.dispatch.queue_engine import QueueEngine, UnitTicket
 
 sys.path.append(str(Path(__file__).parents[1] / "campaign" / "support"))
@@ -75,6 +79,56 @@ def test_a_claim_whose_coordinator_died_is_free_again(engine):
     old = datetime.now(UTC) - timedelta(seconds=LEASE_S + 1)
     claims.update_one({"_id": "a"}, {"$set": {"claimed_at": old}})
     assert claim_units(claims, ["a", "b"], known=[]) == ["a"]
+
+
+def block_next_job(engine: FireworksEngine) -> None:
+    """Let the server refuse the next job, after it took the workflows: its number is taken."""
+    number = engine.launchpad.fw_id_assigner.find_one({})["next_fw_id"]
+    engine.launchpad.fireworks.insert_one({"fw_id": number, "state": "WAITING", "spec": {}})
+
+
+def test_a_hand_over_that_fails_between_workflows_and_jobs_leaves_nothing(engine):
+    engine.submit([unit("a")])
+    block_next_job(engine)
+    with pytest.raises(BulkWriteError):
+        engine.submit([unit("a"), unit("b"), unit("c")])
+    assert set(engine.units("one")) == {"a"}
+    assert sorted(engine.submit([unit("a"), unit("b"), unit("c")])) == ["b", "c"]
+    assert startable(engine) == 3
+
+
+def test_units_of_a_coordinator_that_died_between_workflows_and_jobs_are_handed_over_again(engine):
+    engine.submit([unit("a")])
+    launchpad = engine.launchpad
+    claim_units(launchpad.db[CLAIMS], ["b", "c"], known=[])
+    block_next_job(engine)
+    with pytest.raises(BulkWriteError):
+        add_workflows(launchpad, [unit_workflow(*unit(key), engine.collections.jobs, engine.cluster) for key in "bc"])
+    assert {key: found.phase for key, found in engine.units("one").items()} == dict.fromkeys("abc", "queued")
+    # The jobs may be under way.
+    assert engine.recover("one").left == ()
+    assert set(engine.units("one")) == {"a", "b", "c"}
+    for n, workflow in enumerate(list(launchpad.workflows.find({"metadata.superion.stage_key": {"$ne": "a"}}))):
+        launchpad.workflows.delete_one({"_id": workflow["_id"]})
+        then = datetime.now(UTC) - timedelta(seconds=SETTLING_S + 2 - n)
+        launchpad.workflows.insert_one({**workflow, "_id": ObjectId.from_datetime(then)})
+    assert [words.split()[0] for words in engine.recover("one").left] == ["b", "c"]
+    assert set(engine.units("one")) == {"a"}
+    assert sorted(engine.submit([unit("a"), unit("b"), unit("c")])) == ["b", "c"]
+    assert startable(engine) == 3
+
+
+def test_a_half_that_a_worker_has_in_hand_is_left_until_it_is_lost(engine):
+    engine.submit([unit("a")])
+    launchpad = engine.launchpad
+    category = category_of(engine.cluster, "analysis")
+    launchpad.checkout_fw(FWorker(name=category, category=[category]), str(engine.work_folder))
+    launchpad.fireworks.delete_one({"state": "WAITING"})
+    (half,) = find_halves(launchpad, launchpad.workflows.find({}))
+    assert remove_halves(launchpad, [half], settling_s=0.0) == []
+    assert launchpad.workflows.count_documents({}) == launchpad.fireworks.count_documents({}) == 1
+    assert remove_halves(launchpad, [half], settling_s=0.0, is_lost=lambda launch: True) == ["a"]
+    assert launchpad.workflows.count_documents({}) == launchpad.fireworks.count_documents({}) == 0
 
 
 def test_parked_units_wait_and_others_go_on(engine):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from ....makers.resource_kind import RESOURCE_KINDS, ResourceKind
 from ...clusters.find import find_cluster
 from ..queue_engine import FeedReport, Finding, JobLog, QueuedUnit, QueueEngine, RecoveryReport, UnitTicket
 from .claims import CLAIMS, claim_units, release_units
+from .halves import HALF_FIELDS, find_halves, remove_halves
 from .launchpad import PatientLaunchPad, make_ready, open_launchpad, require_server
 from .logs import read_logs
 from .marks import ENGINE_NAME, STAGE_KEY, of_campaign
@@ -101,7 +103,10 @@ class FireworksEngine(QueueEngine):
             workflows = [unit_workflow(*wanted[key], self.collections.jobs, self.cluster) for key in mine]
             add_workflows(self.launchpad, workflows)
         except BaseException:
-            release_units(self.claims, mine)
+            # Where the server is away, the next search for lost jobs does it.
+            with contextlib.suppress(PyMongoError):
+                self._remove_halves_of(mine)
+                release_units(self.claims, mine)
             raise
         return mine
 
@@ -222,6 +227,11 @@ class FireworksEngine(QueueEngine):
     @override
     def close(self) -> None:
         self.launchpad.connection.close()
+
+    def _remove_halves_of(self, stage_keys: Sequence[str]) -> None:
+        """Remove what came of a failed hand-over and lacks jobs; what is whole stays, and counts as handed over."""
+        written = list(self.launchpad.workflows.find({STAGE_KEY: {"$in": list(stage_keys)}}, HALF_FIELDS))
+        remove_halves(self.launchpad, find_halves(self.launchpad, written), settling_s=0.0)
 
     def _submit_pilot(self, kind: ResourceKind, prefix: str, environment: dict[str, str]) -> None:
         launchpad_file = self.settings.launchpad

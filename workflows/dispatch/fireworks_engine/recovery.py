@@ -11,6 +11,7 @@ from typing import Any
 from fireworks import LaunchPad
 
 from ..queue_engine import RecoveryReport
+from .halves import find_halves, remove_halves
 from .lost_jobs import EXCEPTION, give_back, met_full_disk, put_back_launches, was_cut_off
 from .marks import of_campaign
 from .parking import reconcile
@@ -50,11 +51,13 @@ def recover_jobs(
     RecoveryReport
         What was put back.
     """
-    fields = {"nodes": 1, "fw_states": 1, "locked": 1, "updated_on": 1, "metadata.superion": 1}
+    fields = {"nodes": 1, "state": 1, "fw_states": 1, "locked": 1, "updated_on": 1, "metadata.superion": 1}
     found = list(launchpad.workflows.find(of_campaign(campaign_id), fields))
+    halves = find_halves(launchpad, found)
+    removed = remove_halves(launchpad, halves, is_lost=lambda launch: _is_lost(launch, pilots, heartbeat_s))
     unlock_stale(launchpad, found)
-    # Who holds a lock is at work on it; and FireWorks would wait for minutes.
-    workflows = [workflow for workflow in found if not workflow.get("locked")]
+    # Who holds a lock is at work on it; and FireWorks would wait for minutes. With jobs missing, it would fail.
+    workflows = [workflow for workflow in found if not workflow.get("locked") and workflow not in halves]
     reconcile(launchpad, workflows)
     states = {int(fw_id): state for workflow in workflows for fw_id, state in workflow["fw_states"].items()}
     running = [fw_id for fw_id, state in states.items() if state == "RUNNING"]
@@ -74,10 +77,18 @@ def recover_jobs(
         job["fw_id"]: job["name"]
         for job in launchpad.fireworks.find({"fw_id": {"$in": put_back}}, {"_id": 0, "fw_id": 1, "name": 1})
     }
+    half_labels = [
+        workflow["metadata"]["superion"]["label"]
+        for workflow in halves
+        if workflow["metadata"]["superion"]["stage_key"] in removed
+    ]
     given_up = [launch for launch in [*lost, *full] if launch["fw_id"] not in put_back]
     return RecoveryReport(
         put_back=tuple(names[fw_id] for fw_id in put_back),
-        left=tuple(f"the worker of job {launch['fw_id']} died too often: it counts as failed" for launch in given_up),
+        left=(
+            *(f"{label} had been handed over by half: it is handed over again" for label in half_labels),
+            *(f"the worker of job {launch['fw_id']} died too often: it counts as failed" for launch in given_up),
+        ),
     )
 
 

@@ -19,7 +19,7 @@ from superion.database.campaigns import CampaignCollections
 from superion.workflows.dispatch.fireworks_engine.claims import CLAIMS, LEASE_S, claim_units
 from superion.workflows.dispatch.fireworks_engine.engine import FireworksEngine
 from superion.workflows.dispatch.fireworks_engine.halves import SETTLING_S, find_halves, remove_halves
-from superion.workflows.dispatch.fireworks_engine.lost_jobs import give_back
+from superion.workflows.dispatch.fireworks_engine.lost_jobs import MAXIMUM_DEATHS, give_back, put_back_launches
 from superion.workflows.dispatch.fireworks_engine.marks import category_of
 from superion.workflows.dispatch.fireworks_engine.settings import FireworksDispatch
 from superion.workflows.dispatch.fireworks_engine.stale_locks import STALE_S
@@ -225,6 +225,29 @@ def test_a_job_whose_trajectory_another_worker_writes_stays_in_hand(engine):
     assert startable(engine) == 0
     give_back(launchpad, {"fw_id": firework.fw_id, "launch_id": launch_id})
     assert startable(engine) == 1
+
+
+def die(engine: FireworksEngine) -> list[int]:
+    """Let a worker take a job and die under it; give the jobs that are put back."""
+    category = category_of(engine.cluster, "analysis")
+    worker = FWorker(name=category, category=[category])
+    firework, launch_id = engine.launchpad.checkout_fw(worker, str(engine.work_folder))
+    launch = {"fw_id": firework.fw_id, "launch_id": launch_id}
+    return put_back_launches(engine.launchpad, [launch], "its pilot was gone without a word")
+
+
+def test_a_job_whose_workers_die_is_put_back_twice_and_a_retry_gives_it_as_many_lives(engine):
+    only = add(1, 2)
+    engine.submit([(UnitTicket("one", "a", "sums", "candidate", "a"), Flow([only], only.output))])
+    for _ in range(2):
+        for _ in range(MAXIMUM_DEATHS - 1):
+            assert len(die(engine)) == 1
+            assert engine.units("one")["a"].phase == "queued"
+        assert die(engine) == []
+        found = engine.units("one")["a"]
+        assert (found.phase, found.reason) == ("failed", "add: its pilot was gone without a word, 3 times in all")
+        assert engine.retry("one", ["a"]) == 1
+        assert startable(engine) == 1
 
 
 def test_a_job_that_is_being_taken_is_not_stuck(engine):

@@ -21,6 +21,7 @@ from .claims import CLAIMS, claim_units, release_units
 from .halves import HALF_FIELDS, find_halves, remove_halves
 from .launchpad import PatientLaunchPad, make_ready, open_launchpad, require_server
 from .logs import read_logs
+from .lost_jobs import forget_deaths
 from .marks import ENGINE_NAME, STAGE_KEY, of_campaign
 from .parking import join, let_go, open_units, park, unpark
 from .pilot_place import pilots_folder, stop_file
@@ -153,7 +154,9 @@ class FireworksEngine(QueueEngine):
         keys = list(stage_keys)
         n_units = unpark(self.launchpad, campaign_id, ["cancelled"], keys)
         failed = {**of_campaign(campaign_id), STAGE_KEY: {"$in": keys}, "state": {"$in": ["FIZZLED", "DEFUSED"]}}
-        for workflow in self.launchpad.workflows.find(failed, {"_id": 0, "fw_states": 1}):
+        workflows = list(self.launchpad.workflows.find(failed, {"_id": 0, "fw_states": 1}))
+        forget_deaths(self.launchpad, [int(fw_id) for workflow in workflows for fw_id in workflow["fw_states"]])
+        for workflow in workflows:
             n_units += 1
             for fw_id, state in workflow["fw_states"].items():
                 if state == "DEFUSED":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,21 @@ def put_back_launches(launchpad: LaunchPad, launches: list[dict[str, Any]], why:
         action = FWAction(stored_data={"_exception": {"_stacktrace": words}}, exit=True)
         launchpad.complete_launch(launch["launch_id"], action, "FIZZLED")
     return put_back
+
+
+def forget_deaths(launchpad: LaunchPad, fw_ids: Collection[int]) -> None:
+    """Give jobs all their lives again.
+
+    Parameters
+    ----------
+    launchpad : LaunchPad
+        The launchpad.
+    fw_ids : collection of int
+        Jobs.
+    """
+    launchpad.launches.update_many(
+        {"fw_id": {"$in": list(fw_ids)}, "superion.lost": True}, {"$set": {"superion.lost": False}}
+    )
 
 
 def put_back_jobs_below(launchpad: LaunchPad, folder: Path, why: str) -> list[int]:

@@ -202,10 +202,11 @@ def test_an_adapter_comes_back_from_its_file(tmp_path):
         assert again.get_script_str("/tmp") == adapter.get_script_str("/tmp")
 
 
+@pytest.mark.parametrize("name", ["slurm_cpu", "slurm_gpu"])
 @pytest.mark.parametrize("kind", RESOURCE_KINDS)
-def test_slurm_takes_what_is_rendered(kind, slurm_cluster, tmp_path):
+def test_slurm_takes_what_is_rendered(kind, name, slurm_cluster, tmp_path):
     """The real Slurm: its partitions are those of the shipped GPU profile."""
-    profile = load_cluster("slurm_gpu")
+    profile = load_cluster(name)
     for script in (fireworks_script(profile, kind, tmp_path), qtoolkit_script(profile, kind)):
         file = tmp_path / "script.sh"
         file.write_text(script)

@@ -87,9 +87,16 @@ def _asked(
 
 
 def _fireworks(cluster: str, profile: ClusterProfile, address: str, folder: Path, *, force: bool) -> None:
+    from ...database.settings import STORE_FILE_VARIABLE
     from ...errors import StoreError
-    from ...workflows.dispatch.fireworks_engine.config_files import LAUNCHPAD_FILE, write_fireworks_files
+    from ...workflows.dispatch.fireworks_engine.config_files import (
+        LAUNCHPAD_FILE,
+        WORKER_FILE,
+        launch_command,
+        write_fireworks_files,
+    )
     from ...workflows.dispatch.fireworks_engine.launchpad import make_ready, open_launchpad
+    from ...workflows.dispatch.fireworks_engine.marks import ADDRESS_FILE
 
     folder = folder.expanduser().absolute()
     for path in write_fireworks_files(cluster, profile, address, folder, overwrite=force):
@@ -101,7 +108,11 @@ def _fireworks(cluster: str, profile: ClusterProfile, address: str, folder: Path
     else:
         say("the launchpad is ready")
     say(f"campaigns: `dispatch: {{engine: fireworks, cluster: {cluster}, launchpad: {folder / LAUNCHPAD_FILE}}}`")
-    say(f"flows of your own: `qlaunch -c {folder} rapidfire`, or `rlaunch -c {folder} rapidfire` without a queue")
+    if profile.scheduler == "shell":
+        worker = launch_command(profile, "md", folder, folder / WORKER_FILE).removeprefix("exec ")
+        say(f"flows of your own: `{STORE_FILE_VARIABLE}={folder / ADDRESS_FILE} {worker}`")
+    else:
+        say(f"flows of your own: `qlaunch -c {folder} rapidfire`")
 
 
 def _jobflow_remote(

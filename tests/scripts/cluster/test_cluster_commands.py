@@ -114,7 +114,9 @@ def test_init_fireworks_writes_private_files_once(cli, tmp_path):
 
 def test_init_fireworks_without_a_queue_writes_no_adapters(cli, tmp_path):
     where = ("--cluster", "local", "--store", ADDRESS, "--folder", tmp_path / "fw")
-    assert cli("cluster", "init", "--engine", "fireworks", *where).code == 0
+    done = cli("cluster", "init", "--engine", "fireworks", *where)
+    assert done.code == 0
+    assert "fireworks_engine.pilot --worker-file" in done.out + done.err
     assert not list((tmp_path / "fw").glob("my_qadapter*"))
     assert (tmp_path / "fw" / "my_fworker_md.yaml").exists()
 

@@ -20,11 +20,10 @@ from ...clusters.profile import ClusterProfile
 from ...clusters.shell_text import for_shell
 from .launchpad import require_server
 from .marks import ADDRESS_FILE, category_of
+from .pilots import PILOT_MODULE
 
 LAUNCHPAD_FILE = "my_launchpad.yaml"
-
-LOOK_S = 10
-"""How often an allocation looks for jobs while others are still to become ready, in s; FireWorks' own 60 s waste it."""
+WORKER_FILE = "my_fworker.yaml"
 
 WITHOUT_KIND = "__none__"
 """FireWorks' word for jobs without a category: those of flows that somebody else put onto the launchpad."""
@@ -131,6 +130,9 @@ def write_fireworks_files(
 def launch_command(profile: ClusterProfile, kind: ResourceKind, folder: Path, worker_file: Path) -> str:
     """Write the line that works off a launchpad inside an allocation.
 
+    It starts a pilot: FireWorks' own rapidfire would take the continuation of a trajectory that was stopped at once, in
+    a process that must not begin anything any more, and report it as failed.
+
     Parameters
     ----------
     profile : ClusterProfile
@@ -145,15 +147,12 @@ def launch_command(profile: ClusterProfile, kind: ResourceKind, folder: Path, wo
     Returns
     -------
     str
-        FireWorks' rapidfire, or as many of them side by side as the profile packs; no job starts in the last quarter
-        of the allocation, or within the profile's margin of its end.
+        A pilot in the current folder, with as many jobs side by side as the profile packs.
     """
-    limit_s = profile.resources_of(kind).time_limit_s
-    last_start_s = round(limit_s - min(profile.stop_margin_s, limit_s / 4))
-    side_by_side = profile.packing_of(kind).jobs_at_a_time
-    mode = ["rapidfire"] if side_by_side == 1 else ["multi", str(side_by_side)]
-    command = ["-m", "fireworks.scripts.rlaunch_run", "-l", str(folder / LAUNCHPAD_FILE), "-w", str(worker_file)]
-    command += [*mode, "--timeout", str(last_start_s), "--sleep", str(LOOK_S)]
+    packing = profile.packing_of(kind)
+    command = ["-P", "-m", PILOT_MODULE, "--worker-file", str(worker_file), "--launchpad", str(folder / LAUNCHPAD_FILE)]
+    command += ["--folder", ".", "--workers", str(packing.jobs_at_a_time), "--idle-s", f"{packing.idle_s:g}"]
+    command += ["--heartbeat-s", f"{profile.heartbeat_s:g}"]
     return f"exec {for_shell(profile.python_of_workers())} {shlex.join(command)}"
 
 

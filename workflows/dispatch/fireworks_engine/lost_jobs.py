@@ -16,9 +16,9 @@ MAXIMUM_DEATHS = 3
 """How often a worker may die under the same job before the job counts as failed."""
 
 
-_NO_FAULT = ("StoppedBySignal", "LockedTrajectoryError", "KeyboardInterrupt", "StoreAwayError")
-"""Errors after which a job is to run again: a signal; a trajectory that another, not quite dead, worker writes; a store
-whose server is away."""
+_NO_FAULT = ("StoppedBySignal", "LockedTrajectoryError", "KeyboardInterrupt", "LeaveProcess", "StoreAwayError")
+"""Errors after which a job is to run again: a signal; a trajectory that another, not quite dead, worker writes; an
+allocation that was over before the first step; a store whose server is away."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 

@@ -43,7 +43,9 @@ def main() -> int:
     """
     log_to_stderr()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--category", required=True, action="append", help="category of jobs to take; repeatable")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--category", action="append", help="category of jobs to take; repeatable")
+    which.add_argument("--worker-file", type=Path, help="file my_fworker.yaml that says which jobs to take")
     parser.add_argument("--folder", required=True, type=Path, help="folder of this pilot")
     parser.add_argument("--workers", type=int, default=1, help="jobs side by side")
     parser.add_argument("--idle-s", type=float, default=60.0, help="time without work after which to end, in s")
@@ -66,7 +68,8 @@ class Pilot:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.arguments = arguments
         number = str(os.getpid()) if arguments.without_queue else own_queue_id()
-        self.folder: Path = arguments.folder / job_part(number)
+        # Workers change into folders of their own.
+        self.folder: Path = arguments.folder.absolute() / job_part(number)
         self.workers: dict[int, subprocess.Popen[bytes]] = {}
         self._stopping = threading.Event()
 
@@ -116,8 +119,10 @@ class Pilot:
         if device is not None:
             environment[VISIBLE] = device
         command = [sys.executable, "-P", "-m", "superion.workflows.dispatch.fireworks_engine.pilot_worker"]
-        for category in self.arguments.category:
+        for category in self.arguments.category or ():
             command += ["--category", category]
+        if self.arguments.worker_file:
+            command += ["--worker-file", str(self.arguments.worker_file.absolute())]
         command += ["--folder", str(folder)]
         command += ["--idle-s", f"{self.arguments.idle_s:g}", "--heartbeat-s", f"{self.arguments.heartbeat_s:g}"]
         if self.arguments.launchpad:
@@ -152,6 +157,32 @@ class Pilot:
             with contextlib.suppress(OSError):
                 alive_file(self.folder).write_text(f"{socket.gethostname()} {os.getpid()}\n")
             time.sleep(self.arguments.heartbeat_s / 2)
+
+
+def own_device(visible: str, index: int) -> str | None:
+    """Choose the GPU of one worker, so that several share what there is.
+
+    Parameters
+    ----------
+    visible : str
+        GPUs of the allocation, as in CUDA_VISIBLE_DEVICES.
+    index : int
+        Number of the worker, from 0.
+
+    Returns
+    -------
+    str or None
+        Its GPU; None where there is no choice.
+
+    Examples
+    --------
+    >>> [own_device("4,7", index) for index in range(3)]
+    ['4', '7', '4']
+    >>> own_device("0", 1) is None
+    True
+    """
+    devices = [device.strip() for device in visible.split(",") if device.strip()]
+    return devices[index % len(devices)] if len(devices) > 1 else None
 
 
 def own_queue_id() -> str:

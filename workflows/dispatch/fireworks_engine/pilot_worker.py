@@ -52,7 +52,6 @@ class PilotWorker:
         # Read by FireWorks when it starts the thread that says that a job lives.
         fireworks_settings.PING_TIME_SECS = self.arguments.heartbeat_s
         import fireworks.core.rocket as rocket
-        from fireworks import FWorker
 
         from .worker_launchpad import worker_launchpad
 
@@ -63,7 +62,7 @@ class PilotWorker:
             signal.signal(number, self._stop)
         threading.Thread(target=self._look_for_stop, daemon=True).start()
         launchpad = worker_launchpad(self.arguments.launchpad)
-        worker = FWorker(name=self.arguments.category[0], category=self.arguments.category)
+        worker = self._fworker()
         idle_since = time.monotonic()
         while not self._must_end():
             if self._take_one(launchpad, worker):
@@ -73,6 +72,14 @@ class PilotWorker:
                 return
             else:
                 time.sleep(_POLL_S)
+
+    def _fworker(self) -> Any:
+        """Say which jobs to take, in FireWorks' words."""
+        from fireworks import FWorker
+
+        if self.arguments.worker_file:
+            return FWorker.from_file(self.arguments.worker_file)
+        return FWorker(name=self.arguments.category[0], category=self.arguments.category)
 
     def _must_end(self) -> bool:
         """Whether no further job may be begun here."""
@@ -163,7 +170,9 @@ def main() -> int:
     """
     log_to_stderr()
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--category", required=True, action="append")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--category", action="append")
+    which.add_argument("--worker-file")
     parser.add_argument("--folder", required=True)
     parser.add_argument("--idle-s", type=float, required=True)
     parser.add_argument("--heartbeat-s", type=float, required=True)

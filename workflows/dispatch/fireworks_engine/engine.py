@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -38,6 +39,9 @@ from .recovery import recover_jobs
 from .settings import FireworksDispatch
 from .states import read_units
 from .submit import add_workflows, unit_workflow
+from .withdraw import idle_pilots, withdraw_pilots
+
+_log = logging.getLogger(__name__)
 
 
 class FireworksEngine(QueueEngine):
@@ -180,10 +184,19 @@ class FireworksEngine(QueueEngine):
         launches = self.launchpad.launches.find(
             {"fw_id": {"$in": running}, "state": "RUNNING"}, {"_id": 0, "launch_dir": 1}
         )
+        n_unseen = 0
         for launch in launches:
-            folder = Path(launch["launch_dir"])
-            if folder.is_dir():
-                stop_file(folder).touch()
+            try:
+                stop_file(Path(launch["launch_dir"])).touch()
+            except OSError:
+                n_unseen += 1
+        if n_unseen:
+            _log.warning(
+                "Running jobs whose folders cannot be seen from this host were not told to stop, %d of them: they go "
+                "on to their end, unless you cancel again on a host that sees them.",
+                n_unseen,
+            )
+        self._withdraw_pilots()
         return n_units
 
     @override
@@ -239,6 +252,17 @@ class FireworksEngine(QueueEngine):
     def _submit_pilot(self, kind: ResourceKind, prefix: str, environment: dict[str, str]) -> None:
         launchpad_file = self.settings.launchpad
         submit_pilot(self.launchpad, self.profile, self.cluster, kind, prefix, environment, launchpad_file)
+
+    def _withdraw_pilots(self) -> None:
+        """Take pilots out of the queue for which no job is left."""
+        try:
+            there = self._pilots()
+        except StoreError:
+            # They end by themselves when they find nothing to do.
+            return
+        names = prefixes(self.launchpad, str(self.work_folder))
+        vain = idle_pilots(there, names, count_jobs(self.launchpad, self.cluster))
+        withdraw_pilots(self.profile.scheduler, vain)
 
     def _pilots(self) -> list[QueuedPilot]:
         """List the pilots of this launchpad."""

@@ -250,6 +250,49 @@ def test_a_job_whose_workers_die_is_put_back_twice_and_a_retry_gives_it_as_many_
         assert startable(engine) == 1
 
 
+def test_what_the_queue_says_of_a_dead_allocation_is_in_the_reason_and_in_the_logs(engine):
+    only = add(1, 2)
+    engine.submit([(UnitTicket("one", "a", "sums", "candidate", "a"), Flow([only], only.output))])
+    launchpad, category = engine.launchpad, category_of(engine.cluster, "analysis")
+    pilot = engine.work_folder / "pilots" / "analysis" / "superion-analysis-a1-b2"
+    for number in range(7, 7 + MAXIMUM_DEATHS):
+        worker = pilot / f"job-{number}" / "worker-0"
+        worker.mkdir(parents=True)
+        (worker / "log.txt").write_text("12:00:00 job 0: COMPLETED\nloading the potential\n")
+        (pilot / f"{pilot.name}-{number}.error").write_text(
+            f"slurmstepd: error: Detected 1 oom_kill event in {number}\n"
+        )
+        folder = str(worker / "launch-1-0001")
+        firework, launch_id = launchpad.checkout_fw(FWorker(name=category, category=[category]), folder)
+        launch = {"fw_id": firework.fw_id, "launch_id": launch_id, "launch_dir": folder}
+        put_back_launches(launchpad, [launch], "its pilot was gone without a word")
+        (log,) = engine.logs("one", "a")
+        assert log.place.endswith(f":{worker}")
+        assert log.text.endswith(f"Detected 1 oom_kill event in {number}")
+        if number == 7:
+            # Put back, it tells of its last worker.
+            assert (log.state, log.text.splitlines()[0]) == ("READY", "loading the potential")
+    reason = (
+        "add: its pilot was gone without a word, 3 times in all (slurmstepd: error: Detected 1 oom_kill event in 9)"
+    )
+    assert engine.units("one")["a"].reason == reason
+
+
+def test_a_job_that_ended_well_has_a_log(engine):
+    only = add(1, 2)
+    engine.submit([(UnitTicket("one", "a", "sums", "candidate", "a"), Flow([only], only.output))])
+    worker = engine.work_folder / "pilots" / "analysis" / "superion-analysis-a1-b2" / "job-7" / "worker-0"
+    worker.mkdir(parents=True)
+    category = category_of(engine.cluster, "analysis")
+    folder = str(worker / "launch-1-0001")
+    firework, launch_id = engine.launchpad.checkout_fw(FWorker(name=category, category=[category]), folder)
+    engine.launchpad.complete_launch(launch_id, FWAction())
+    number = firework.fw_id
+    (worker / "log.txt").write_text(f"adding\n12:00:00 job {number}: COMPLETED\nothers\n12:00:01 job 99: COMPLETED\n")
+    (log,) = engine.logs("one", "a")
+    assert (log.state, log.text) == ("COMPLETED", f"adding\n12:00:00 job {number}: COMPLETED")
+
+
 def test_a_job_that_is_being_taken_is_not_stuck(engine):
     engine.submit([unit("a")])
     launchpad = engine.launchpad

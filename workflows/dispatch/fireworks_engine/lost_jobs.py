@@ -9,6 +9,8 @@ from typing import Any
 
 from fireworks import FWAction, LaunchPad
 
+from .printed import queue_words
+
 EXCEPTION = {"action.stored_data._exception": 1}
 """Field of a launch that tells why it failed."""
 
@@ -113,7 +115,8 @@ def put_back_launches(launchpad: LaunchPad, launches: list[dict[str, Any]], why:
     launchpad : LaunchPad
         The launchpad.
     launches : list of dict
-        Launches that run, or that a full disk ended, with `launch_id` and `fw_id`.
+        Launches that run, or that a full disk ended, with `launch_id` and `fw_id`; where they have `launch_dir`, what
+        the queue says of the last allocation is told, too.
     why : str
         What became of the worker, as a part of a sentence.
 
@@ -139,6 +142,8 @@ def put_back_launches(launchpad: LaunchPad, launches: list[dict[str, Any]], why:
             put_back.append(launch["fw_id"])
             continue
         words = f"superion.errors.SuperionError: {why}, {deaths + 1} times in all"
+        if said := queue_words(launch.get("launch_dir")):
+            words += f" ({said})"
         action = FWAction(stored_data={"_exception": {"_stacktrace": words}}, exit=True)
         launchpad.complete_launch(launch["launch_id"], action, "FIZZLED")
     return put_back
@@ -178,6 +183,5 @@ def put_back_jobs_below(launchpad: LaunchPad, folder: Path, why: str) -> list[in
     """
     names = [str(path) for path in folder.glob("launch-*")]
     running = {"state": "RUNNING", "launch_dir": {"$in": names}}
-    return put_back_launches(
-        launchpad, list(launchpad.launches.find(running, {"_id": 0, "launch_id": 1, "fw_id": 1})), why
-    )
+    fields = {"_id": 0, "launch_id": 1, "fw_id": 1, "launch_dir": 1}
+    return put_back_launches(launchpad, list(launchpad.launches.find(running, fields)), why)

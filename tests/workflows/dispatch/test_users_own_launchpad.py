@@ -110,14 +110,14 @@ class OwnFlow:
                 "options": {"folder": str(folder), **system.specification.options},
             },
             protocol=MdSettings(time_step_fs=4.0, frame_interval_fs=40.0),
-            limits=RunLimits(duration_ps=2.4, segment_ps=0.08),
+            limits=RunLimits(duration_ps=4.8, segment_ps=0.08),
             stop=StopCriteria(target_relative_error=None),
             checkpoint_root=str(folder / "trajectories"),
         )
         jobs = [maker.make(prepared.output, temperature_k) for temperature_k in (800.0, 1000.0)]
         with contextlib.closing(open_job_store(address)) as store:
             launchpad.add_wf(flow_to_workflow(Flow([prepared, *jobs], name="two trajectories"), store))
-        (folder / "slow").write_text("0.4")
+        (folder / "slow").write_text("0.1")
         return cls(folder, profile, launchpad)
 
     def states(self) -> Counter[str]:

@@ -106,7 +106,7 @@ def read_engine(
         ),
         running_units=[key for key, unit in queued.items() if unit.phase == "running"],
         coordinator="alive" if coordinator_lives else "absent",
-        standstill=engine.standstill(campaign_id),
+        standstill=engine.standstill(campaign_id, coordinator_lives=coordinator_lives),
     )
 
 

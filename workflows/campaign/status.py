@@ -66,8 +66,8 @@ class CampaignStatus(BaseModel):
 
     campaign_id: str = Field(description="the campaign")
     state: Literal["running", "paused", "idle", "finished"] = Field(
-        description="running: a driver on this machine, or a worker of its cluster, is at work; idle: something is "
-        "left to do and nobody does it"
+        description="running: a driver on this machine, or a worker of its cluster, is at work or about to be; idle: "
+        "something is left to do and nobody does it"
     )
     n_candidates: int = Field(description="all candidates, rejected ones included")
     counts: dict[str, int] = Field(description="candidates by status")
@@ -176,7 +176,8 @@ class StatusReader:
         engine = self._read_engine(file, is_driven)
         if engine.problem is None:
             status = status.model_copy(update=self._as_engine_tells(status, set(engine.running_units)))
-        is_at_work = bool(engine.units.get("running") or engine.units.get("queued"))
+        is_coming = bool(engine.units.get("queued")) and engine.standstill is None
+        is_at_work = bool(engine.units.get("running")) or is_coming
         return status.model_copy(
             update={
                 "engine": engine,

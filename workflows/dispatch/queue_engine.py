@@ -199,13 +199,15 @@ class QueueEngine(Protocol):
         """Whether the workers' disks are those of another host."""
         ...
 
-    def standstill(self, campaign_id: str) -> str | None:
+    def standstill(self, campaign_id: str, *, coordinator_lives: bool = False) -> str | None:
         """Say why nobody works on what waits.
 
         Parameters
         ----------
         campaign_id : str
             The campaign.
+        coordinator_lives : bool
+            Whether a coordinator sees to it that somebody comes.
 
         Returns
         -------

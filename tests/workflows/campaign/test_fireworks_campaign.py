@@ -131,6 +131,24 @@ def test_the_status_is_true_while_it_runs_and_without_a_coordinator(tmp_path, da
         process.wait()
 
 
+def test_a_campaign_for_which_nobody_comes_is_idle(tmp_path, database, slurm_cluster, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    held = {kind: {"options": {"begin": "now+1hour"}} for kind in ("relax", "analysis")}
+    profile = write_profile(tmp_path, "slurm")
+    dispatch = {"engine": "fireworks", "cluster": str(profile), "resources": held}
+    write_cluster_campaign(tmp_path, "fireworks", profile, n_candidates=1, dispatch=dispatch)
+    assert superion(["campaign", "run", "campaign.yaml", "--once", "--store", database]) == 0
+    states = []
+    for _ in range(2):
+        capsys.readouterr()
+        assert superion(["campaign", "status", "lattice", "--store", database, "--json"]) == 0
+        status = json.loads(capsys.readouterr().out)
+        states.append((status["state"], status["engine"]["coordinator"], status["engine"]["standstill"] is not None))
+        slurm_cluster.scancel()
+        slurm_cluster.wait_until_idle()
+    assert states == [("running", "absent", False), ("idle", "absent", True)]
+
+
 def test_pausing_and_cancelling_lose_nothing(tmp_path, database, slurm_cluster, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_cluster_campaign(tmp_path, "fireworks", write_profile(tmp_path, "slurm"), n_candidates=3)

@@ -78,6 +78,26 @@ def test_a_cancelled_campaign_leaves_no_pilot_that_waits(tmp_path, database, slu
         slurm_cluster.wait_until_idle()
 
 
+def test_jobs_for_which_no_pilot_comes_stand_still(tmp_path, database, slurm_cluster, monkeypatch):
+    held = {"options": {"begin": "now+1hour"}}
+    with engine_with(tmp_path, database, analysis=held) as engine:
+        assert engine.standstill("one") is None
+        submit(engine, "a")
+        assert "`superion campaign resume one`" in engine.standstill("one")
+        assert engine.standstill("one", coordinator_lives=True) is None
+        with monkeypatch.context() as elsewhere:
+            # Where the queue cannot be asked, nobody knows.
+            elsewhere.setenv("PATH", str(tmp_path))
+            assert engine.standstill("one") is None
+        engine.feed("one")
+        assert engine.standstill("one") is None
+        slurm_cluster.scancel()
+        slurm_cluster.wait_until_idle()
+        assert engine.standstill("one") is not None
+        engine.pause("one")
+        assert engine.standstill("one") is None
+
+
 def test_running_jobs_that_cannot_be_told_to_stop_are_counted(tmp_path, database, caplog):
     with engine_with(tmp_path, database, "shell") as engine:
         submit(engine, "a", "b")

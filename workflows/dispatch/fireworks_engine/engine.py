@@ -37,6 +37,7 @@ from .pilots import (
 from .queue_listing import QueuedPilot, list_pilots
 from .recovery import recover_jobs
 from .settings import FireworksDispatch
+from .standstill import ready_kinds, sentence_without_pilot
 from .states import read_units
 from .submit import add_workflows, unit_workflow
 from .withdraw import idle_pilots, withdraw_pilots
@@ -89,9 +90,17 @@ class FireworksEngine(QueueEngine):
         return False
 
     @override
-    def standstill(self, campaign_id: str) -> str | None:
+    def standstill(self, campaign_id: str, *, coordinator_lives: bool = False) -> str | None:
         # Pilots are the coordinator's to hand in, which tells of a queue that refuses them.
-        return None
+        if coordinator_lives:
+            return None
+        ready = ready_kinds(self.launchpad, campaign_id, self.cluster)
+        names = prefixes(self.launchpad, str(self.work_folder))
+        try:
+            return sentence_without_pilot(campaign_id, ready, self._pilots, names, self.profile)
+        except StoreError:
+            # Who cannot ask the queue does not know.
+            return None
 
     @override
     def submit(self, units: Iterable[tuple[UnitTicket, Flow]]) -> list[str]:

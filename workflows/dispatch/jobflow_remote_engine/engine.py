@@ -114,7 +114,7 @@ class JobflowRemoteEngine(QueueEngine):
         return FeedReport(n_queued=sum(counts[state] for state in _IN_QUEUE), problem=self._without_runner())
 
     @override
-    def standstill(self, campaign_id: str) -> str | None:
+    def standstill(self, campaign_id: str, *, coordinator_lives: bool = False) -> str | None:
         counts = self.controller.count_jobs_states([*_IN_QUEUE, *_WAITS_FOR_RUNNER])
         return self._without_runner() if sum(counts.values()) else None
 

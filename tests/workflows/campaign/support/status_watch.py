@@ -43,8 +43,9 @@ class StatusWatch:
         assert not self._thread.is_alive()
 
     def standstills(self) -> set[str]:
-        """Why nobody worked, as told since the campaign began."""
-        return {status.engine.standstill for status in self.seen if status.engine and status.engine.standstill}
+        """Why no runner worked, as told since the campaign began."""
+        engines = [status.engine for status in self.seen if status.engine]
+        return {engine.standstill for engine in engines if engine.standstill and engine.engine != "fireworks"}
 
     def must_have_told_the_truth(
         self, n_candidates: int, *, server_was_away: bool = False, failure: str | None = None, standstill: str = ""
@@ -77,6 +78,11 @@ class StatusWatch:
             if not server_was_away:
                 assert status.engine.problem is None, status
             assert status.state in _true_states(status, status.engine, n_over=n_done + len(status.failed)), status
+            # FireWorks' pilots are the coordinator's to hand in: only without it may nobody be there or come.
+            if status.engine.engine == "fireworks" and status.engine.standstill:
+                assert "no pilot is in the queue" in status.engine.standstill, status
+                assert (status.engine.coordinator, status.state) == ("absent", "idle"), status
+                assert not status.engine.running, status
             # A unit in somebody's hands is not called waiting.
             at_work = {(job.stage, job.label) for job in status.engine.running}
             running = {stage.stage: stage.running for stage in status.stages}
@@ -92,5 +98,5 @@ def _true_states(status: CampaignStatus, engine: EngineStatus, *, n_over: int) -
     if n_over == status.n_candidates:
         return {"finished"}
     # Without coordinator and queue, nobody does what is left; and who cannot ask the queue knows of no worker.
-    at_work = engine.units.get("running") or engine.units.get("queued")
-    return {"running"} if at_work else {"idle"}
+    is_coming = engine.units.get("queued") and not engine.standstill
+    return {"running"} if engine.units.get("running") or is_coming else {"idle"}

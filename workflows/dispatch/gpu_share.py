@@ -37,7 +37,7 @@ def device_of_place(environment: Mapping[str, str], place: int) -> str | None:
     >>> [device_of_place({"CUDA_VISIBLE_DEVICES": "2,3"}, place) for place in range(3)]
     ['2', '3', '2']
     """
-    devices = [device for device in environment.get(VISIBLE, "").split(",") if device]
+    devices = [device.strip() for device in environment.get(VISIBLE, "").split(",") if device.strip()]
     return devices[place % len(devices)] if len(devices) > 1 else None
 
 

@@ -10,13 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import jobflow
-import pytest
 from fireworks import FWorker
 from jobflow import Flow
 from superion.database.campaigns import CampaignCollections
 from superion.workflows.dispatch.fireworks_engine.engine import FireworksEngine
 from superion.workflows.dispatch.fireworks_engine.marks import category_of
-from superion.workflows.dispatch.fireworks_engine.pilot import own_device
 from superion.workflows.dispatch.fireworks_engine.settings import FireworksDispatch
 from superion.workflows.dispatch.queue_engine import UnitTicket
 
@@ -113,16 +111,3 @@ def test_running_jobs_that_cannot_be_told_to_stop_are_counted(tmp_path, database
     told = [record.getMessage() for record in caplog.records if record.name.startswith("superion")]
     assert len(told) == 1
     assert "not told to stop, 1 of them" in told[0]
-
-
-@pytest.mark.parametrize(
-    ("visible", "given"),
-    [("0,1,2", ["0", "1", "2", "0"]), ("GPU-a, GPU-b", ["GPU-a", "GPU-b", "GPU-a", "GPU-b"])],
-)
-def test_workers_have_a_gpu_of_their_own_as_far_as_there_are_any(visible, given):
-    assert [own_device(visible, index) for index in range(4)] == given
-
-
-@pytest.mark.parametrize("visible", ["", "0", "GPU-a,"])
-def test_without_a_choice_a_worker_sees_what_the_allocation_has(visible):
-    assert own_device(visible, 1) is None

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from superion.workflows.dispatch.gpu_share import take_a_gpu
+from superion.workflows.dispatch.gpu_share import VISIBLE, device_of_place, take_a_gpu
 
 JOB = (
     "import os, sys; from superion.workflows.dispatch.gpu_share import take_a_gpu; take_a_gpu(os.environ); "
@@ -50,6 +50,20 @@ def test_jobs_of_an_allocation_spread_over_its_gpus_and_a_killed_one_leaves_its_
 def test_more_jobs_than_gpus_share_evenly(tmp_path):
     with jobs(tmp_path, 4) as four:
         assert sorted(device(process) for process in four) == ["4", "4", "5", "5"]
+
+
+@pytest.mark.parametrize(
+    ("visible", "given"),
+    [
+        ("0,1,2", ["0", "1", "2", "0"]),
+        ("GPU-a, GPU-b", ["GPU-a", "GPU-b", "GPU-a", "GPU-b"]),
+        ("", [None] * 4),
+        ("0", [None] * 4),
+        ("GPU-a,", [None] * 4),
+    ],
+)
+def test_places_share_what_there_is_in_turn(visible, given):
+    assert [device_of_place({VISIBLE: visible}, place) for place in range(4)] == given
 
 
 @pytest.mark.parametrize(

@@ -159,32 +159,6 @@ class Pilot:
             time.sleep(self.arguments.heartbeat_s / 2)
 
 
-def own_device(visible: str, index: int) -> str | None:
-    """Choose the GPU of one worker, so that several share what there is.
-
-    Parameters
-    ----------
-    visible : str
-        GPUs of the allocation, as in CUDA_VISIBLE_DEVICES.
-    index : int
-        Number of the worker, from 0.
-
-    Returns
-    -------
-    str or None
-        Its GPU; None where there is no choice.
-
-    Examples
-    --------
-    >>> [own_device("4,7", index) for index in range(3)]
-    ['4', '7', '4']
-    >>> own_device("0", 1) is None
-    True
-    """
-    devices = [device.strip() for device in visible.split(",") if device.strip()]
-    return devices[index % len(devices)] if len(devices) > 1 else None
-
-
 def own_queue_id() -> str:
     """Give the number of this allocation in the queue.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 from cluster_campaign import findings, segment_stamps, wait_for
 from lattice_campaign import open_campaigns
 from status_watch import StatusWatch
@@ -115,4 +117,10 @@ class WatchedCampaign:
         for command in self.commands:
             command.kill()
             command.wait()
+        for process in psutil.process_iter(["cmdline"]):
+            # Without a queue nobody else ends them, and they may be waiting for a server that is gone for good.
+            words = process.info["cmdline"] or []
+            if any(word.startswith(f"{self.folder}/") for word in words) and any(".pilot" in word for word in words):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
         self.watch.end()

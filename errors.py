@@ -26,6 +26,10 @@ class PotentialError(SuperionError):
     """A potential that is not installed, not found, or does not know an element."""
 
 
+class UnknownElementError(PotentialError):
+    """A potential that was not made for an element of a structure: the structure's fault, not the set-up's."""
+
+
 class ProtocolError(SuperionError):
     """A setting of the molecular dynamics that makes no sense, such as a negative temperature."""
 

@@ -12,7 +12,7 @@ from pymatgen.core import Structure
 from ..database.documents import CandidateDoc, StageDoc
 from ..database.properties import PropertyEstimate
 from ..database.provenance import collect_provenance
-from ..errors import PotentialError
+from ..errors import UnknownElementError
 from ..potentials.registry import load_potential
 from ..potentials.specification import PotentialProvenance, PotentialSpecification
 from ..structures.fingerprint import structure_fingerprint
@@ -145,11 +145,16 @@ def unknown_elements(structure: Structure, potential: PotentialSpecification) ->
     -------
     str or None
         One sentence; None where it knows them all.
+
+    Raises
+    ------
+    PotentialError
+        If the potential cannot be loaded, which says nothing of the structure.
     """
     loaded = load_potential(potential)
     try:
         loaded.check_elements({site.specie.symbol for site in structure})
-    except PotentialError as error:
+    except UnknownElementError as error:
         return str(error)
     return None
 

@@ -38,6 +38,37 @@ def potential_identity(specification: PotentialSpecification) -> dict[str, Any]:
     return plain
 
 
+def absolute_paths(settings: Any) -> list[str]:
+    """List the absolute paths among settings, whether or not something is there.
+
+    Parameters
+    ----------
+    settings : dict or list
+        Plain data.
+
+    Returns
+    -------
+    list of str
+        The paths.
+
+    Examples
+    --------
+    >>> absolute_paths({"model": "/models/mine.model", "options": {"head": "pbe"}})
+    ['/models/mine.model']
+    """
+    found: list[str] = []
+    left: list[Any] = [settings]
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
+        elif isinstance(value, str) and Path(value).is_absolute():
+            found.append(value)
+    return found
+
+
 def _by_content(value: Any, *, with_folders: bool = False) -> Any:
     """Replace absolute paths of files by the digest of their bytes."""
     if isinstance(value, dict):

@@ -9,7 +9,7 @@ from functools import cached_property
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..errors import PotentialError
+from ..errors import PotentialError, UnknownElementError
 from .specification import PotentialProvenance, PotentialSpecification
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Potential(ABC):
             label = self.name if self.provenance.model is None else f"{self.name} ({self.provenance.model})"
             plural = "s" if len(unknown) > 1 else ""
             reach = ", ".join(sorted(known)) if len(known) <= 20 else f"{len(known)} others"
-            raise PotentialError(
+            raise UnknownElementError(
                 f"The potential {label} does not know the element{plural} {', '.join(unknown)} (it knows {reach}): "
                 "choose a potential that covers every element of the structure; superion potential list names them."
             )

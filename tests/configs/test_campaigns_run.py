@@ -135,7 +135,7 @@ def full_lengths() -> dict[str, dict[str, Any]]:
         "validate": {},
         "percolation": {"resolution_angstrom": 1.0},
         "relax": {"maximum_steps": 8},
-        "stability": {"maximum_steps": 3},
+        "stability": {"maximum_steps": 100},
         "probe": {"duration_ps": 2, "minimum_ps": 1, **short},
         "conductivity": {"duration_ps": 4, "minimum_ps": 2, "temperatures_k": [700, 1000], **short},
     }

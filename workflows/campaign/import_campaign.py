@@ -291,8 +291,9 @@ class _CandidateMerge:
             twins = equivalent_rows(unknown, self.campaign_id, self.collections)
             changed: dict[str, CandidateSummary] = {}
             for row in coming.values():
-                twin = twins.get(row.key)
-                here = ours.get(row.key) or (None if twin is None else changed.get(twin.key, twin))
+                here = ours.get(row.key) or twins.get(row.key)
+                # A row that came before may have added to it.
+                here = None if here is None else changed.get(here.key, here)
                 if here is None:
                     self.n_new += 1
                     changed[row.key] = row.model_copy(update={"updated_at": now()})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...database.properties import PropertyEstimate
+from ...database.properties import Interval, PropertyEstimate
 from .rules import certain_range
 
 ENERGY = "energy_ev_per_atom"
@@ -36,6 +37,7 @@ def rank_orderings(energies: Sequence[PropertyEstimate | None], keep_lowest: int
 
     As by the rules, only what is certainly outside is left out: an ordering is, where at least `keep_lowest` others are
     lower over the whole of their 95 % ranges. One without an energy goes on, and so do equals of the last that does.
+    One whose relaxation was cut off does, too: its energy may be lower yet.
 
     Parameters
     ----------
@@ -57,7 +59,7 @@ def rank_orderings(energies: Sequence[PropertyEstimate | None], keep_lowest: int
     """
     values = [None if energy is None else energy.value for energy in energies]
     known = sorted(value for value in values if value is not None)
-    ranges = [certain_range(energy) for energy in energies]
+    ranges = [_range(energy) for energy in energies]
     bar = None
     if keep_lowest is not None and keep_lowest < len(energies):
         bar = sorted(high for _, high in ranges)[keep_lowest - 1]
@@ -73,3 +75,9 @@ def rank_orderings(energies: Sequence[PropertyEstimate | None], keep_lowest: int
             left_out = f"ordering {rank} of {len(known)} by energy: {above:.3g} meV/atom above the lowest"
         ranked.append(OrderingRank(value, rank, left_out))
     return ranked
+
+
+def _range(energy: PropertyEstimate | None) -> Interval:
+    """Give the range of an energy; that of a relaxation cut off before its end, which its note tells, may fall on."""
+    low, high = certain_range(energy)
+    return (-math.inf, high) if energy is not None and energy.note is not None else (low, high)

@@ -26,9 +26,8 @@ def set_paused(collections: CampaignCollections, record: CampaignRecord, paused:
     CampaignRecord
         As it is now.
     """
-    if record.paused == paused:
-        return record
-    return collections.save_campaign(record.model_copy(update={"paused": paused}))
+    changed = collections.change_campaign(record.campaign_id, paused=paused)
+    return changed or collections.save_campaign(record.model_copy(update={"paused": paused}))
 
 
 def pause_campaign(record: CampaignRecord, collections: CampaignCollections) -> tuple[CampaignRecord, int | None]:

@@ -13,7 +13,7 @@ from pymatgen.core import Structure
 
 from ...database.documents.campaign_record import CampaignRecord
 from ...errors import SettingsError
-from ...potentials.identity import potential_identity
+from ...potentials.identity import absolute_paths, potential_identity
 from ...structures.mobile_ion import USUAL_CHARGES, parse_ion
 from ..stages.registry import load_stage
 from ..stages.stage import Stage, StageContext, StageSettings, stage_key_of_fingerprint
@@ -110,6 +110,23 @@ class PreparedCampaign:
             checkpoint_root=self.checkpoint_root,
             potential_identity=self.potential_identity,
         )
+
+    def paths_of(self, stage_index: int) -> list[str]:
+        """List the absolute paths that the flows of a stage are given, and that its keys know by their content.
+
+        Parameters
+        ----------
+        stage_index : int
+            Position of the stage.
+
+        Returns
+        -------
+        list of str
+            Paths of the potential, where the stage uses it, and of its settings.
+        """
+        stage, settings = self.stages[stage_index]
+        potential = self.file.potential.model_dump(mode="json") if stage.uses_potential else {}
+        return absolute_paths([potential, settings.model_dump(mode="json")])
 
     def make_flow(self, stage_index: int, structure: Structure, label: str) -> Flow:
         """Make the flow of one unit.

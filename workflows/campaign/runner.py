@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import time
@@ -274,11 +275,15 @@ class _Runner:
         opened = _OpenUnit(unit, lock, structure, label, time.time())
         try:
             try:
-                run = self._begin(folder, opened, decode_flow(folder.read_flow()))
+                text = folder.read_flow()
+                if any(json.dumps(path) not in text for path in self.campaign.paths_of(unit.stage_index)):
+                    raise LookupError("it was begun with files that lie elsewhere now")
+                run = self._begin(folder, opened, decode_flow(text))
             except (OSError, StoreError):
                 raise
             except Exception:
-                # Not begun yet, or by another version of superion, or on a disk that lost part of it.
+                # Not begun yet, or by another version of superion, with files of another place, or on a disk that
+                # lost part of it.
                 for name in ("flow.json", "outcomes", "failures"):
                     _remove(folder.path / name)
                 flow = self.campaign.make_flow(unit.stage_index, structure, label)

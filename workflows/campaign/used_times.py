@@ -116,9 +116,10 @@ class UsedTimes:
             Parts of the documents of jobs.
         """
         for entry in entries:
-            times = job_times(entry)
+            # Results that were imported took their time elsewhere: of jobs alone the metadata tell it.
+            times = part_of(part_of(entry, "metadata"), USAGE)
             place = (entry["uuid"], entry["index"])
-            if times is None or place in self._seen:
+            if not times or place in self._seen:
                 continue
             self._seen.add(place)
             # Of several cores, those that worked.

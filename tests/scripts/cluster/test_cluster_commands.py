@@ -65,7 +65,7 @@ def test_init_asks_at_a_terminal(tmp_path):
         for question, answer in (("engine", "fireworks"), ("cluster profile", "slurm_cpu"), ("address", ADDRESS)):
             shown += read_until(controller, question, ": ")
             os.write(controller, f"{answer}\n".encode())
-        shown += read_until(controller, "without a queue")
+        shown += read_until(controller, "flows of your own: `qlaunch")
         assert process.wait(timeout=60) == 0, shown.decode()
     finally:
         process.kill()

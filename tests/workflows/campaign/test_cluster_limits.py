@@ -15,6 +15,7 @@ from cluster_campaign import coordinate, findings, segment_stamps, write_cluster
 NONE = {"minimum_free_disk_gb": 0.0}
 
 
+@pytest.mark.slow
 def test_a_unit_beyond_its_hours_fails_and_a_retry_continues_its_trajectory(tmp_path, database, monkeypatch):
     monkeypatch.chdir(tmp_path)
     profile = write_profile(tmp_path, "shell")

@@ -123,6 +123,7 @@ def test_a_killed_worker_is_found_by_its_pilot(tmp_path, through_fireworks, data
     assert launchpad.launches.count_documents({"superion.lost": True}) == 1
 
 
+@pytest.mark.slow
 def test_a_node_that_dies_with_its_daemon(tmp_path, through_fireworks, database, slurm_cluster):
     campaign = through_fireworks(tmp_path, database)
     before = campaign.wait_for_segments()

@@ -27,6 +27,15 @@ def value(energy, error=None):
     return PropertyEstimate(value=energy, interval_95=interval)
 
 
+def test_a_relaxation_that_was_cut_off_leaves_nothing_out_by_its_own_energy():
+    energies = [value(-3.0), value(-3.2), PropertyEstimate(value=-2.9, note="cut off after 500 steps")]
+    ranked = rank_orderings(energies, keep_lowest=1)
+    assert [ordering.left_out is None for ordering in ranked] == [False, True, True]
+    # It is at most so high, which is enough to leave out what is higher.
+    low = PropertyEstimate(value=-3.3, note="cut off after 500 steps")
+    assert rank_orderings([value(-3.0), low], keep_lowest=1)[0].left_out is not None
+
+
 def steps(keep_lowest):
     return [StageStep(name, (), lambda f, n=name: f"{n}({f})", keep_lowest) for name in ("relax", "conductivity")]
 
@@ -180,7 +189,7 @@ def disordered_cell() -> Structure:
 
 def test_a_campaign_goes_on_with_the_lowest_and_a_higher_number_adds_to_it(tmp_path):
     """Real relaxations and dynamics: the rows hold energies and ranks, and nothing is ordered or computed twice."""
-    relax = {"stage": "relax", "relax_cell": False, "maximum_steps": 20, "greatest_displacement": 5.0}
+    relax = {"stage": "relax", "relax_cell": False, "maximum_steps": 400, "greatest_displacement": 5.0}
     ordering = {"n_orderings": 3, "keep_lowest": 1, "composition_tolerance": 0.9}
     stages = [relax, {**PROBE, "duration_ps": 0.8}]
     path = write_campaign(tmp_path, {"c1": disordered_cell()}, stages=stages, ordering=ordering)

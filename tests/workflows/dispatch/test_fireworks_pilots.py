@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from jobflow import Flow
 from superion.database.campaigns import CampaignCollections
 from superion.workflows.dispatch.fireworks_engine.engine import FireworksEngine
 from superion.workflows.dispatch.fireworks_engine.marks import category_of
+from superion.workflows.dispatch.fireworks_engine.pilots import prefixes
+from superion.workflows.dispatch.fireworks_engine.queue_listing import list_pilots
 from superion.workflows.dispatch.fireworks_engine.settings import FireworksDispatch
 from superion.workflows.dispatch.queue_engine import UnitTicket
 
@@ -111,3 +114,22 @@ def test_running_jobs_that_cannot_be_told_to_stop_are_counted(tmp_path, database
     told = [record.getMessage() for record in caplog.records if record.name.startswith("superion")]
     assert len(told) == 1
     assert "not told to stop, 1 of them" in told[0]
+
+
+def test_pilots_of_two_clusters_with_one_work_folder_are_told_apart(tmp_path, database):
+    with engine_with(tmp_path, database) as engine:
+        here, there = (prefixes(engine.launchpad, "/scratch/me", cluster) for cluster in ("slurm_cpu", "slurm_gpu"))
+        assert set(here.values()).isdisjoint(there.values())
+        assert here == prefixes(engine.launchpad, "/scratch/me", "slurm_cpu")
+
+
+def test_a_suspended_pilot_of_pbs_has_begun(tmp_path, monkeypatch):
+    lines = [
+        f"Job Id: {number}.head\n    Job_Name = superion-md-a-{state}\n    job_state = {state}"
+        for number, state in enumerate("QHRSEF")
+    ]
+    (tmp_path / "qstat").write_text("#!/bin/sh\ncat <<'END'\n" + "\n".join(lines) + "\nEND\n")
+    (tmp_path / "qstat").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    found = {pilot.name[-1]: pilot.is_running for pilot in list_pilots("pbs", "superion-md-", tmp_path)}
+    assert found == {"Q": False, "H": False, "R": True, "S": True}

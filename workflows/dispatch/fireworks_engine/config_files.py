@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from ....database.mongo_server import SERVER_TIMEOUT_MS, database_in_uri
-from ....database.server_patience import CONNECT_PATIENCE_VARIABLE, write_patience_s
+from ....database.server_patience import CONNECT_PATIENCE_VARIABLE, PATIENCE_VARIABLE, write_patience_s
 from ....database.settings import STORE_FILE_VARIABLE
 from ....errors import SettingsError
 from ....makers.resource_kind import RESOURCE_KINDS, ResourceKind
@@ -75,7 +75,7 @@ def fireworks_files(cluster: str, profile: ClusterProfile, store_address: str, f
         if profile.scheduler != "shell":
             command = launch_command(profile, kind, folder, folder / f"my_fworker{suffix}.yaml")
             environment = {
-                CONNECT_PATIENCE_VARIABLE: f"{write_patience_s():g}",
+                CONNECT_PATIENCE_VARIABLE: profile.environment.get(PATIENCE_VARIABLE, f"{write_patience_s():g}"),
                 **job_environment(profile),
                 STORE_FILE_VARIABLE: str(folder / ADDRESS_FILE),
             }

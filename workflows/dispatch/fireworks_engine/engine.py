@@ -95,7 +95,7 @@ class FireworksEngine(QueueEngine):
         if coordinator_lives:
             return None
         ready = ready_kinds(self.launchpad, campaign_id, self.cluster)
-        names = prefixes(self.launchpad, str(self.work_folder))
+        names = prefixes(self.launchpad, str(self.work_folder), self.cluster)
         try:
             return sentence_without_pilot(campaign_id, ready, self._pilots, names, self.profile)
         except StoreError:
@@ -131,7 +131,7 @@ class FireworksEngine(QueueEngine):
     @override
     def feed(self, campaign_id: str) -> FeedReport:
         counts = count_jobs(self.launchpad, self.cluster)
-        names = prefixes(self.launchpad, str(self.work_folder))
+        names = prefixes(self.launchpad, str(self.work_folder), self.cluster)
         try:
             there = count_pilots(self._pilots(), names)
         except StoreError as error:
@@ -269,12 +269,12 @@ class FireworksEngine(QueueEngine):
         except StoreError:
             # They end by themselves when they find nothing to do.
             return
-        names = prefixes(self.launchpad, str(self.work_folder))
+        names = prefixes(self.launchpad, str(self.work_folder), self.cluster)
         vain = idle_pilots(there, names, count_jobs(self.launchpad, self.cluster))
         withdraw_pilots(self.profile.scheduler, vain)
 
     def _pilots(self) -> list[QueuedPilot]:
         """List the pilots of this launchpad."""
-        names = tuple(prefixes(self.launchpad, str(self.work_folder)).values())
+        names = tuple(prefixes(self.launchpad, str(self.work_folder), self.cluster).values())
         found = list_pilots(self.profile.scheduler, "superion-", pilots_folder(self.work_folder))
         return [pilot for pilot in found if pilot.name.startswith(names)]

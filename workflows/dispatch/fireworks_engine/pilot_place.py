@@ -35,7 +35,7 @@ def pilots_folder(work_folder: Path) -> Path:
     return work_folder / "pilots"
 
 
-def pilot_prefix(launchpad_name: str, work_folder: str, kind: str) -> str:
+def pilot_prefix(launchpad_name: str, work_folder: str, cluster: str, kind: str) -> str:
     """Give what the names of all pilots of one kind begin with.
 
     Parameters
@@ -44,20 +44,22 @@ def pilot_prefix(launchpad_name: str, work_folder: str, kind: str) -> str:
         What tells one launchpad from another.
     work_folder : str
         The profile's work folder.
+    cluster : str
+        Name of the cluster: profiles may share a work folder, and their pilots take other jobs.
     kind : str
         relax, md or analysis.
 
     Returns
     -------
     str
-        The prefix; pilots of other launchpads, or of others' campaigns, have another one.
+        The prefix; pilots of other launchpads, clusters, or of others' campaigns, have another one.
 
     Examples
     --------
-    >>> pilot_prefix("here", "/scratch/me", "md").startswith("superion-md-")
+    >>> pilot_prefix("here", "/scratch/me", "slurm_gpu", "md").startswith("superion-md-")
     True
     """
-    mark = hashlib.sha256(f"{launchpad_name}\0{work_folder}".encode()).hexdigest()[:6]
+    mark = hashlib.sha256(f"{launchpad_name}\0{work_folder}\0{cluster}".encode()).hexdigest()[:6]
     return f"superion-{kind}-{mark}-"
 
 

@@ -13,7 +13,7 @@ from fireworks import LaunchPad
 from fireworks.fw_config import SUBMIT_SCRIPT_NAME
 
 from ....database.mongo_server import hosts_in_uri
-from ....database.server_patience import CONNECT_PATIENCE_VARIABLE, write_patience_s
+from ....database.server_patience import CONNECT_PATIENCE_VARIABLE, PATIENCE_VARIABLE, write_patience_s
 from ....database.settings import STORE_FILE_VARIABLE, STORE_VARIABLE, own_store_file
 from ....errors import StoreError
 from ....makers.atomic_file import write_text_atomically
@@ -60,7 +60,7 @@ def worker_environment(profile: ClusterProfile, work_folder: Path, store_address
     return {
         STORE_FILE_VARIABLE: address_file,
         "SUPERION_SPOOL_FOLDER": str(work_folder / "spool"),
-        CONNECT_PATIENCE_VARIABLE: f"{write_patience_s():g}",
+        CONNECT_PATIENCE_VARIABLE: profile.environment.get(PATIENCE_VARIABLE, f"{write_patience_s():g}"),
         **job_environment(profile),
     }
 
@@ -239,7 +239,7 @@ def _start_process(profile: ClusterProfile, folder: Path, command: str, environm
     return str(process.pid)
 
 
-def prefixes(launchpad: LaunchPad, work_folder: str) -> dict[ResourceKind, str]:
+def prefixes(launchpad: LaunchPad, work_folder: str, cluster: str) -> dict[ResourceKind, str]:
     """Give what the names of pilots begin with, by kind.
 
     Parameters
@@ -248,6 +248,8 @@ def prefixes(launchpad: LaunchPad, work_folder: str) -> dict[ResourceKind, str]:
         The launchpad.
     work_folder : str
         The profile's work folder.
+    cluster : str
+        Name of the cluster.
 
     Returns
     -------
@@ -256,7 +258,7 @@ def prefixes(launchpad: LaunchPad, work_folder: str) -> dict[ResourceKind, str]:
     """
     # By its address: which members of a replica set answer changes with time, and pilots would not be known again.
     mark = f"{hosts_in_uri(launchpad.host) if launchpad.uri_mode else launchpad.host}:{launchpad.port}/{launchpad.name}"
-    return {kind: pilot_prefix(mark, work_folder, kind) for kind in RESOURCE_KINDS}
+    return {kind: pilot_prefix(mark, work_folder, cluster, kind) for kind in RESOURCE_KINDS}
 
 
 def count_pilots(pilots: list[QueuedPilot], names: Mapping[ResourceKind, str]) -> Counter[ResourceKind]:

@@ -81,7 +81,8 @@ def _list_pbs(pilots: Path) -> list[QueuedPilot]:
         elif words.startswith("Job_Name ="):
             name = words.partition("=")[2].strip()
         elif words.startswith("job_state =") and words[-1] not in "CEF":
-            found.append(QueuedPilot(name, queue_id, words[-1] == "R"))
+            # Held, queued, moved or waiting for its time; whatever else has begun, and may be suspended.
+            found.append(QueuedPilot(name, queue_id, words[-1] not in "HQTW"))
     return found
 
 

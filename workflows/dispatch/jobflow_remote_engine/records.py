@@ -244,7 +244,8 @@ def _unit_of(document: Mapping[str, Any]) -> UnitRecord:
         is_cancelled=bool(mark.get("is_cancelled")),
         put_back=mark.get("put_back") or {},
         retried=mark.get("retried") or {},
-        n_jobs=len(document["ids"]),
+        # A runner that dies while it adds a continuation names it twice.
+        n_jobs=len({(uuid, index) for _, uuid, index in document["ids"]}),
         created_at=_seconds(document.get("created_on")) or 0.0,
     )
 

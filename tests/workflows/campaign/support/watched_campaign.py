@@ -94,7 +94,10 @@ class WatchedCampaign:
             What the status may have told of beside work: see `StatusWatch.must_have_told_the_truth`.
         """
         self.lose_coordinator()
-        status = self.start("resume", "lattice").wait(timeout_s)
+        try:
+            status = self.start("resume", "lattice").wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"not over after {timeout_s:g} s\n{self.words()}\n{self.watch.seen[-1]}") from None
         self.watch.end()
         assert status == 0, self.words()
         self.watch.must_have_told_the_truth(N_CANDIDATES, **known)

@@ -227,6 +227,16 @@ def test_a_flow_whose_submitter_died_in_between_is_submitted_again(bench: Remote
     assert bench.engine.submit([bench.unit(1)]) == [ticket.stage_key]
 
 
+def test_a_job_that_a_dying_runner_named_twice_is_not_missing(bench: RemoteBench) -> None:
+    bench.engine.submit([bench.unit(1)])
+    flows, n_jobs = bench.engine.controller.flows, len(bench.jobs())
+    number, uuid, index = flows.find_one({})["ids"][0]
+    then = datetime.now(UTC) - timedelta(minutes=2)
+    flows.update_many({}, {"$push": {"ids": [f"{number}0", uuid, index]}, "$set": {"created_on": then}})
+    assert bench.engine.recover("lattice").put_back == ()
+    assert len(bench.jobs()) == n_jobs
+
+
 def test_locks_of_a_dead_runner_are_taken_away(bench: RemoteBench) -> None:
     bench.engine.submit([bench.unit(1)])
     for age_s, left in ((10.0, 5), (100.0, 0)):

@@ -142,6 +142,7 @@ def test_the_password_lies_in_the_project_file_alone(
         server.stop()
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_told_and_a_retry_goes_on_when_there_is_room(tmp_path: Path, mongo_server: str) -> None:
     # No file may grow beyond 32 KiB: documents fit, trajectories do not.
     full = {"setup": ["ulimit -f 32"]}

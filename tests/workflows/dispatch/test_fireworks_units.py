@@ -178,8 +178,15 @@ def test_a_mark_that_fireworks_wrote_over_is_no_trap(engine):
 
 
 def test_a_lock_without_an_owner_is_taken_off_and_another_is_left(engine, monkeypatch):
-    engine.submit([unit("a"), unit("b")])
-    workflows = engine.launchpad.workflows
+    engine.submit([unit("a")])
+    workflows, launches = engine.launchpad.workflows, engine.launchpad.launches
+    # Its worker is killed with the lock in its hands.
+    category = category_of(engine.cluster, "analysis")
+    taken, _ = engine.launchpad.checkout_fw(FWorker(name=category, category=[category]), "/gone")
+    (launch,) = launches.find()
+    long_ago = [entry | {"created_on": "2026-01-01T00:00:00", "updated_on": None} for entry in launch["state_history"]]
+    launches.update_one({}, {"$set": {"state_history": long_ago}})
+    engine.submit([unit("b")])
     workflows.update_many({}, {"$set": {"locked": True}})
     now = [time.time()]
     monkeypatch.setattr("superion.workflows.dispatch.fireworks_engine.stale_locks.time.time", lambda: now[0])
@@ -188,7 +195,8 @@ def test_a_lock_without_an_owner_is_taken_off_and_another_is_left(engine, monkey
     # One of them is at work.
     workflows.update_one({"metadata.superion.stage_key": "b"}, {"$set": {"updated_on": datetime.now(UTC)}})
     now[0] += STALE_S + 1
-    engine.recover("one")
+    assert len(engine.recover("one").put_back) == 1
+    assert engine.launchpad.fireworks.find_one({"fw_id": taken.fw_id})["state"] == "READY"
     assert [workflow["metadata"]["superion"]["stage_key"] for workflow in workflows.find({"locked": True})] == ["b"]
 
 

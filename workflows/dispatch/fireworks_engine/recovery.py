@@ -55,9 +55,12 @@ def recover_jobs(
     found = list(launchpad.workflows.find(of_campaign(campaign_id), fields))
     halves = find_halves(launchpad, found)
     removed = remove_halves(launchpad, halves, is_lost=lambda launch: _is_lost(launch, pilots, heartbeat_s))
-    unlock_stale(launchpad, found)
+    if unlock_stale(launchpad, found):
+        # What a killed process locked is judged now, and not at the next search.
+        found = list(launchpad.workflows.find(of_campaign(campaign_id), fields))
     # Who holds a lock is at work on it; and FireWorks would wait for minutes. With jobs missing, it would fail.
-    workflows = [workflow for workflow in found if not workflow.get("locked") and workflow not in halves]
+    by_half = {workflow["_id"] for workflow in halves}
+    workflows = [workflow for workflow in found if not workflow.get("locked") and workflow["_id"] not in by_half]
     reconcile(launchpad, workflows)
     states = {int(fw_id): state for workflow in workflows for fw_id, state in workflow["fw_states"].items()}
     running = [fw_id for fw_id, state in states.items() if state == "RUNNING"]

@@ -19,6 +19,9 @@ from superion.workflows.campaign.status import StatusReader
 N_CANDIDATES = 2
 SECONDS_PER_STEP = "0.03"
 
+LONGEST_S = 420.0
+"""Who is killed in the very moment of a change on the launchpad leaves a lock, which counts as left after minutes."""
+
 
 class WatchedCampaign:
     """The campaign of a folder's `campaign.yaml`, begun by `superion campaign run` and ended by `resume`.
@@ -81,7 +84,7 @@ class WatchedCampaign:
         self.commands[-1].kill()
         self.commands[-1].wait()
 
-    def resume(self, before: dict[Path, int], timeout_s: float = 300.0, **known: Any) -> None:
+    def resume(self, before: dict[Path, int], timeout_s: float = LONGEST_S, **known: Any) -> None:
         """Run `superion campaign resume` to its end; see that nothing is missing or twice, and no status lied.
 
         Parameters

@@ -192,13 +192,13 @@ def test_a_full_disk_fails_in_words_and_a_retry_goes_on(tmp_path, through_firewo
     campaign.speed_up()
     assert campaign.commands[-1].wait(240) == 1, campaign.words()
     reasons = [reason for _, reason, _ in findings(tmp_path, database).values()]
-    assert [reason for reason in reasons if "free some space" not in reason] == []
+    assert [reason for reason in reasons if "disk of its run folder is full" not in reason] == []
     slurm_cluster.scancel()
     slurm_cluster.wait_until_idle()
     before = segment_stamps(tmp_path)
     write(tmp_path)
     assert campaign.start("retry", "lattice", "--failed").wait(60) == 0, campaign.words()
-    campaign.resume(before, failure="free some space")
+    campaign.resume(before, failure="disk of its run folder is full")
 
 
 @pytest.mark.slow

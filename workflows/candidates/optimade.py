@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -151,7 +152,11 @@ def _entries(url: str, optimade_filter: str, maximum: int) -> list[Any]:
     )
     try:
         # The client prints what went wrong though it was asked to be silent; it is told in the error below.
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with (
+            _tracebacks_kept(),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
             answer = client.get(optimade_filter, endpoint="structures")
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:200]
@@ -164,6 +169,20 @@ def _entries(url: str, optimade_filter: str, maximum: int) -> list[Any]:
             "the network."
         )
     return list(found["data"])[:maximum]
+
+
+@contextlib.contextmanager
+def _tracebacks_kept() -> Iterator[None]:
+    """Undo what the client leaves behind where it fails: it silences the tracebacks of the whole process."""
+    limit, hook = getattr(sys, "tracebacklimit", None), sys.excepthook
+    try:
+        yield
+    finally:
+        sys.excepthook = hook
+        if limit is not None:
+            sys.tracebacklimit = limit
+        elif hasattr(sys, "tracebacklimit"):
+            del sys.tracebacklimit
 
 
 def _client_class() -> Any:

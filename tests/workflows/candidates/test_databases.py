@@ -79,8 +79,12 @@ def test_a_server_that_fails_is_told_in_one_sentence(status, capfd):
 
 
 def test_a_server_that_is_not_there_and_a_filter_that_is_none_are_told():
+    hook = sys.excepthook
     with optimade_server([]) as server, pytest.raises(SettingsError, match="filter"):
         ask(server, filter="elements HAS ((")
+    # The client silences the tracebacks of whatever fails later in this process.
+    assert sys.excepthook is hook
+    assert not hasattr(sys, "tracebacklimit")
     with pytest.raises(SettingsError, match="did not answer"):
         ask(server)
 

@@ -17,9 +17,8 @@ from pymatgen.core import Structure
 from pymongo.errors import ConnectionFailure
 
 from ...database.campaigns import CampaignCollections
-from ...database.documents.campaign_record import CampaignRecord
 from ...database.project import ProjectFolder
-from ...errors import SettingsError, StoreAwayError, StoreError, SuperionError
+from ...errors import StoreAwayError, StoreError, SuperionError
 from ..dispatch.queue_engine import QueuedUnit, QueueEngine, UnitTicket
 from ..dispatch.signals import StopSignal, caught_signals
 from .decisions import Unit
@@ -29,6 +28,7 @@ from .heartbeat import DriverHeartbeat, read_heartbeat
 from .limits import given_up_after, reason_to_stop
 from .lock import campaign_lock
 from .outcomes import outcome_of
+from .pause import load_unpaused
 from .prepared import prepare_campaign
 from .session import CampaignSession
 from .used_times import UsedTimes, campaign_jobs
@@ -81,34 +81,20 @@ def coordinate_campaign(
     StoreError
         If another process coordinates it, or a database cannot be used.
     """
-    record = _load_unpaused(campaign_id, collections)
+    record = load_unpaused(campaign_id, collections)
     engine = prepare_campaign(record).file.dispatch.open_engine(collections)
     with contextlib.closing(engine):
         campaign = prepare_campaign(record, checkpoint_root=engine.checkpoint_root)
         folder = campaign_folder(project, campaign_id)
         with campaign_lock(folder, campaign_id, wait_s=0.0):
             session = CampaignSession(campaign, collections)
-            _load_unpaused(campaign_id, collections)  # somebody may have paused it while this waited for the lock
+            load_unpaused(campaign_id, collections)  # somebody may have paused it while this waited for the lock
             engine.resume(campaign_id)
             coordinator = Coordinator(
                 session, engine, folder, on_event or (lambda event: None), min(RECOVER_EVERY_S, 12.0 * poll_s)
             )
             with caught_signals(on_second=_leave_at_once) as caught:
                 return coordinator.run(caught, once=once, poll_s=poll_s)
-
-
-def _load_unpaused(campaign_id: str, collections: CampaignCollections) -> CampaignRecord:
-    """Load a campaign that may go on."""
-    record = collections.load_campaign(campaign_id)
-    if record is None:
-        raise SettingsError(
-            f"There is no campaign {campaign_id} in this store: submit its file with `superion campaign submit FILE`."
-        )
-    if record.paused:
-        raise SettingsError(
-            f"The campaign {campaign_id} is paused: go on with `superion campaign resume {campaign_id}`."
-        )
-    return record
 
 
 def _leave_at_once() -> None:
@@ -191,10 +177,8 @@ class Coordinator:
                 if reason is not None:
                     break
                 self._sleep(caught, poll_s)
-        except KeyboardInterrupt:
-            # Whoever insists does not wait for the last rows, which the next coordinator writes.
-            raise
-        except BaseException:
+        except Exception:
+            # A second interrupt is none: whoever insists does not wait for rows that the next coordinator writes.
             self._put_away()
             raise
         self._put_away()

@@ -6,6 +6,7 @@ import contextlib
 
 from ...database.campaigns import CampaignCollections
 from ...database.documents.campaign_record import CampaignRecord
+from ...errors import SettingsError
 from .prepared import prepare_campaign
 
 
@@ -28,6 +29,38 @@ def set_paused(collections: CampaignCollections, record: CampaignRecord, paused:
     """
     changed = collections.change_campaign(record.campaign_id, paused=paused)
     return changed or collections.save_campaign(record.model_copy(update={"paused": paused}))
+
+
+def load_unpaused(campaign_id: str, collections: CampaignCollections) -> CampaignRecord:
+    """Load a campaign that a driver may work on.
+
+    Parameters
+    ----------
+    campaign_id : str
+        Its name.
+    collections : CampaignCollections
+        The store.
+
+    Returns
+    -------
+    CampaignRecord
+        As it is now.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such campaign, or it is paused.
+    """
+    record = collections.load_campaign(campaign_id)
+    if record is None:
+        raise SettingsError(
+            f"There is no campaign {campaign_id} in this store: submit its file with `superion campaign submit FILE`."
+        )
+    if record.paused:
+        raise SettingsError(
+            f"The campaign {campaign_id} is paused: go on with `superion campaign resume {campaign_id}`."
+        )
+    return record
 
 
 def pause_campaign(record: CampaignRecord, collections: CampaignCollections) -> tuple[CampaignRecord, int | None]:

@@ -18,7 +18,7 @@ from ...database.campaigns import CampaignCollections
 from ...database.documents.stage import StageDoc
 from ...database.project import ProjectFolder
 from ...dynamics.results import MdProgress
-from ...errors import SettingsError, StoreError, SuperionError
+from ...errors import StoreError, SuperionError
 from ..dispatch.codec import JobOutcome, decode_flow, encode_flow
 from ..dispatch.driver import GRACE_S, PoolDriver
 from ..dispatch.events import RunEvent
@@ -36,6 +36,7 @@ from .heartbeat import DriverHeartbeat, RunningUnit, StageTiming, read_heartbeat
 from .limits import given_up_after, reason_to_stop
 from .lock import campaign_lock
 from .outcomes import outcome_of
+from .pause import load_unpaused
 from .prepared import PreparedCampaign, prepare_campaign
 from .session import CampaignSession
 
@@ -101,15 +102,7 @@ def run_campaign(
     StoreError
         If another process runs it, or the disk or the store cannot be written.
     """
-    record = collections.load_campaign(campaign_id)
-    if record is None:
-        raise SettingsError(
-            f"There is no campaign {campaign_id} in this store: submit its file with `superion campaign submit FILE`."
-        )
-    if record.paused:
-        raise SettingsError(
-            f"The campaign {campaign_id} is paused: go on with `superion campaign resume {campaign_id}`."
-        )
+    record = load_unpaused(campaign_id, collections)
     campaign = prepare_campaign(record, checkpoint_root=str(project.trajectories))
     folder = campaign_folder(project, campaign_id)
     try:

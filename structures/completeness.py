@@ -246,10 +246,12 @@ def _oxygen_valences(structure: Structure) -> list[float]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            oxygen = [site for site in plain if site.species.get_el_amt_dict().get("O", 0.0) > 1.0 - _WORTH_SAYING]
+            # one search for all of them: a search for each takes most of the time of reading
+            neighbours = plain.get_all_neighbors(_BOND_ANGSTROM, sites=oxygen) if oxygen else []
             return [
-                abs(float(calculate_bv_sum_unordered(site, plain.get_neighbors(site, _BOND_ANGSTROM))))
-                for site in plain
-                if site.species.get_el_amt_dict().get("O", 0.0) > 1.0 - _WORTH_SAYING
+                abs(float(calculate_bv_sum_unordered(site, near)))
+                for site, near in zip(oxygen, neighbours, strict=True)
             ]
     except (KeyError, ValueError, ZeroDivisionError):
         # an element without bond valence parameters: nothing can be said

@@ -124,7 +124,7 @@ def _compare_formula(crystal: Crystal, formula: Composition, text: str) -> list[
             f"the cell holds {structure.composition.formula}, and the file's formula '{text}' has no "
             f"{', '.join(extra)}: correct one of them",
         )
-    mobile = next((symbol for symbol in GUESS_ORDER if symbol in formula), None)
+    mobile = next((symbol for symbol in GUESS_ORDER if symbol in formula and symbol != "H"), None)
     return check_amounts(
         structure.composition,
         formula,
@@ -146,9 +146,13 @@ def _compare_units(composition: Composition, statements: Statements) -> str | No
         what = f"the file's formula weight {statements.weight:g}"
     else:
         return None
-    # some programs write the content of the cell as the formula, or Z of the asymmetric unit
-    if any(abs(units / right - 1.0) < _UNITS_TOLERANCE for right in (statements.units, 1.0)):
+    if abs(units / statements.units - 1.0) < _UNITS_TOLERANCE:
         return ""
+    if abs(units - 1.0) < _UNITS_TOLERANCE and statements.formula is not None:
+        # pymatgen writes the content of the cell as the formula: all its amounts are multiples of Z
+        shares = [amount / statements.units for amount in statements.formula.get_el_amt_dict().values()]
+        if all(abs(share - round(share)) < 1e-3 for share in shares):
+            return ""
     return (
         f"the cell as read holds {composition.formula}, {units:.4g} units of {what}, and the file states "
         f"Z = {statements.units:g}"

@@ -92,12 +92,15 @@ def expand(sites: list[CifSite], operations: Operations, lattice: Lattice) -> Ex
     orbits: list[list[int]] = []
     repeated: list[str] = []
     doubtful: list[str] = []
+    added: list[str] = []
     for first, members in _coinciding(placements, lattice):
         rows = [first]
         for row, at_image in members:
             twin = next((other for other in rows if _same_species(sites[other], sites[row])), None)
             if twin is None or not at_image:
                 rows.append(row)
+                if twin is not None:
+                    added.append(f"{sites[twin].label} and {sites[row].label}")
                 continue
             label = f"{sites[row].label} (an image of {sites[twin].label})"
             repeated.append(label)
@@ -107,6 +110,8 @@ def expand(sites: list[CifSite], operations: Operations, lattice: Lattice) -> Ex
                     "each partly occupied by the same element: remove one, or correct the symmetry"
                 )
         orbits.append(rows)
+    if added:
+        notes.append(f"Occupancies of one element on the same coordinates are added: {shortened(added)}.")
     if repeated:
         notes.append(f"Atoms that the file lists twice, once by symmetry, are counted once: {shortened(repeated)}.")
     return Expansion(
@@ -148,8 +153,6 @@ def _coinciding(placements: list[Placement], lattice: Lattice) -> list[tuple[int
     """Group rows on the same positions: the first of each, then others and whether they are written at an image."""
     points = np.array([placement.position for placement in placements])
     counts = [len(placement.images) for placement in placements]
-    images = np.concatenate([placement.images for placement in placements])
-    owner = np.repeat(np.arange(len(placements)), counts)
     groups: dict[int, list[tuple[int, bool]]] = {}
     taken: set[int] = set()
     for row, point in enumerate(points):
@@ -169,7 +172,6 @@ def _coinciding(placements: list[Placement], lattice: Lattice) -> list[tuple[int
             offset -= np.round(offset)
             groups[row].append((later, float(np.linalg.norm(offset @ lattice.matrix)) > _SAME_ROW_ANGSTROM))
             taken.add(later)
-    del images, owner
     return list(groups.items())
 
 

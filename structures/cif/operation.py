@@ -63,8 +63,7 @@ class Operations:
 
     def is_group(self) -> bool:
         """Say whether the product of any two is among them."""
-        products = _products(self, self)
-        return bool(np.isin(products.keys, self.keys).all())
+        return _is_group(self.rotations.tobytes(), self.translations.tobytes())
 
 
 def operations_of(triplets: tuple[str, ...]) -> Operations:
@@ -137,6 +136,15 @@ def generated(operations: Operations, most: int = 400) -> Operations | None:
             return group
         group = joined
     return None
+
+
+@lru_cache(maxsize=512)
+def _is_group(rotations: bytes, translations: bytes) -> bool:
+    operations = Operations(
+        np.frombuffer(rotations, dtype=np.int64).reshape(-1, 3, 3),
+        np.frombuffer(translations, dtype=np.int64).reshape(-1, 3),
+    )
+    return bool(np.isin(_products(operations, operations).keys, operations.keys).all())
 
 
 def _products(one: Operations, other: Operations) -> Operations:

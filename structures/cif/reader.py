@@ -17,9 +17,9 @@ from .cell import read_cell
 from .crystal import Crystal, build_crystal
 from .decode import decode_cif
 from .modulation import check_modulation
-from .sites import mixed_labels, read_sites, shortened
+from .sites import CifSite, mixed_labels, read_sites, shortened
 from .statements import Statements, read_statements
-from .symmetry import Symmetry, stated_symmetries
+from .symmetry import Symmetry, metric_notes, stated_symmetries
 from .syntax import parse_cif
 
 
@@ -112,6 +112,8 @@ def read_crystal(block: CifBlock, notes: list[str] | None = None) -> CifReading:
         When it cannot be read without doubt, or contradicts itself.
     """
     found = [*(notes or []), *block.notes, *check_modulation(block)]
+    if block.column("_atom_site_label_atom_id") is not None:
+        raise StructureError("it is a macromolecular file (mmCIF): give the CIF of a crystal with fractional coordinates")
     lattice, cell_notes = read_cell(block)
     statements = read_statements(block)
     expected = set() if statements.formula is None else set(statements.formula.get_el_amt_dict())
@@ -120,12 +122,13 @@ def read_crystal(block: CifBlock, notes: list[str] | None = None) -> CifReading:
     if labels:
         site_notes.append(f"Labels that name several elements are read by their type symbol: {shortened(labels)}.")
     symmetry, crystal, agreement_notes = _choose(block, lattice, statements, sites)
-    structure_notes = [*found, *cell_notes, *symmetry.notes, *site_notes, *crystal.notes, *agreement_notes]
+    fit_notes = metric_notes(symmetry.operations, lattice)
+    structure_notes = [*found, *cell_notes, *symmetry.notes, *fit_notes, *site_notes, *crystal.notes, *agreement_notes]
     return CifReading(crystal.structure, block.name, tuple(dict.fromkeys(structure_notes)))
 
 
 def _choose(
-    block: CifBlock, lattice: Lattice, statements: Statements, sites: list
+    block: CifBlock, lattice: Lattice, statements: Statements, sites: list[CifSite]
 ) -> tuple[Symmetry, Crystal, tuple[str, ...]]:
     """Take the one reading of the symmetry that agrees with all that the file says."""
     symmetries = stated_symmetries(block, lattice)
@@ -154,7 +157,7 @@ def _choose(
 
 
 def _agreeing(
-    block: CifBlock, lattice: Lattice, statements: Statements, sites: list, symmetry: Symmetry
+    block: CifBlock, lattice: Lattice, statements: Statements, sites: list[CifSite], symmetry: Symmetry
 ) -> tuple[Crystal, tuple[str, ...], bool]:
     crystal = build_crystal(block, sites, symmetry.operations, lattice)
     agreement = compare(crystal, statements)

@@ -125,9 +125,8 @@ def narrowed(settings: tuple[gemmi.SpaceGroup, ...], choice: str) -> tuple[gemmi
     if choice in ("1", "2", "H", "R"):
         fitting = tuple(group for group in settings if _extension(group) == choice)
     elif choice:
-        code = choice.replace("a-", "-a") if False else choice
-        origin = code[0] if code[0] in "12" else ""
-        code = code.removeprefix(origin)
+        origin = choice[0] if choice[0] in "12" else ""
+        code = choice.removeprefix(origin)
         fitting = tuple(
             group
             for group in settings

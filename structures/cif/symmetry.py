@@ -91,7 +91,7 @@ def stated_symmetries(block: CifBlock, lattice: Lattice) -> list[Symmetry]:
     if not operations.is_group():
         operations, notes = _completed(operations, stated, notes)
     _check_fit(operations, lattice, "the symmetry operations of the file")
-    source = Symmetry(operations, "its symmetry operations", (*notes, *_metric_notes(operations, lattice)))
+    source = Symmetry(operations, "its symmetry operations", tuple(notes))
     if not stated or any(symmetry.operations.same_as(operations) for symmetry in stated):
         return [source]
     number = space_group_number(operations)
@@ -105,9 +105,9 @@ def stated_symmetries(block: CifBlock, lattice: Lattice) -> list[Symmetry]:
         what = f"those of space group {number}"
     note = f"The symmetry operations of the file are {what}, unlike {names}"
     return [
-        Symmetry(operations, source.origin, (*source.notes, f"{note}: the operations are used, as only they fit.")),
+        Symmetry(operations, source.origin, (*source.notes, f"{note}: the operations are used.")),
         *(
-            Symmetry(symmetry.operations, symmetry.origin, (*symmetry.notes, f"{note}: the symbol is used."))
+            Symmetry(symmetry.operations, symmetry.origin, (*symmetry.notes, f"{note}: the symbol is used, as only it agrees with what else the file says."))
             for symmetry in stated
         ),
     ]
@@ -240,9 +240,11 @@ def _by_symbol(block: CifBlock, lattice: Lattice) -> list[Symmetry]:
     hall = _by_hall(block)
     symbol, settings = _by_hermann_mauguin(block, code)
     source = f"the symbol '{symbol}'"
+    named = settings
     if not settings and number is not None and number.value == int(number.value):
         settings = narrowed(settings_of_number(int(number.value)), {"h": "H", "r": "R"}.get(code, code))
         source = f"the number {int(number.value)} of its space group"
+        named = settings
     elif settings and number is not None and 0 < number.value <= 230:
         agreeing = tuple(group for group in settings if group.number == int(number.value))
         if agreeing:
@@ -276,14 +278,22 @@ def _by_symbol(block: CifBlock, lattice: Lattice) -> list[Symmetry]:
         # b unique is the convention where right angles leave it open
         by_axis = [group for group in fitting if _unique_axis(group) == "b"] or fitting
         fitting = by_axis[:1] if len(fitting) > 1 else fitting
-    conflict = len({group.number for group in fitting}) > 1
     notes = []
-    if conflict:
+    if len({group.number for group in fitting}) > 1:
         notes.append(f"The symbol '{symbol}' and the number {number_text} are of different space groups.")
+    elif source.startswith("the number") and symbol:
+        notes.append(f"The symbol '{symbol}' is not known: the standard setting {fitting[0].hm} of {source} is taken.")
     elif source.startswith("the number") and fitting[0].number > 2:
         notes.append(f"Only the number of the space group is given: its standard setting {fitting[0].hm} is taken.")
-    open_choice = len(fitting) > 1
-    return [_tabulated(group, source, tuple(notes), open_choice) for group in fitting]
+    return [
+        _tabulated(
+            group,
+            source if group in named else f"the number {number_text} of its space group",
+            tuple(notes),
+            len(fitting) > 1,
+        )
+        for group in fitting
+    ]
 
 
 def _tabulated(group: gemmi.SpaceGroup, source: str, notes: tuple[str, ...], open_choice: bool = False) -> Symmetry:
@@ -362,7 +372,21 @@ def _check_fit(operations: Operations, lattice: Lattice, what: str) -> None:
         )
 
 
-def _metric_notes(operations: Operations, lattice: Lattice) -> list[str]:
+def metric_notes(operations: Operations, lattice: Lattice) -> list[str]:
+    """Say by how much a cell breaks the symmetry of its operations.
+
+    Parameters
+    ----------
+    operations : Operations
+        Symmetry of the cell.
+    lattice : Lattice
+        The cell.
+
+    Returns
+    -------
+    list of str
+        One sentence, or none where the cell keeps the symmetry.
+    """
     miss = _metric_miss(operations, lattice)
     if miss is None or miss < _WORTH_SAYING:
         return []

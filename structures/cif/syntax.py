@@ -95,7 +95,7 @@ def _repaired_lines(text: str, notes: list[str]) -> str:
     first = next((row for row, line in enumerate(lines) if line.split("#")[0].strip()), 0)
     started = any(_HEADER.match(line) for line in lines)
     if not started and re.match(r"\s*(_|loop_)", lines[first], re.IGNORECASE):
-        lines[first] = f"data_unnamed {lines[first]}"
+        lines[first] = f"data_unnamed\n{lines[first]}"
         notes.append("The file has no data_ line: all of it is read as one block.")
     elif started:
         header = next(row for row, line in enumerate(lines) if _HEADER.match(line))
@@ -117,7 +117,7 @@ def _repaired_line(line: str, number: int, following: str, notes: list[str]) -> 
     header = _HEADER.match(line)
     if header is not None:
         name = header["name"].split("#")[0].strip()
-        if re.search(r"\s", name) and "_" not in name.split()[-1][:1]:
+        if re.search(r"\s", name) and not any(word[0] in "_'\"" or word == "loop_" for word in name.split()):
             notes.append(f"The name of the data block '{name}' (line {number}) has spaces.")
             return "data_" + "_".join(name.split())
         return line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import gemmi
 
@@ -123,7 +124,8 @@ def read_block(block: gemmi.cif.Block) -> CifBlock:
     notes: list[str] = []
     for item in block:
         if item.pair is not None:
-            found = [(item.pair[0], [_plain(item.pair[1])])]
+            pair: Any = item.pair  # gemmi declares no type for it
+            found = [(pair[0], [_plain(pair[1])])]
         elif item.loop is not None:
             width, values = item.loop.width(), list(item.loop.values)
             found = [(tag, [_plain(value) for value in values[i::width]]) for i, tag in enumerate(item.loop.tags)]

@@ -54,7 +54,7 @@ def as_cif1(text: str) -> str:
         character = text[position]
         end = position + 1
         replacement = None
-        if character == "#" and at_word or character == ";" and text[max(position - 1, 0)] == "\n":
+        if (character == "#" and at_word) or (character == ";" and text[max(position - 1, 0)] == "\n"):
             stop = text.find("\n" if character == "#" else "\n;", position)
             end = len(text) if stop < 0 else stop + (0 if character == "#" else 2)
         elif at_word and text[position : position + 3] in ('"""', "'''"):

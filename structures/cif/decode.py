@@ -79,17 +79,13 @@ def decode_cif(content: bytes) -> str:
 
 
 def _unpacked(content: bytes) -> bytes:
-    stream: io.BufferedIOBase
-    if content.startswith(b"\x1f\x8b"):
-        stream = gzip.GzipFile(fileobj=io.BytesIO(content))
-    elif content.startswith(b"BZh"):
-        stream = bz2.BZ2File(io.BytesIO(content))
-    elif content.startswith(b"\xfd7zXZ\x00"):
-        stream = lzma.LZMAFile(io.BytesIO(content))
-    else:
+    formats = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\x00", lzma.open))
+    opener = next((opener for start, opener in formats if content.startswith(start)), None)
+    if opener is None:
         return content
     try:
-        unpacked = stream.read(_MOST_BYTES + 1)
+        with opener(io.BytesIO(content)) as stream:
+            unpacked = bytes(stream.read(_MOST_BYTES + 1))
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise StructureError("its compressed data is damaged or cut off: copy the file again") from error
     if len(unpacked) > _MOST_BYTES:

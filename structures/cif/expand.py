@@ -125,9 +125,7 @@ def expand(sites: list[CifSite], operations: Operations, lattice: Lattice) -> Ex
     )
 
 
-def _placed(
-    sites: list[CifSite], operations: Operations, lattice: Lattice
-) -> tuple[list[Placement], list[str]]:
+def _placed(sites: list[CifSite], operations: Operations, lattice: Lattice) -> tuple[list[Placement], list[str]]:
     placements = [place_site(site.fractions, operations, lattice) for site in sites]
     stated = [site.multiplicity for site in sites]
     wrong = [row for row, p in enumerate(placements) if stated[row] is not None and stated[row] != len(p.images)]

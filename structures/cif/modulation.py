@@ -36,7 +36,9 @@ def check_modulation(block: CifBlock) -> list[str]:
         raise StructureError("it is a composite of several incommensurate lattices: give a commensurate approximant")
     dimension = parse_number(block.value("_cell_modulation_dimension") or "0")
     superspace = any(
-        name.startswith(("_space_group_ssg_", "_space_group_symop_ssg_", "_space_group_magn_ssg_", "_cell_wave_vector_"))
+        name.startswith(
+            ("_space_group_ssg_", "_space_group_symop_ssg_", "_space_group_magn_ssg_", "_cell_wave_vector_")
+        )
         and block.column(name)
         for name in block.columns
     )

@@ -10,6 +10,8 @@ _NUMBER = re.compile(
     r"(?P<value>[+-]?(?:\d+(?P<point>\.(?P<decimals>\d*))?|\.(?P<bare>\d+)))(?:[eEdD](?P<power>[+-]?\d{1,3}))?"
     r"\s*(?:\((?P<uncertainty>\d*\.?\d*|-|\?)\))?\Z"
 )
+_LARGEST_POWER = 30
+_LONGEST = 60
 _FRACTION = re.compile(r"(?P<over>[+-]?\d{1,4})\s*/\s*(?P<under>\d{1,4})\Z")
 
 
@@ -85,6 +87,10 @@ def parse_number(text: str) -> CifNumber | None:
     if found is None:
         return None
     power = int(found["power"] or 0)
+    if power > _LARGEST_POWER or len(found["value"]) > _LONGEST:
+        return None
+    # 6.7e-72 is a zero of floating-point arithmetic
+    power = max(power, -4 * _LARGEST_POWER)
     decimals = min(max(len(found["decimals"] or found["bare"] or "") - power, 0), 15)
     value = float(found["value"]) * 10.0**power if power else float(found["value"])
     bracket = found["uncertainty"] or ""

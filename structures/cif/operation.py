@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from ...errors import StructureError
 
 TRANSLATION_UNITS = 5040
-"""Parts of a lattice vector in which translations are counted: halves to tenths, twelfths, sixteenths, twenty-fourths."""
+"""Parts of a lattice vector in which translations are counted, from halves to twenty-fourths."""
 
 _NEAR_FRACTIONS = sorted({(over, under) for under in (*range(1, 11), 12, 16, 24) for over in range(under)})
-_TERM = re.compile(r"(?P<sign>[+-]?)(?P<number>\d+(?:\.\d*)?(?:/\d+(?:\.0*)?)?|\.\d+)?\*?(?P<axis>[xyz])?(?:/(?P<under>\d))?")
+_TERM = re.compile(
+    r"(?P<sign>[+-]?)(?P<number>\d+(?:\.\d*)?(?:/\d+(?:\.0*)?)?|\.\d+)?\*?(?P<axis>[xyz])?(?:/(?P<under>\d))?"
+)
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,7 @@ def _operation(triplet: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
             if found is None or found.end() == position or not (found["number"] or found["axis"]):
                 raise StructureError(f"'{triplet}' is no symmetry operation: '{part}' cannot be read; correct it")
             sign = -1 if found["sign"] == "-" else 1
-            if position and not found["sign"] or (found["axis"] and found["under"]):
+            if (position and not found["sign"]) or (found["axis"] and found["under"]):
                 raise StructureError(f"'{triplet}' is no symmetry operation: '{part}' cannot be read; correct it")
             if found["axis"]:
                 factor = float(found["number"] or 1) if "/" not in (found["number"] or "") else 0.5

@@ -113,7 +113,9 @@ def read_crystal(block: CifBlock, notes: list[str] | None = None) -> CifReading:
     """
     found = [*(notes or []), *block.notes, *check_modulation(block)]
     if block.column("_atom_site_label_atom_id") is not None:
-        raise StructureError("it is a macromolecular file (mmCIF): give the CIF of a crystal with fractional coordinates")
+        raise StructureError(
+            "it is a macromolecular file (mmCIF): give the CIF of a crystal with fractional coordinates"
+        )
     lattice, cell_notes = read_cell(block)
     statements = read_statements(block)
     expected = set() if statements.formula is None else set(statements.formula.get_el_amt_dict())
@@ -184,7 +186,9 @@ def _same(one: Structure, other: Structure) -> bool:
 
     if len(one) != len(other):
         return False
-    return bool(StructureMatcher(primitive_cell=False, scale=False, ltol=0.01, stol=0.02, angle_tol=0.5).fit(one, other))
+    return bool(
+        StructureMatcher(primitive_cell=False, scale=False, ltol=0.01, stol=0.02, angle_tol=0.5).fit(one, other)
+    )
 
 
 def _without_atoms(blocks: list[CifBlock]) -> str:

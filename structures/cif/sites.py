@@ -104,7 +104,7 @@ def read_sites(block: CifBlock, lattice: Lattice, expected: Collection[str] = ()
         ):
             left_out.setdefault("dummies", []).append(label)
             continue
-        if (kind is not None and kind.kind == "vacancy") or (kind is None and _is_vacancy_label(labels[row])):
+        if (kind is not None and kind.kind == "vacancy") or (kind is None and site_type(labels[row]).kind == "vacancy"):
             left_out.setdefault("vacancies", []).append(label)
             continue
         symbol, charge, isotope = _element(label, written, expected)
@@ -240,10 +240,6 @@ def _fractions(label: str, texts: list[str]) -> tuple[CifNumber, CifNumber, CifN
             raise StructureError(f"the coordinate {axis} of the site {label} is {text}, no fraction: correct it")
         numbers.append(number)
     return numbers[0], numbers[1], numbers[2]
-
-
-def _is_vacancy_label(label: str) -> bool:
-    return re.fullmatch(r"(va|vac|vacancy)[-_]?\d*|□\d*", label.lower()) is not None
 
 
 def _element(label: str, written: str | None, expected: Collection[str]) -> tuple[str, float | None, bool]:

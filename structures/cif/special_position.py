@@ -20,7 +20,9 @@ _FARTHEST_ROUNDING_ANGSTROM = 0.1
 _FARTHEST_STATED_ANGSTROM = 0.3
 """Distance over which a site is moved when its stated multiplicity says that it is on a special position."""
 
-_REPEATING = [over / 12 for over in (2, 4, 8, 10)] + [over / 8 for over in (1, 3, 5, 7)] + [over / 12 for over in (1, 5, 7, 11)]
+_REPEATING = (
+    [over / 12 for over in (2, 4, 8, 10)] + [over / 8 for over in (1, 3, 5, 7)] + [over / 12 for over in (1, 5, 7, 11)]
+)
 _EXACT = 1e-7
 
 
@@ -133,9 +135,7 @@ def _moved(
     return _placement(target, images, moved, int(stays.sum()))
 
 
-def _placement(
-    position: NDArray[np.float64], images: NDArray[np.float64], moved: float, order: int
-) -> Placement:
+def _placement(position: NDArray[np.float64], images: NDArray[np.float64], moved: float, order: int) -> Placement:
     inside = images % 1.0
     inside[inside > 1.0 - 1e-9] = 0.0
     # the offset keeps short decimals and simple fractions away from the edges of the bins

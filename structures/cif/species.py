@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from pymatgen.core import Element
 
-_VACANCIES = {"va", "vac", "vacancy", "vacant", "void", "empty", "box", "square", "□"}
+_VACANCY = re.compile(r"(va|vac|vacancy|vacant|void|empty|□)[-_ ]?\d*\Z")
 
 _DUMMIES = {"x", "xx", "q", "m", "me", "du", "dum", "dummy", "bq", "lp", "cn", "ln", "an", "zz", "r", "a", "z", "l"}
 
@@ -93,11 +93,13 @@ def site_type(text: str) -> SiteType:
     """
     text = text.strip()
     lower = text.lower()
-    if lower in _VACANCIES or re.fullmatch(r"va?c?[-_ ]?\d*|□\d*", lower) and lower[:2] == "va":
+    if _VACANCY.match(lower):
         return SiteType("vacancy")
-    bare = lower.rstrip("+-")
-    if bare in _HYDROGEN_GROUPS or re.sub(r"[1-9]$", "", bare) in _HYDROGEN_GROUPS and bare not in ("nh5",):
-        return SiteType("hydrogen_group", _HYDROGEN_GROUPS.get(bare) or _HYDROGEN_GROUPS[re.sub(r"[1-9]$", "", bare)])
+    group = lower.rstrip("+-")
+    group = group if group in _HYDROGEN_GROUPS else re.sub(r"\d$", "", group)
+    # Nd4+ is neodymium
+    if group in _HYDROGEN_GROUPS and not text.startswith("Nd"):
+        return SiteType("hydrogen_group", _HYDROGEN_GROUPS[group])
     scattering = _SCATTERING.match(text)
     if scattering is not None and is_element(scattering["symbol"]):
         return SiteType("element", scattering["symbol"])

@@ -107,7 +107,11 @@ def stated_symmetries(block: CifBlock, lattice: Lattice) -> list[Symmetry]:
     return [
         Symmetry(operations, source.origin, (*source.notes, f"{note}: the operations are used.")),
         *(
-            Symmetry(symmetry.operations, symmetry.origin, (*symmetry.notes, f"{note}: the symbol is used, as only it agrees with what else the file says."))
+            Symmetry(
+                symmetry.operations,
+                symmetry.origin,
+                (*symmetry.notes, f"{note}: the symbol is used, as only it agrees with what else the file says."),
+            )
             for symmetry in stated
         ),
     ]

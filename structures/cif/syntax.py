@@ -162,7 +162,8 @@ def _without_broken_loop(text: str, error: ValueError, notes: list[str]) -> str 
     start = _loop_start(lines, int(found[1]) - 1)
     if start is None:
         return None
-    end, in_text, tags = start + 1, False, []
+    end, in_text = start + 1, False
+    tags: list[str] = []
     while end < len(lines):
         line = lines[end].strip()
         if lines[end].startswith(";"):

@@ -205,3 +205,86 @@ def test_objects_in_memory_meet_the_same_check_of_hydrogen():
     )
     with pytest.raises(StructureRejection, match="add the sites of hydrogen"):
         read_input(bare)
+
+
+SALT = "Li1 Li 0 0 0 1\nCl1 Cl 0.5 0.5 0.5 1"
+
+
+@pytest.mark.parametrize(
+    ("before", "rows", "note"),
+    [
+        ("_exptl_crystal_density_meas 1.9\n", SALT, "differs from the measured one"),
+        ("_cell_volume 135.6\n", SALT, "The cell's volume, 135.01 Å³, differs"),
+        ("_exptl_crystal_density_diffrn 2.14\n", SALT, "differs from that of the file, 2.14"),
+        ("_x $y\n", SALT, "_x (line 2) should be in quotes"),
+        ("", "Li1 Li 0 0 0 0.5\nLi2 Li 0 0 0 0.5\nCl1 Cl 0.5 0.5 0.5 1", "are added: Li1 and Li2"),
+        ("", f"{SALT}\nLi2 Li 0 0.5 0.5 1", "counted once: Li2 (an image of Li1)"),
+        ("_cell_formula_units_Z 4\n_chemical_formula_sum 'Cl Li'\n", f"{SALT}\nX1 Va 0.25 0.25 0.25 1", "vacancies"),
+    ],
+)
+def test_notes(before: str, rows: str, note: str):
+    ((_, reading),) = read_cif(cif("5.13 5.13 5.13 90 90 90", "F m -3 m", rows, before))
+    assert not isinstance(reading, StructureError), reading
+    assert reading.structure.composition.formula == "Li4 Cl4"
+    assert any(note in said for said in reading.notes), reading.notes
+
+
+@pytest.mark.parametrize(
+    ("before", "reason", "code"),
+    [
+        ("_exptl_crystal_density_meas 1.5\n", "states a measured one of 1.5", RejectionCode.WRONG_COMPOSITION),
+        (
+            "_chemical_formula_weight 42.39\n_cell_formula_units_Z 1\n",
+            "4 units of the file's formula weight 42.39",
+            None,
+        ),
+        ("_chemical_formula_moiety 'Li 1+, Cl 1-, H2 O'\n", "has no sites of H, O", RejectionCode.MISSING_HYDROGEN),
+        ("_chemical_formula_structural 'Li2 Cl'\n", "holds 4 Li where", RejectionCode.MISSING_MOBILE_ION),
+        ("_chemical_formula_sum 'Cl2 Li2 Na'\n", "has no sites of Na", None),
+        ("_chemical_formula_sum 'Cl'\n", "has no Li", RejectionCode.WRONG_COMPOSITION),
+        ("_cell_volume 138.0\n", "the file states 138.0", RejectionCode.NOT_A_CRYSTAL),
+    ],
+)
+def test_contradictions_name_both_sides(before: str, reason: str, code: RejectionCode | None):
+    ((_, refusal),) = read_cif(cif("5.13 5.13 5.13 90 90 90", "F m -3 m", SALT, before))
+    assert isinstance(refusal, StructureRejection), refusal
+    assert reason in str(refusal)
+    assert code is None or refusal.code is code
+
+
+@pytest.mark.parametrize(
+    ("operations", "note"),
+    [
+        (("-x,-y,-z",), "The identity x,y,z is missing"),
+        (("1 x,y,z", "2 -x,-y,-z"), ""),
+        (("x,y,z", "-x,-y,-z", "-x,-y,-z"), ""),
+    ],
+)
+def test_lists_of_operations(operations: tuple[str, ...], note: str):
+    listed = "".join(f"'{operation}'\n" for operation in operations)
+    content = cif("5.1 5.2 5.3 80 85 75", "P -1", "Li1 Li .1 .2 .3 1\nCl1 Cl .6 .7 .8 1").replace(
+        b"_space_group_name_H-M_alt 'P -1'\n", f"loop_\n_symmetry_equiv_pos_as_xyz\n{listed}".encode()
+    )
+    ((_, reading),) = read_cif(content)
+    assert reading.structure.composition.formula == "Li2 Cl2"  # type: ignore[union-attr]
+    assert [note in said for said in reading.notes] == [True] * bool(note)  # type: ignore[union-attr]
+
+
+def test_text_before_the_first_block_is_passed_over():
+    content = b"Supporting information\n" + cif("5.13 5.13 5.13 90 90 90", "F m -3 m", SALT)
+    ((_, reading),) = read_cif(content)
+    assert any("Text before the first data_ line" in note for note in reading.notes)  # type: ignore[union-attr]
+    assert len(reading.structure) == 8  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("formula", "agrees"), [("_chemical_formula_sum 'Cl Li'\n_cell_formula_units_Z 4\n", True), ("", False)]
+)
+def test_a_multiplicity_that_nothing_explains(formula: str, agrees: bool):
+    content = cif("5.13 5.13 5.13 90 90 90", "F m -3 m", "Li1 Li 0 0 0 1 3\nCl1 Cl .5 .5 .5 1 4", formula).replace(
+        b"_atom_site_occupancy\n", b"_atom_site_occupancy\n_atom_site_site_symmetry_multiplicity\n"
+    )
+    ((_, reading),) = read_cif(content)
+    assert isinstance(reading, StructureError) is not agrees
+    text = " ".join(getattr(reading, "notes", ())) or str(reading)
+    assert "has 4 images in the cell, where the file states a multiplicity of 3" in text

@@ -11,6 +11,7 @@ from jobflow import OutputReference
 from pymatgen.core import Structure
 
 from ..errors import StructureError
+from ..structures.completeness import check_hydrogen
 from ..structures.read import read_structure_with_notes
 from ..structures.validate import validate_structure
 
@@ -79,4 +80,5 @@ def read_input(structure: StructureInput) -> ReadStructure:
             f"A {type(structure).__name__} is no structure: give a pymatgen Structure, ASE atoms or the path of a file."
         )
     validate_structure(structure)
+    check_hydrogen(structure)
     return ReadStructure(structure, origin="an object in memory")

@@ -69,14 +69,15 @@ def check_completeness(
     mobile = None if mobile_ion is None else parse_ion(mobile_ion)[0]
     if expected_composition is not None:
         check_elements(structure, expected_composition, mobile)
-        notes = _check_amounts(structure.composition, expected_composition, mobile)
+        notes = check_amounts(structure.composition, expected_composition, mobile)
     if mobile is not None and mobile not in structure.composition.get_el_amt_dict():
         raise StructureRejection(
             RejectionCode.MISSING_MOBILE_ION,
             f"The structure {structure.composition.reduced_formula} holds no {mobile}: add the sites of the mobile "
             "ions, or name another mobile ion.",
         )
-    _check_water_and_charge(structure)
+    check_hydrogen(structure)
+    _check_charge(structure)
     return notes
 
 
@@ -116,36 +117,88 @@ def check_elements(structure: Structure, expected_composition: Composition, mobi
     )
 
 
-def _check_amounts(found: Composition, expected: Composition, mobile: str | None) -> list[str]:
+def check_amounts(
+    found: Composition,
+    expected: Composition,
+    mobile: str | None,
+    *,
+    largest_change: float = _LARGEST_CHANGE,
+    owner: str = "the material",
+) -> list[str]:
+    """Compare the amounts of two compositions in units of the elements that neither move nor are hydrogen.
+
+    Parameters
+    ----------
+    found : Composition
+        What the cell holds; every element of the expected one is in it.
+    expected : Composition
+        What it should hold, in any unit.
+    mobile : str or None
+        Symbol of the element that moves.
+    largest_change : float
+        Part of all atoms by which they may differ.
+    owner : str
+        Who has the expected composition, for the messages.
+
+    Returns
+    -------
+    list of str
+        Remarks on differences that are allowed.
+
+    Raises
+    ------
+    StructureRejection
+        With the code ``missing_mobile_ion``, ``missing_hydrogen`` or ``wrong_composition``.
+    """
     there, wanted = found.get_el_amt_dict(), expected.get_el_amt_dict()
     framework = [symbol for symbol in wanted if symbol not in (mobile, "H")] or list(wanted)
     scale = sum(there[symbol] for symbol in framework) / sum(wanted[symbol] for symbol in framework)
     wanted = {symbol: amount * scale for symbol, amount in wanted.items()}
     asked = Composition({symbol: round(amount, 3) for symbol, amount in wanted.items()}).formula
     changes = {symbol: there.get(symbol, 0.0) - wanted.get(symbol, 0.0) for symbol in sorted({*there, *wanted})}
-    limit = _LARGEST_CHANGE * sum(wanted.values())
+    limit = largest_change * sum(wanted.values())
     if sum(abs(change) for symbol, change in changes.items() if symbol not in (mobile, "H")) <= limit:
         for symbol, code in ((mobile, RejectionCode.MISSING_MOBILE_ION), ("H", RejectionCode.MISSING_HYDROGEN)):
             if symbol in wanted and there[symbol] < _LEAST_PART * wanted[symbol]:
                 raise StructureRejection(
                     code,
-                    f"The cell {found.formula} holds {there[symbol]:.4g} {symbol} where the material has "
+                    f"The cell {found.formula} holds {there[symbol]:.4g} {symbol} where {owner} has "
                     f"{wanted[symbol]:.4g}: add what is missing, or give another structure.",
                 )
     change = sum(abs(change) for change in changes.values())
     if change > limit:
         raise StructureRejection(
             RejectionCode.WRONG_COMPOSITION,
-            f"The cell holds {found.formula} where the material has {asked}: correct the occupancies, or give another "
+            f"The cell holds {found.formula} where {owner} has {asked}: correct the occupancies, or give another "
             "structure.",
         )
     if change > _WORTH_SAYING * sum(wanted.values()):
-        return [f"The structure's composition {found.formula} differs from that of the material, {asked}."]
+        return [f"The structure's composition {found.formula} differs from that of {owner}, {asked}."]
     return []
 
 
-def _check_water_and_charge(structure: Structure) -> None:
-    valences = [] if "H" in structure.composition.get_el_amt_dict() else _oxygen_valences(structure)
+def check_hydrogen(structure: Structure) -> None:
+    """Refuse a structure whose water or hydroxide has no hydrogen.
+
+    Parameters
+    ----------
+    structure : Structure
+        A crystal, perhaps with partial occupancies.
+
+    Raises
+    ------
+    StructureRejection
+        With the code ``missing_hydrogen``.
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice
+    >>> check_hydrogen(Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.2), ["Mg", "O"], [[0, 0, 0], [0.5] * 3]))
+    """
+    amounts = structure.composition.get_el_amt_dict()
+    if "H" in amounts or "O" not in amounts:
+        return
+    valences = _oxygen_valences(structure)
     n_water = sum(valence < _WATER_VALENCE for valence in valences)
     formula = structure.composition.formula
     if n_water:
@@ -153,13 +206,7 @@ def _check_water_and_charge(structure: Structure) -> None:
             RejectionCode.MISSING_HYDROGEN,
             f"{n_water} oxygen atoms of {formula} are bonded as in water, but there is no hydrogen: add its sites.",
         )
-    limits = charge_range(structure)
-    if limits is None:
-        return
-    # the charge nearest to zero that the oxidation states allow
-    charge = max(limits[0], 0.0) + min(limits[1], 0.0)
-    if abs(charge) <= _CHARGE_PER_ATOM * structure.composition.num_atoms:
-        return
+    charge = _missing_charge(structure)
     n_hydroxide = sum(valence < _HYDROXIDE_VALENCE for valence in valences)
     if charge < 0.0 and n_hydroxide and n_hydroxide >= -charge - 0.5:
         raise StructureRejection(
@@ -167,11 +214,27 @@ def _check_water_and_charge(structure: Structure) -> None:
             f"The cell {formula} lacks {-charge:.3g} positive charges and has oxygen that is bonded as in a hydroxide: "
             "add the sites of hydrogen.",
         )
+
+
+def _check_charge(structure: Structure) -> None:
+    charge = _missing_charge(structure)
+    if not charge:
+        return
     lacks = "positive charges: cations, such as mobile ions," if charge < 0.0 else "negative charges: anions"
     raise StructureRejection(
         RejectionCode.NOT_NEUTRAL,
-        f"The cell {formula} lacks {abs(charge):.3g} {lacks} are missing or occupancies are wrong; correct them.",
+        f"The cell {structure.composition.formula} lacks {abs(charge):.3g} {lacks} are missing or occupancies are "
+        "wrong; correct them.",
     )
+
+
+def _missing_charge(structure: Structure) -> float:
+    """Charge nearest to zero that the oxidation states allow; zero where rounding explains it or nothing is known."""
+    limits = charge_range(structure)
+    if limits is None:
+        return 0.0
+    charge = max(limits[0], 0.0) + min(limits[1], 0.0)
+    return 0.0 if abs(charge) <= _CHARGE_PER_ATOM * structure.composition.num_atoms else charge
 
 
 def _oxygen_valences(structure: Structure) -> list[float]:
@@ -183,10 +246,12 @@ def _oxygen_valences(structure: Structure) -> list[float]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            oxygen = [site for site in plain if site.species.get_el_amt_dict().get("O", 0.0) > 1.0 - _WORTH_SAYING]
+            # one search for all of them: a search for each takes most of the time of reading
+            neighbours = plain.get_all_neighbors(_BOND_ANGSTROM, sites=oxygen) if oxygen else []
             return [
-                abs(float(calculate_bv_sum_unordered(site, plain.get_neighbors(site, _BOND_ANGSTROM))))
-                for site in plain
-                if site.species.get_el_amt_dict().get("O", 0.0) > 1.0 - _WORTH_SAYING
+                abs(float(calculate_bv_sum_unordered(site, near)))
+                for site, near in zip(oxygen, neighbours, strict=True)
             ]
     except (KeyError, ValueError, ZeroDivisionError):
         # an element without bond valence parameters: nothing can be said

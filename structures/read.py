@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
 from pymatgen.core import Element, Structure
 
 from ..errors import StructureError
-from .completeness import check_elements
-from .declared_composition import declared_composition
+from .completeness import check_hydrogen
 from .rejection import StructureRejection
 from .validate import validate_structure
 
@@ -102,10 +102,25 @@ def read_structure_with_notes(path_or_bundled_name: str | Path) -> StructureRead
         As `read_structure`.
     """
     path = _locate(str(path_or_bundled_name))
+    content = _cif_content(path)
+    if content is not None:
+        readings = _read_cif(path, content)
+        name, first = next(readings)
+        others = [other for other, _ in readings]
+        if isinstance(first, StructureError):
+            raise _reworded(first, _in_block(path, name, first) if others else _in_file(path, first))
+        if not others:
+            return first
+        blocks = ", ".join([name, *others][:6]) + (", …" if len(others) > 5 else "")
+        note = f"{path.name} holds {len(others) + 1} structures; the first is taken (data blocks {blocks})."
+        return replace(first, notes=(note, *first.notes))
     structures, notes = _parse_with_notes(path)
     if len(structures) > 1:
         notes.insert(0, f"{path.name} holds {len(structures)} structures; the first is taken.")
-    return _checked(structures[0], path, notes, _cif_text(path))
+    try:
+        return _checked(structures[0], path, notes)
+    except StructureError as error:
+        raise _reworded(error, _in_file(path, error)) from error
 
 
 def read_structures(path_or_bundled_name: str | Path) -> Iterator[StructureReading | StructureError]:
@@ -133,18 +148,51 @@ def read_structures(path_or_bundled_name: str | Path) -> Iterator[StructureReadi
     ['Li6PS5Cl']
     """
     path = _locate(str(path_or_bundled_name))
-    if _is_cif(path):
-        blocks = _cif_blocks(path)
-        if len(blocks) > 1:
-            for block_name, text in blocks.items():
-                yield _read_block(path, block_name, text)
-            return
+    content = _cif_content(path)
+    if content is not None:
+        readings = list(_read_cif(path, content))
+        for name, reading in readings:
+            if isinstance(reading, StructureError):
+                named = _in_block(path, name, reading) if len(readings) > 1 else _in_file(path, reading)
+                yield _reworded(reading, named)
+            elif len(readings) > 1:
+                yield replace(reading, notes=(f"data block {name}", *reading.notes))
+            else:
+                yield reading
+        return
     structures, notes = _parse_with_notes(path)
     for structure in structures:
         try:
-            yield _checked(structure, path, list(notes), _cif_text(path))
+            yield _checked(structure, path, list(notes))
         except StructureError as error:
-            yield error
+            yield _reworded(error, _in_file(path, error))
+
+
+def _read_cif(path: Path, content: bytes) -> Iterator[tuple[str, StructureReading | StructureError]]:
+    """Read the data blocks of a CIF that hold atoms, one after the other."""
+    from .cif.reader import read_cif
+
+    try:
+        for name, reading in read_cif(content):
+            if isinstance(reading, StructureError):
+                yield name, reading
+                continue
+            try:
+                check_hydrogen(reading.structure)
+            except StructureError as error:
+                yield name, error
+            else:
+                yield name, StructureReading(reading.structure, path.name, reading.notes)
+    except StructureError as error:
+        raise StructureError(f"The file {path.name} cannot be read as a crystal structure: {error}.") from error
+
+
+def _in_file(path: Path, error: StructureError) -> str:
+    return f"{path.name}: {str(error).rstrip('.')}."
+
+
+def _in_block(path: Path, name: str, error: StructureError) -> str:
+    return f"{path.name}, data block {name}: {str(error).rstrip('.')}."
 
 
 def _parse_with_notes(path: Path) -> tuple[list[Structure], list[str]]:
@@ -165,16 +213,11 @@ def _parse_with_notes(path: Path) -> tuple[list[Structure], list[str]]:
     return structures, notes
 
 
-def _checked(structure: Structure, path: Path, notes: list[str], cif: str) -> StructureReading:
-    """Check that a structure can be a crystal and holds all elements that its CIF names."""
+def _checked(structure: Structure, path: Path, notes: list[str]) -> StructureReading:
+    """Check that a structure can be a crystal."""
     notes.extend(_replace_deuterium(structure))
-    try:
-        notes.extend(validate_structure(structure))
-        declared = declared_composition(cif)
-        if declared is not None:
-            check_elements(structure, declared)
-    except StructureError as error:
-        raise _reworded(error, f"{path.name}: {error}") from error
+    notes.extend(validate_structure(structure))
+    check_hydrogen(structure)
     return StructureReading(structure=structure, source=path.name, notes=tuple(notes))
 
 
@@ -183,43 +226,18 @@ def _reworded(error: StructureError, message: str) -> StructureError:
     return StructureRejection(error.code, message) if isinstance(error, StructureRejection) else StructureError(message)
 
 
-def _cif_text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace") if _is_cif(path) else ""
-
-
-def _cif_blocks(path: Path) -> dict[str, str]:
-    """Split a CIF into the data blocks that hold atoms; nothing where it cannot be split."""
-    from pymatgen.io.cif import CifFile
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            blocks = CifFile.from_file(str(path)).data
-            return {
-                str(name): str(block)
-                for name, block in blocks.items()
-                if any("_atom_site_" in str(key).lower() for key in block.data)
-            }
-    except Exception:
-        # the reader of whole files says what is wrong
-        return {}
-
-
-def _read_block(path: Path, block_name: str, text: str) -> StructureReading | StructureError:
-    """Read one data block of a CIF."""
-    from pymatgen.io.cif import CifParser
-
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            (structure,) = CifParser.from_str(text).parse_structures(primitive=False, on_error="raise")
-        notes = dict.fromkeys(_one_line(item.message) for item in caught if issubclass(item.category, UserWarning))
-        return _checked(structure, path, [f"data block {block_name}", *notes], text)
-    except StructureError as error:
-        return _reworded(error, f"{path.name}, data block {block_name}: {str(error).removeprefix(f'{path.name}: ')}")
-    except Exception as error:
-        reason = _one_line(error) or type(error).__name__
-        return StructureError(f"{path.name}, data block {block_name}, cannot be read as a crystal ({reason}).")
+def _cif_content(path: Path) -> bytes | None:
+    """Read a CIF, known by its name or, where the name says nothing, by its first lines; None for other files."""
+    name = path.name.lower()
+    for ending in (".gz", ".bz2", ".xz"):
+        name = name.removesuffix(ending)
+    if name.endswith((".cif", ".mcif", ".cif2")):
+        return path.read_bytes()
+    if "." in name and not name.endswith((".txt", ".dat")):
+        return None
+    with path.open("rb") as opened:
+        start = opened.read(4000)
+    return path.read_bytes() if re.search(rb"^\s*data_\S*\s*$", start, re.MULTILINE | re.IGNORECASE) else None
 
 
 def _locate(name: str) -> Path:
@@ -244,9 +262,7 @@ def _locate(name: str) -> Path:
 def _parse(path: Path) -> tuple[list[Structure], list[str]]:
     """Try pymatgen, then ASE; whatever they raise becomes a reason."""
     reasons = []
-    # ASE fills the partly occupied sites of a CIF: what pymatgen cannot read of it must not be read wrongly
-    readers = (_parse_with_pymatgen,) if _is_cif(path) else (_parse_with_pymatgen, _parse_with_ase)
-    for reader in readers:
+    for reader in (_parse_with_pymatgen, _parse_with_ase):
         try:
             structures = reader(path)
         except StructureError as error:
@@ -262,16 +278,8 @@ def _parse(path: Path) -> tuple[list[Structure], list[str]]:
     return [], list(dict.fromkeys(reasons)) or ["no structure in it"]
 
 
-def _is_cif(path: Path) -> bool:
-    return path.name.lower().endswith((".cif", ".mcif", ".cif.gz"))
-
-
 def _parse_with_pymatgen(path: Path) -> list[Structure]:
     name = path.name.lower()
-    if _is_cif(path):
-        from pymatgen.io.cif import CifParser
-
-        return list(CifParser(str(path)).parse_structures(primitive=False, on_error="raise"))
     if name.endswith((".xyz", ".extxyz")):
         return []  # pymatgen reads only molecules from these
     if name.endswith((".json", ".jsonl", ".json.gz", ".jsonl.gz")):

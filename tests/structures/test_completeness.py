@@ -8,7 +8,7 @@ import pytest
 from pymatgen.core import Composition, Lattice, Structure
 from superion.structures.charge_range import charge_range
 from superion.structures.completeness import check_completeness
-from superion.structures.declared_composition import declared_composition
+from superion.structures.declared_composition import declared_composition, declared_moieties
 from superion.structures.read import bundled_structures, read_structure
 from superion.structures.rejection import RejectionCode, StructureRejection
 
@@ -116,23 +116,37 @@ def test_peroxides_are_not_refused():
 
 
 @pytest.mark.parametrize(
-    ("line", "formula"),
+    ("text", "formula"),
     [
-        ("_chemical_formula_sum 'Li2 O1 H1 Br1'", "Li2 H1 Br1 O1"),
-        ('_chemical_formula_sum   "Li1.5 D0.5 O1"', "Li1.5 H0.5 O1"),
-        ("_chemical_formula_sum\n;\nLi2 S O4\n;", "Li2 S1 O4"),
-        ("_chemical_formula_sum LiF", "Li1 F1"),
-        ("_chemical_formula_sum 'Li6.6(2) P S5'", "Li6.6 P1 S5"),
-        ("_chemical_formula_sum ?", None),
-        ("_chemical_formula_sum '(Li, Na) Cl'", None),
-        ("_chemical_formula_sum 'Xx2 O'", None),
-        ("_cell_length_a 4", None),
-        ("_chemical_formula_sum LiF\ndata_b\n_chemical_formula_sum LiCl", None),
+        ("Li2 O1 H1 Br1", "Li2 H1 Br1 O1"),
+        ("Li1.5 D0.5 O1", "Li1.5 H0.5 O1"),
+        ("Li2 S O4", "Li2 S1 O4"),
+        ("Li6.6(2) P S5", "Li6.6 P1 S5"),
+        ("C6 H5 N O2 2-", "H5 C6 N1 O2"),
+        ("?", None),
+        ("(Li, Na) Cl", None),
+        ("Xx2 O", None),
     ],
-    ids=["quoted", "deuterium", "text-field", "bare", "uncertainty", "unknown", "mixture", "no-element", "none", "two"],
+    ids=["plain", "deuterium", "no-ones", "uncertainty", "charge", "unknown", "mixture", "no-element"],
 )
-def test_formula_of_a_cif(line: str, formula: str | None):
-    found = declared_composition(f"data_a\n{line}\nloop_\n")
+def test_formula_of_a_cif(text: str, formula: str | None):
+    found = declared_composition(text)
+    assert (found.formula if found else None) == formula
+
+
+@pytest.mark.parametrize(
+    ("text", "formula"),
+    [
+        ("Li 1+, 2(H2 O), Cl 1-", "Li1 H4 Cl1 O2"),
+        ("Li (Fe (P O4))", "Li1 Fe1 P1 O4"),
+        ("(Li0.5 La0.5) (Ti O3)", "Li0.5 La0.5 Ti1 O3"),
+        ("C6 H12 O6, 0.5(H2 O)", "H13 C6 O6.5"),
+        ("see text", None),
+        ("(Li,Na) Cl", None),
+    ],
+)
+def test_formula_of_moieties(text: str, formula: str | None):
+    found = declared_moieties(text)
     assert (found.formula if found else None) == formula
 
 

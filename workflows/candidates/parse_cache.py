@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 VARIABLE = "SUPERION_CACHE"
 """Environment variable: the folder of the cache, or `off`."""
 
-READERS = ("completeness", "declared_composition", "plain_structure", "read", "rejection", "validate")
-"""Modules of `superion.structures` that decide what comes out of a file."""
+READERS = (
+    *("charge_range", "completeness", "declared_composition", "mobile_ion", "oxidation", "plain_structure", "read"),
+    *("rejection", "validate"),
+)
+"""Modules of `superion.structures` that decide what comes out of a file, beside all those of its folder `cif`."""
 
 Readings = list["StructureReading | StructureError"]
 
@@ -93,8 +96,10 @@ def _readers() -> str:
     from importlib.metadata import version
 
     parts = [import_module(f"...structures.{name}", __package__) for name in READERS]
-    ours = hashlib.sha256(b"".join(Path(str(part.__file__)).read_bytes() for part in parts))
-    return f"{ours.hexdigest()} {version('pymatgen-core')} {version('ase')}"
+    cif = import_module("...structures.cif", __package__)
+    files = [Path(str(part.__file__)) for part in parts] + sorted(Path(str(cif.__file__)).parent.glob("*.py"))
+    ours = hashlib.sha256(b"".join(file.read_bytes() for file in files))
+    return " ".join([ours.hexdigest(), *(version(library) for library in ("pymatgen-core", "ase", "gemmi", "spglib"))])
 
 
 def _connect(folder: Path) -> sqlite3.Connection:

@@ -7,6 +7,7 @@ import os
 import random
 import re
 import stat
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -264,10 +265,12 @@ def test_the_cache_knows_a_changed_file(tmp_path, monkeypatch):
 
 
 def test_the_cache_asks_anew_when_any_of_our_readers_changes():
-    from superion.structures import read
+    from superion.structures import cif, read
 
     used = set(re.findall(r"^\s*from \.(\w+) import", inspect.getsource(read), re.MULTILINE))
-    assert {"completeness", "declared_composition"} < used
+    for module in Path(str(cif.__file__)).parent.glob("*.py"):
+        used |= set(re.findall(r"^from \.\.(\w+) import", module.read_text(encoding="utf-8"), re.MULTILINE))
+    assert {"completeness", "declared_composition", "validate"} < used
     assert {"read", *used} <= set(parse_cache.READERS)
 
 

@@ -1,0 +1,1 @@
+"""Crystals from CIFs: strangers' files give the right crystal, or a clear refusal."""

@@ -1,0 +1,355 @@
+"""The rows of atoms of a CIF."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from pymatgen.core import Lattice
+
+from ...errors import StructureError
+from ..rejection import RejectionCode, StructureRejection
+from .block import CifBlock
+from .numbers import CifNumber, is_missing, parse_number
+from .species import is_element, label_symbols, site_type
+
+_FULL = CifNumber(1.0, 15, 0.0, "1")
+_MOST_NEGATIVE = 0.01
+
+
+@dataclass(frozen=True)
+class CifSite:
+    """A row of atoms.
+
+    Attributes
+    ----------
+    label : str
+        As written.
+    symbol : str
+        Chemical symbol.
+    type_text : str
+        Type symbol as written; the chemical symbol where only a label is given.
+    charge : float or None
+        Charge in the type symbol.
+    fractions : tuple of three CifNumber
+        Fractional coordinates.
+    occupancy : CifNumber
+        Part of the site that this element fills.
+    multiplicity : int or None
+        Number of images that the row states.
+    """
+
+    label: str
+    symbol: str
+    type_text: str
+    charge: float | None
+    fractions: tuple[CifNumber, CifNumber, CifNumber]
+    occupancy: CifNumber
+    multiplicity: int | None
+
+
+def read_sites(block: CifBlock, lattice: Lattice, expected: Collection[str] = ()) -> tuple[list[CifSite], list[str]]:
+    """Read the atoms of a block.
+
+    Parameters
+    ----------
+    block : CifBlock
+        A block with atoms.
+    lattice : Lattice
+        Its cell.
+    expected : collection of str
+        Symbols of the elements in the file's formula, which tell CA1 of calcium from CA1 of carbon.
+
+    Returns
+    -------
+    sites : list of CifSite
+        All rows that place an atom.
+    notes : list of str
+        What was left out or taken by default.
+
+    Raises
+    ------
+    StructureError
+        When a row cannot be read; a `StructureRejection` where it holds hydrogen without coordinates.
+    """
+    labels = block.column("_atom_site_label", "_atom_site_id")
+    types = block.column("_atom_site_type_symbol")
+    if labels is None and types is None:
+        raise StructureError("its atoms have neither labels nor type symbols: add _atom_site_type_symbol")
+    coordinates, size = _coordinates(block, lattice)
+    labels = labels or list(types or ())
+    columns = {
+        name: block.column(f"_atom_site_{name}")
+        for name in ("occupancy", "attached_hydrogens", "calc_flag", "disorder_group", "disorder_assembly")
+    }
+    multiplicities = block.column(
+        "_atom_site_site_symmetry_multiplicity", "_atom_site_symmetry_multiplicity", "_atom_site_symetry_multiplicity"
+    )
+    for name, column in {"label": labels, "type_symbol": types, **columns}.items():
+        if column is not None and len(column) != size:
+            raise StructureError(f"_atom_site_{name} is not in one loop with the coordinates: put it there")
+    left_out: dict[str, list[str]] = {}
+    sites = []
+    for row in range(size):
+        label = labels[row] if not is_missing(labels[row]) else f"in row {row + 1}"
+        texts = [column[row] for column in coordinates]
+        written = types[row] if types is not None and not is_missing(types[row]) else None
+        if all(is_missing(text) for text in texts) and is_missing(labels[row]) and written is None:
+            continue
+        kind = site_type(written) if written is not None else None
+        if (columns["calc_flag"] or [""] * size)[row].lower() == "dum" or (
+            kind is not None and kind.kind == "dummy" and written is not None and written.lower().startswith("dum")
+        ):
+            left_out.setdefault("dummies", []).append(label)
+            continue
+        if (kind is not None and kind.kind == "vacancy") or (kind is None and site_type(labels[row]).kind == "vacancy"):
+            left_out.setdefault("vacancies", []).append(label)
+            continue
+        symbol, charge, isotope = _element(label, written, expected)
+        attached = columns["attached_hydrogens"]
+        if attached is not None and not is_missing(attached[row]):
+            hydrogens = parse_number(attached[row])
+            if hydrogens is None or hydrogens.value > 0.0:
+                raise StructureRejection(
+                    RejectionCode.MISSING_HYDROGEN,
+                    f"the file says that {attached[row]} hydrogen atoms are attached to the site {label}, and places "
+                    "none: add their coordinates",
+                )
+        occupancy = _occupancy(label, columns["occupancy"][row] if columns["occupancy"] else None, left_out)
+        if occupancy is None:
+            continue
+        if isotope:
+            left_out.setdefault("isotopes", []).append(label)
+        if (columns["disorder_group"] or ["."] * size)[row] not in (".", "?", ""):
+            left_out.setdefault("disorder", []).append(label)
+        sites.append(
+            CifSite(
+                label,
+                symbol,
+                written or symbol,
+                charge,
+                _fractions(label, texts),
+                occupancy,
+                _multiplicity(multiplicities[row] if multiplicities and len(multiplicities) == size else None),
+            )
+        )
+    if not sites:
+        raise StructureRejection(RejectionCode.NOT_A_CRYSTAL, "it places no atoms: give a file that does")
+    _check_percent(sites)
+    return sites, _notes(left_out)
+
+
+def _notes(left_out: dict[str, list[str]]) -> list[str]:
+    sentences = {
+        "dummies": "Dummy atoms are left out: {}.",
+        "vacancies": "Sites marked as vacancies hold no atom and are left out: {}.",
+        "empty": "Sites with an occupancy of zero are left out: {}.",
+        "negative": "Small negative occupancies are read as zero, their sites are left out: {}.",
+        "unknown": "Occupancies given as '?' are read as 1, the dictionary's default: {}.",
+        "isotopes": "Isotopes are read as their elements, as potentials do not tell them apart (D is read as H): {}.",
+        "disorder": "Alternative positions of a disordered group are read as partly occupied sites: {}.",
+    }
+    return [sentences[kind].format(shortened(labels)) for kind, labels in left_out.items()]
+
+
+def shortened(labels: list[str], most: int = 6) -> str:
+    """Name labels, and how many more there are.
+
+    Parameters
+    ----------
+    labels : list of str
+        Any number.
+    most : int
+        Labels to name.
+
+    Returns
+    -------
+    str
+        Such as ``Li1, Li2 and 4 more``.
+
+    Examples
+    --------
+    >>> shortened(["a", "b", "c"], most=2)
+    'a, b and 1 more'
+    """
+    labels = list(dict.fromkeys(labels))
+    return ", ".join(labels[:most]) + (f" and {len(labels) - most} more" if len(labels) > most else "")
+
+
+def _coordinates(block: CifBlock, lattice: Lattice) -> tuple[list[list[str]], int]:
+    columns = [block.column(f"_atom_site_fract_{axis}") for axis in "xyz"]
+    if all(column is None for column in columns):
+        columns = _from_cartesian(block, lattice)
+    filled = [column for column in columns if column is not None]
+    if len(filled) < 3 or len({len(column) for column in filled}) != 1:
+        # a column of nothing but '?' says nothing of any atom
+        missing = [f"_atom_site_fract_{axis}" for axis, column in zip("xyz", columns, strict=True) if column is None]
+        raise StructureError(f"its atoms have no values of {', '.join(missing) or 'one coordinate'}: add them")
+    return filled, len(filled[0])
+
+
+def _from_cartesian(block: CifBlock, lattice: Lattice) -> list[list[str] | None]:
+    """Turn Cartesian coordinates into fractional ones by the matrix of the file."""
+    cartesian = [block.column(f"_atom_site_cartn_{axis}") for axis in "xyz"]
+    if any(column is None for column in cartesian):
+        raise StructureError("its atoms have no fractional coordinates: add _atom_site_fract_x, _y and _z")
+    for prefix, inverse in (
+        ("_atom_sites_fract_tran", True),
+        ("_atom_sites_fract_transform", True),
+        ("_atom_sites_cartn_tran", False),
+        ("_atom_sites_cartn_transform", False),
+    ):
+        entries = [parse_number(block.value(f"{prefix}_matrix_{i}{j}") or "") for i in "123" for j in "123"]
+        if any(entry is None for entry in entries):
+            continue
+        matrix = np.array([entry.value for entry in entries if entry is not None]).reshape(3, 3)
+        vector = np.array(
+            [getattr(parse_number(block.value(f"{prefix}_vector_{i}") or "0"), "value", 0.0) for i in "123"]
+        )
+        to_cartesian = np.linalg.inv(matrix) if inverse else matrix
+        metric = to_cartesian.T @ to_cartesian
+        wanted = lattice.matrix @ lattice.matrix.T
+        if not np.allclose(metric, wanted, rtol=0.02, atol=0.02 * float(wanted.max())):
+            raise StructureError("the matrix of its Cartesian coordinates does not fit its cell: give fractional ones")
+        rows = []
+        for texts in zip(*(column for column in cartesian if column is not None), strict=True):
+            numbers = [parse_number(text) for text in texts]
+            if any(number is None for number in numbers):
+                rows.append(list(texts))
+                continue
+            point = np.array([number.value for number in numbers if number is not None])
+            fractions = matrix @ point + vector if inverse else np.linalg.solve(matrix, point - vector)
+            rows.append([f"{fraction:.6f}" for fraction in fractions])
+        return [list(column) for column in zip(*rows, strict=True)]
+    raise StructureError(
+        "it gives only Cartesian coordinates, and no matrix that relates them to its cell: give _atom_site_fract_x, _y "
+        "and _z"
+    )
+
+
+def _fractions(label: str, texts: list[str]) -> tuple[CifNumber, CifNumber, CifNumber]:
+    numbers = []
+    for axis, text in zip("xyz", texts, strict=True):
+        number = parse_number(text)
+        if number is None:
+            what = "is missing" if is_missing(text) else f"is '{text}', which is no number"
+            raise StructureError(f"the coordinate {axis} of the site {label} {what}: correct it")
+        if abs(number.value) > 100.0:
+            raise StructureError(f"the coordinate {axis} of the site {label} is {text}, no fraction: correct it")
+        numbers.append(number)
+    return numbers[0], numbers[1], numbers[2]
+
+
+def _element(label: str, written: str | None, expected: Collection[str]) -> tuple[str, float | None, bool]:
+    """Name the element of a row, with its charge and whether a single isotope is written."""
+    if written is None:
+        return _element_of_label(label, expected), None, _is_isotope(label)
+    kind = site_type(written)
+    if kind.kind == "element":
+        return kind.symbol, kind.charge, kind.isotope
+    if kind.kind == "hydrogen_group":
+        raise StructureRejection(
+            RejectionCode.MISSING_HYDROGEN,
+            f"the site {label} is of the type {written}, whose hydrogen has no coordinates: give each atom its own row",
+        )
+    if kind.kind == "mixture":
+        raise StructureError(
+            f"the site {label} is of the type {written}, a mixture: give each element its own row, with its occupancy"
+        )
+    raise StructureError(
+        f"the site {label} is of the type {written}, which is no chemical element: name the element, or remove the row"
+    )
+
+
+def _is_isotope(label: str) -> bool:
+    return re.match(r"(D(?![a-z])|\d+[A-Z])", label) is not None
+
+
+def _element_of_label(label: str, expected: Collection[str]) -> str:
+    letters = re.match(r"[A-Za-z]*", label)
+    group = site_type(re.sub(r"[_\d].*", "", label) or label)
+    if re.search(r"[/,(+&]", label) and len(re.findall(r"[A-Z][a-z]?", label)) > 1:
+        raise StructureError(f"the site {label} names a mixture: give each element its own row, with its occupancy")
+    symbols = label_symbols(label)
+    if group.kind == "hydrogen_group" and "H" not in expected:
+        raise StructureRejection(
+            RejectionCode.MISSING_HYDROGEN,
+            f"the site {label} names a group with hydrogen: give its type in _atom_site_type_symbol, and each atom its "
+            "own row",
+        )
+    if not symbols or group.kind == "dummy":
+        raise StructureError(
+            f"the label of the site {label} does not begin with a chemical element: add _atom_site_type_symbol"
+        )
+    if len(symbols) > 1:
+        known = [symbol for symbol in symbols if symbol in expected]
+        if len(known) == 1:
+            return known[0]
+        raise StructureError(
+            f"the label {label} can mean {' or '.join(symbols)}: say which in a column _atom_site_type_symbol"
+        )
+    if expected and symbols[0] not in expected and letters is not None and letters[0][:1] in expected:
+        return letters[0][0]
+    return symbols[0]
+
+
+def _occupancy(label: str, text: str | None, left_out: dict[str, list[str]]) -> CifNumber | None:
+    """Read an occupancy; None where the site is empty."""
+    if text is None or text == ".":
+        return _FULL
+    if is_missing(text):
+        left_out.setdefault("unknown", []).append(label)
+        return _FULL
+    number = parse_number(text)
+    if number is None:
+        raise StructureError(f"the occupancy of the site {label} is '{text}', which is no number: correct it")
+    if number.value < 0.0:
+        if -number.value > max(_MOST_NEGATIVE, 3.0 * number.uncertainty):
+            raise StructureRejection(
+                RejectionCode.IMPOSSIBLE_OCCUPANCY, f"the occupancy of the site {label} is {text}: correct it"
+            )
+        left_out.setdefault("negative", []).append(label)
+        return None
+    if number.value == 0.0:
+        left_out.setdefault("empty", []).append(label)
+        return None
+    return number
+
+
+def _multiplicity(text: str | None) -> int | None:
+    number = None if text is None else parse_number(text)
+    if number is None or number.value < 1.0 or number.value != int(number.value):
+        return None
+    return int(number.value)
+
+
+def _check_percent(sites: list[CifSite]) -> None:
+    if all(1.5 < site.occupancy.value <= 100.0 for site in sites) and any(
+        site.occupancy.value > 50.0 for site in sites
+    ):
+        raise StructureRejection(
+            RejectionCode.IMPOSSIBLE_OCCUPANCY, "its occupancies are in per cent: write them as fractions of one"
+        )
+
+
+def mixed_labels(sites: list[CifSite]) -> list[str]:
+    """Find labels that name an element beside the one of their type.
+
+    Parameters
+    ----------
+    sites : list of CifSite
+        Rows of atoms.
+
+    Returns
+    -------
+    list of str
+        Such labels, as ``Li1/Na1`` of type Li.
+    """
+    found = []
+    for site in sites:
+        named = re.findall(r"[A-Z][a-z]?", site.label) if re.search(r"[/,()&+]", site.label) else []
+        if any(is_element(name) and name != site.symbol for name in named) and site.symbol in named:
+            found.append(site.label)
+    return found

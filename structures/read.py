@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
+from monty.io import zopen
 from pymatgen.core import Element, Structure
 
 from ..errors import StructureError
 from .completeness import check_hydrogen
+from .poscar_counts import check_poscar_counts, is_poscar_name
 from .rejection import StructureRejection
 from .validate import validate_structure
 
@@ -287,6 +289,9 @@ def _parse_with_pymatgen(path: Path) -> list[Structure]:
         from .plain_structure import read_plain_structures
 
         return read_plain_structures(path)
+    if is_poscar_name(path.name):
+        with zopen(path, "rt", errors="replace") as opened:
+            check_poscar_counts(str(opened.read()))
     return [Structure.from_file(str(path))]
 
 

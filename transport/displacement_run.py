@@ -89,7 +89,9 @@ class DisplacementRun:
     @property
     def has_framework(self) -> bool:
         """Whether there are atoms besides the mobile ions, against which these move."""
-        return bool(self.framework_indices.size) or np.unique(self.mobile_indices).size < self.positions_angstrom.shape[1]
+        return (
+            bool(self.framework_indices.size) or np.unique(self.mobile_indices).size < self.positions_angstrom.shape[1]
+        )
 
     @property
     def duration_ps(self) -> float:

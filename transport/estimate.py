@@ -118,7 +118,7 @@ def estimate_diffusivity(
 def no_charge_diffusivity() -> DiffusivityEstimate:
     """Withhold the charge diffusivity of ions whose framework is not there, and any bound on it.
 
-    The ions' common motion is their current; without the rest of the crystal it cannot be told from a drift of the cell.
+    The ions' common motion is their current; without the rest of the crystal it may as well be a drift of the cell.
 
     Returns
     -------
@@ -133,6 +133,6 @@ def no_charge_diffusivity() -> DiffusivityEstimate:
         interval_68_cm2_s=None,
         interval_95_cm2_s=None,
         upper_bound_95_cm2_s=None,
-        withheld_reason="there is no framework in the trajectory, so the current of the ions cannot be told from a drift "
-        "of the whole cell",
+        withheld_reason="there is no framework in the trajectory, so the current of the ions cannot be told from a "
+        "drift of the whole cell",
     )

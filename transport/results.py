@@ -53,8 +53,8 @@ class DiffusivityEstimate(TransportModel):
     interval_68_cm2_s: Bounds | None = Field(description="68 % statistical interval in cm²/s")
     interval_95_cm2_s: Bounds | None = Field(description="95 % statistical interval in cm²/s")
     upper_bound_95_cm2_s: float | None = Field(
-        description="one-sided 95 % upper bound in cm²/s; None where nothing is known, as for the charge diffusivity of "
-        "ions without a framework"
+        description="one-sided 95 % upper bound in cm²/s; None where nothing is known, as for the charge "
+        "diffusivity of ions without a framework"
     )
     withheld_reason: str | None = Field(default=None, description="why the value is withheld")
     per_axis_cm2_s: tuple[float, float, float] | None = Field(

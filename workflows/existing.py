@@ -131,10 +131,14 @@ def read_existing(paths: Sequence[Path], options: ReadingOptions) -> list[Existi
     if options.temperatures_k:
         same = options.temperatures_k * (len(paths) if len(options.temperatures_k) == 1 else 1)
         temperatures = list(same)
-    return [_read_one(path, kelvin, options) for path, kelvin in zip(paths, temperatures, strict=True)]
+    is_unique = len({path.name for path in paths}) == len(set(paths))
+    return [
+        _read_one(path, kelvin, options, path.name if is_unique else str(path))
+        for path, kelvin in zip(paths, temperatures, strict=True)
+    ]
 
 
-def _read_one(path: Path, temperature_k: float | None, options: ReadingOptions) -> ExistingRun:
+def _read_one(path: Path, temperature_k: float | None, options: ReadingOptions, source: str) -> ExistingRun:
     """Read one file or folder."""
     if path.is_dir():
         return _read_own(path)
@@ -149,7 +153,7 @@ def _read_one(path: Path, temperature_k: float | None, options: ReadingOptions) 
         unwrapped=options.unwrapped,
     )
     return ExistingRun(
-        source=path.name,
+        source=source,
         positions_angstrom=read.positions_angstrom,
         symbols=read.symbols,
         masses_amu=read.masses_amu,
@@ -278,7 +282,7 @@ def analyze_existing(
     notes = list(dict.fromkeys(f"{run.source}: {note}" for run in runs for note in run.notes))
     if all(symbol == ion.symbol for symbol in runs[0].symbols):
         notes.append(
-            f"The files hold {ion.symbol} only, no framework: no drift is taken off, and there is no charge diffusivity."
+            f"The files hold {ion.symbol} only and no framework: no drift is taken off, no charge diffusivity given."
         )
     candidate = _candidate(
         structure, ion.symbol, ion.charge, ion.guessed, label, [*notes, ion.note] if ion.note else notes

@@ -15,7 +15,7 @@ from .trajectory import atomic_masses_amu
 _FASTEST = 8.0
 """Speed in units of √(kT/m) that no atom has in a run of any length: one in 10¹³ (Maxwell)."""
 
-_SHORTEST_JUMP_ANGSTROM = 1.0
+_SHORTEST_JUMP_ANGSTROM = 1.5
 """Shorter steps are no hop to another site."""
 
 _EXCESS = 3.0
@@ -84,9 +84,9 @@ def check_jumps(
         first = int(holes[0])
         raise TrajectoryError(
             f"Between frames {first + 1} and {first + 2} of {path} the atoms move "
-            f"{np.sqrt(per_frame[first] / max(usual, 1e-9)):.1f} times as far as between others, farther than "
-            f"velocities at {temperature_k:g} K carry them in {frame_interval_fs:g} fs ({holes.size} such place(s)): frames are "
-            "missing there; split the file and give the parts as files of their own, or write the frames again."
+            f"{np.sqrt(per_frame[first] / max(usual, 1e-9)):.1f} times as far as elsewhere, farther "
+            f"than velocities at {temperature_k:g} K carry them in {frame_interval_fs:g} fs "
+            f"({holes.size} such place(s)): frames are missing there; split the file and give the parts as files of their own, or write the frames again."
         )
 
 

@@ -57,15 +57,13 @@ def frame_signatures(
                     product *= phases[..., axis] if power > 0 else phases[..., axis].conj()
             signatures[start : start + len(block), column] = np.abs(product.sum(axis=1))
     n_atoms = positions_angstrom.shape[1]
-    shortest = 1.0 / np.linalg.norm(inverse, axis=0).max()
+    shortest = 1.0 / float(np.max(np.linalg.norm(inverse, axis=0)))
     # Rounding adds up as a random walk over the atoms; five of its standard deviations, over all waves.
     tolerance = 5.0 * 2.0 * np.pi * 2.0 * _ROUNDING_ANGSTROM / shortest * np.sqrt(n_atoms * len(_WAVES))
     return signatures, float(tolerance)
 
 
-def shared_frames(
-    one: tuple[NDArray[np.float64], float], other: tuple[NDArray[np.float64], float]
-) -> tuple[int, int]:
+def shared_frames(one: tuple[NDArray[np.float64], float], other: tuple[NDArray[np.float64], float]) -> tuple[int, int]:
     """Count the frames of each of two trajectories that the other holds too.
 
     Parameters

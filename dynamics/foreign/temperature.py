@@ -10,15 +10,13 @@ from ...constants import BOLTZMANN_EV_PER_K
 EV_PER_AMU_ANGSTROM2_PER_FS2 = 103.642696527
 """1 u·Å²/fs² in eV (CODATA 2018: 1.66053906660e-27 kg × 1e10 m²/s² / 1.602176634e-19 C)."""
 
-_CENTRE_AT_REST = 0.05
-"""Share of its thermal energy below which the centre of mass counts as held at rest."""
-
 
 class KineticTemperature:
     """The mean kinetic temperature of frames, over the degrees of freedom that can move.
 
-    What cannot move is found in the velocities themselves: components that are exactly zero in every frame are
-    frozen, and a total momentum far below its thermal value is conserved or fixed, whoever fixes it.
+    The motion of the centre of mass is no temperature and is left out with its three degrees of freedom, whether it is
+    held at rest or not. Components that are exactly zero in every frame are frozen; a crystal held by frozen atoms has
+    no motion of its centre of mass to leave out.
 
     Parameters
     ----------
@@ -69,16 +67,12 @@ class KineticTemperature:
             Temperature in K; None where there is no frame or nothing moves.
         """
         free = self._moved.sum(axis=0)
-        count = int(free.sum()) - constrained
-        if not self._frames or count < 1 or self._kinetic <= 0.0:
+        is_loose = free == len(self._moved)
+        count = int(free.sum()) - int(is_loose.sum()) - constrained
+        kinetic = self._kinetic - float(self._centre[is_loose].sum())
+        if not self._frames or count < 1 or not kinetic > 0.0:
             return None
-        thermal = self._kinetic / count
-        # Frozen atoms hold the crystal in place: then the centre of mass has a momentum like any other coordinate.
-        count -= int(np.sum((free > 1) & (self._centre < _CENTRE_AT_REST * thermal)))
-        if count < 1:
-            return None
-        energy = self._kinetic / self._frames * EV_PER_AMU_ANGSTROM2_PER_FS2
-        return 2.0 * energy / (count * BOLTZMANN_EV_PER_K)
+        return temperature_from_kinetic_energy(kinetic / self._frames * EV_PER_AMU_ANGSTROM2_PER_FS2, count)
 
 
 def temperature_from_kinetic_energy(kinetic_energy_ev: float, degrees_of_freedom: int) -> float:

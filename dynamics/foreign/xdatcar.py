@@ -122,6 +122,8 @@ def _take_line(line: str, lines: LineReader, found: _Collected, path: Path) -> N
         if values is None or values.size < 3:
             header = _header(lines, path)
             assert found.header is not None
+            if not (header.is_named and found.header.is_named):
+                header.labels, header.is_named = found.header.labels, found.header.is_named
             if header.labels != found.header.labels or header.blocks != found.header.blocks:
                 raise TrajectoryError(
                     f"The atoms of {path} change near line {lines.number}; concatenate runs of one cell only."

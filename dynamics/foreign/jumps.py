@@ -86,7 +86,8 @@ def check_jumps(
             f"Between frames {first + 1} and {first + 2} of {path} the atoms move "
             f"{np.sqrt(per_frame[first] / max(usual, 1e-9)):.1f} times as far as elsewhere, farther "
             f"than velocities at {temperature_k:g} K carry them in {frame_interval_fs:g} fs "
-            f"({holes.size} such place(s)): frames are missing there; split the file and give the parts as files of their own, or write the frames again."
+            f"({holes.size} such place(s)): frames are missing there; split the file and give "
+            "the parts as files of their own, or write the frames again."
         )
 
 

@@ -95,9 +95,10 @@ def read_foreign_trajectory(
     if path.is_dir():
         raise TrajectoryError(f"{path} is a folder; give the trajectory file inside it.")
     found = find_format(path, file_format)
-    raw = found.read(path, ReadOptions(tuple(species_order) if species_order is not None else None, time_step_fs))
-    notes = list(raw.notes)
-    _check(raw, path)
+    with np.errstate(all="ignore"):  # what is not finite is refused next
+        raw = found.read(path, ReadOptions(tuple(species_order) if species_order is not None else None, time_step_fs))
+        notes = list(raw.notes)
+        _check(raw, path)
     series = even_series(raw, path, notes)
     if series.kept.size < 2:
         raise TrajectoryError(f"{path} holds a single frame; a trajectory needs at least two.")

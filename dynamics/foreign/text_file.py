@@ -242,12 +242,14 @@ def parse_numbers(text: bytes) -> NDArray[np.float64] | None:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for attempt in (text, _FORTRAN_EXPONENT.sub(b"e", _RUN_TOGETHER.sub(b" ", text))):
-            try:
-                return np.fromstring(attempt, sep=" ")
-            except (ValueError, DeprecationWarning):
-                continue
-    return None
+        try:
+            return np.fromstring(text, sep=" ")
+        except (ValueError, DeprecationWarning):
+            pass
+        try:
+            return np.fromstring(_FORTRAN_EXPONENT.sub(b"e", _RUN_TOGETHER.sub(b" ", text)), sep=" ")
+        except (ValueError, DeprecationWarning):
+            return None
 
 
 def truncation_note(n_frames: int) -> str:

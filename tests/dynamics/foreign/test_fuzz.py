@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from superion.dynamics.foreign import FOREIGN_FORMATS, read_foreign_trajectory
 from superion.errors import TrajectoryError
-
 from support.foreign_walks import EDGE, N_EACH, SYMBOLS, extxyz, lammps, vasprun, walk, xdatcar
 
 WALK = walk(12)
@@ -24,7 +23,7 @@ def write_traj(path: Path) -> None:
     frames = [Atoms(SYMBOLS, positions=frame, cell=EDGE * np.eye(3), pbc=True) for frame in WALK]
     for atoms in frames:
         atoms.set_momenta(0.1 * np.sin(np.arange(96)).reshape(32, 3))
-    write(path, frames)
+    write(path, frames, format="traj")
 
 
 def write_h5md(path: Path) -> None:
@@ -64,7 +63,9 @@ def damaged(content: bytes, generator: np.random.Generator) -> bytes:
             case 2:
                 data[place:place] = data[place : place + length]
             case 3:
-                data[place : place + 1] = bytes(generator.choice(list(b"0123456789.-+eE*\n\r \t\"<>=:naifNI"), 3).tolist())
+                data[place : place + 1] = bytes(
+                    generator.choice(list(b'0123456789.-+eE*\n\r \t"<>=:naifNI'), 3).tolist()
+                )
             case 4:
                 head = int(generator.integers(min(len(data), 800)))  # headers are few among so many numbers
                 data[head] = int(generator.choice(list(b"0123456789.- \nxT*")))
@@ -108,7 +109,7 @@ def test_every_format_is_fuzzed() -> None:
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_damaged_files(name: str, tmp_path: Path) -> None:
-    read, refused = fuzz(name, tmp_path, range(60))
+    read, refused = fuzz(name, tmp_path, range(100))
     assert read
     assert refused
 

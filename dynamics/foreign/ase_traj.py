@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,20 +64,23 @@ def read(path: Path, options: ReadOptions) -> RawTrajectory:
     from ase.io.trajectory import TrajectoryReader
 
     notes: list[str] = []
-    try:
-        reader = TrajectoryReader(str(path))
-    except Exception as error:
-        raise TrajectoryError(f"The ASE trajectory {path} cannot be opened ({error}); copy it again.") from None
-    with reader:
-        raw = _collect(_frames(reader, notes, path), path, options, notes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of numpy, about how ASE reads
         try:
-            description: dict[str, Any] = dict(getattr(reader, "description", None) or {})
-            kind = str(description.get("type", "molecular-dynamics"))
-            time_step = float(description["timestep"]) / units.fs if description.get("timestep") else None
-            interval = float(description["interval"]) if description.get("interval") else None
-            temperature = float(description["temperature_K"]) if description.get("temperature_K") else None
-        except (ValueError, TypeError):
-            raise TrajectoryError(f"The description in {path} is damaged; copy it again.") from None
+            reader = TrajectoryReader(str(path))
+        except Exception as error:
+            why = str(error).partition("\n")[0] or type(error).__name__
+            raise TrajectoryError(f"The ASE trajectory {path} cannot be opened ({why}); copy it again.") from None
+        with reader:
+            raw = _collect(_frames(reader, notes, path), path, options, notes)
+            try:
+                description: dict[str, Any] = dict(getattr(reader, "description", None) or {})
+                kind = str(description.get("type", "molecular-dynamics"))
+                time_step = float(description["timestep"]) / units.fs if description.get("timestep") else None
+                interval = float(description["interval"]) if description.get("interval") else None
+                temperature = float(description["temperature_K"]) if description.get("temperature_K") else None
+            except (ValueError, TypeError):
+                raise TrajectoryError(f"The description in {path} is damaged; copy it again.") from None
     if kind != "molecular-dynamics":
         raise TrajectoryError(f"{path} is no molecular dynamics but a {kind}; give an MD run.")
     return RawTrajectory(

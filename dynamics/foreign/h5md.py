@@ -72,7 +72,8 @@ def read(path: Path, options: ReadOptions) -> RawTrajectory:
         ) from None
     except (OSError, RuntimeError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise TrajectoryError(
-            f"The HDF5 file {path} is damaged or was still being written ({error}); copy it again."
+            f"The HDF5 file {path} is damaged or was still being written "
+            f"({str(error).partition(chr(10))[0]}); copy it again."
         ) from None
 
 

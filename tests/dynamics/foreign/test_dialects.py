@@ -367,3 +367,71 @@ def test_frames_left_out_and_a_wrong_interval(tmp_path):
         read(tmp_path, extxyz(holed), "a.xyz", temperature_k=700, frame_interval_fs=2)
     run = read(tmp_path, xdatcar(WALK), "XDATCAR", temperature_k=700, frame_interval_fs=2)
     assert any("check the time between frames" in note for note in run.notes)
+
+
+# ------------------------------------------------------------------------------------------- more of LAMMPS and H5MD
+
+
+def test_lammps_general_triclinic_boxes(tmp_path):
+    """`ABC ORIGIN` lines: the three vectors with the origin behind them, in any orientation."""
+    cell = EDGE * np.array([[0.0, 1.0, 0.0], [0.1, 0.0, 1.0], [1.0, 0.2, 0.0]])
+    origin = np.array([1.0, -2.0, 3.0])
+    moved = WALK / EDGE @ cell + origin
+    box = "".join(f"{a} {b} {c} {o}\n" for (a, b, c), o in zip(cell, origin, strict=True))
+    text = lammps(moved).replace(
+        "ITEM: BOX BOUNDS pp pp pp\n" + f"0 {EDGE:g}\n" * 3, f"ITEM: BOX BOUNDS abc origin pp pp pp\n{box}"
+    )
+    run = read(tmp_path, text, "a.dump", **KNOWN)
+    np.testing.assert_allclose(run.mean_cell_angstrom, cell)
+    assert_same_motion(run.positions_angstrom, moved)
+
+
+def test_lammps_header_without_columns_and_atoms_that_are_no_set(tmp_path):
+    scaled = lammps(WALK / EDGE, "id type xu yu zu").replace("ATOMS id type xu yu zu", "ATOMS")
+    run = read(tmp_path, scaled, "a.dump", species_order=["Li", "S"], **KNOWN)
+    assert_same_motion(run.positions_angstrom, WALK)
+    for old, new, words in (
+        ("\n5 Li ", "\n4 Li ", "an atom id twice"),
+        ("ITEM: TIMESTEP\n50\n", "ITEM: TIMESTEP\n40\n", "how much time lies between"),
+    ):
+        with pytest.raises(TrajectoryError, match=words):
+            read(tmp_path, lammps(WALK).replace(old, new, 1), "a.dump", time_step_fs=2, temperature_k=700)
+    first, mark, rest = lammps(WALK).partition("ITEM: TIMESTEP\n100\n")
+    with pytest.raises(TrajectoryError, match="not those of the first frame"):
+        read(tmp_path, first + mark + rest.replace("\n7 Li ", "\n70 Li ", 1), "a.dump", **KNOWN)
+
+
+@pytest.mark.parametrize("is_fixed", [False, True])
+def test_h5md_times_without_a_unit(is_fixed, tmp_path):
+    import h5py
+
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        particles = file.create_group("particles/all")
+        position = particles.create_group("position")
+        position.create_dataset("value", data=WALK)
+        position.create_dataset("time", data=0.02 if is_fixed else 0.02 * np.arange(N))
+        particles.create_group("box").create_dataset("edges", data=EDGE * np.ones(3))
+        particles.create_dataset("species", data=[1] * 16 + [2] * 16)
+    options = {"species_order": ["Li", "S"], "temperature_k": 700.0}
+    with pytest.raises(TrajectoryError, match=r"frame_interval_fs \(--frame-interval-fs\): 0.02 .* 20 if in ps"):
+        read_foreign_trajectory(path, **options)
+    run = read_foreign_trajectory(path, frame_interval_fs=20, **options)
+    assert_same_motion(run.positions_angstrom, WALK)
+    if not is_fixed:
+        with h5py.File(path, "a") as file:
+            file["particles/all/position/time"][30:] += 1.0
+        with pytest.raises(TrajectoryError, match="missing"):
+            read_foreign_trajectory(path, frame_interval_fs=20, **options)
+
+
+def test_zstandard_is_unpacked_or_named(tmp_path):
+    import importlib.util
+
+    from superion.dynamics.foreign.text_file import open_binary
+
+    path = tmp_path / "XDATCAR.zst"
+    path.write_bytes(b"\x28\xb5\x2f\xfd and the rest")
+    if importlib.util.find_spec("compression") is None and importlib.util.find_spec("zstandard") is None:
+        with pytest.raises(TrajectoryError, match="unzstd"):
+            open_binary(path)

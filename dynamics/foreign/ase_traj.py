@@ -99,6 +99,8 @@ def _frames(reader: Any, notes: list[str], path: Path) -> Iterator[Atoms]:
     for number in range(len(reader)):
         try:
             atoms = reader[number]
+            # Whatever is damaged fails when it is first used.
+            atoms.get_chemical_symbols(), atoms.get_velocities(), np.linalg.det(atoms.cell), _constrained(atoms)
         except Exception:
             notes.append(f"Frame {number + 1} of {len(reader)} cannot be read; the {number} before it are used.")
             return
@@ -118,18 +120,14 @@ def _collect(frames: Iterator[Atoms], path: Path, options: ReadOptions, notes: l
         if symbols is None:
             symbols = found
             measured = KineticTemperature(atoms.get_masses())
-            constrained = sum(
-                constraint.get_removed_dof(atoms)
-                for constraint in atoms.constraints
-                if type(constraint).__name__ not in _SEEN_IN_VELOCITIES and hasattr(constraint, "get_removed_dof")
-            )
+            constrained = _constrained(atoms)
         elif found != symbols:
             raise TrajectoryError(
                 f"The atoms of frame {number} of {path} are not those of the first frame; "
                 "write the same atoms in the same order in every frame."
             )
         cell = np.array(atoms.cell)
-        if not abs(np.linalg.det(cell)) > 1e-6:
+        if not 1e-6 < abs(np.linalg.det(cell)) < np.inf:
             raise TrajectoryError(
                 f"Frame {number} of {path} has no three-dimensional cell; write the lattice with every frame."
             )
@@ -151,4 +149,15 @@ def _collect(frames: Iterator[Atoms], path: Path, options: ReadOptions, notes: l
         fractional=np.array(fractional),
         cells_angstrom=np.array(cells),
         kinetic_temperature_k=measured.value_k(constrained) if n_measured == len(cells) else None,
+    )
+
+
+def _constrained(atoms: Atoms) -> int:
+    """Count the degrees of freedom that constraints take away and velocities do not show, such as fixed bonds."""
+    return int(
+        sum(
+            constraint.get_removed_dof(atoms)
+            for constraint in atoms.constraints
+            if type(constraint).__name__ not in _SEEN_IN_VELOCITIES and hasattr(constraint, "get_removed_dof")
+        )
     )

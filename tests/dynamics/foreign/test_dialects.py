@@ -329,7 +329,7 @@ def test_wrapped_positions_said_to_be_unwrapped(tmp_path):
         read(tmp_path, xdatcar(WALK), "XDATCAR", unwrapped=True, **KNOWN)
     one_jump = WALK.copy()
     one_jump[30:, 3, 1] += EDGE
-    with pytest.raises(TrajectoryError, match="atom 4 jumps 1.00 of cell vector b"):
+    with pytest.raises(TrajectoryError, match=r"atom 4 jumps 1\.00 of cell vector b"):
         read(tmp_path, extxyz(one_jump), "a.xyz", unwrapped=True, **KNOWN)
 
 

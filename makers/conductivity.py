@@ -77,6 +77,7 @@ class ConductivitySummaryMaker(Maker):
         results = [document.result for document in documents if document.result is not None]
         lines = {quantity: _fit(results, failures, quantity) for quantity in _QUANTITIES}
         arrhenius = lines["nernst_einstein_ms_cm"]
+        upper_bound = _upper_bound(arrhenius, results, minimum_barrier_ev)
         structure = as_structure(candidate.structure)
         edge = minimum_edge_angstrom(structure)
         potentials = [document.provenance.potential for document in documents if document.provenance.potential]
@@ -104,7 +105,7 @@ class ConductivitySummaryMaker(Maker):
             sigma_300k_ms_cm=arrhenius.extrapolated_value,
             sigma_300k_interval_68_ms_cm=arrhenius.extrapolated_interval_68,
             sigma_300k_interval_95_ms_cm=arrhenius.extrapolated_interval_95,
-            sigma_300k_upper_bound_ms_cm=_upper_bound(arrhenius, results, minimum_barrier_ev),
+            sigma_300k_upper_bound_ms_cm=upper_bound,
             activation_energy_ev=arrhenius.activation_energy_ev,
             activation_energy_error_ev=arrhenius.activation_energy_error_ev,
             systematic_errors=known_systematic_errors(
@@ -123,6 +124,7 @@ class ConductivitySummaryMaker(Maker):
                 temperatures=results,
                 failures=failures,
                 arrhenius=arrhenius,
+                has_upper_bound=upper_bound is not None,
                 is_unfinished="partial" in states,
             ),
         )
@@ -145,9 +147,11 @@ def _upper_bound(
     if arrhenius.extrapolated_value is not None:
         return None
     bounds = [
-        greatest_sigma_300k_ms_cm(result.nernst_einstein.upper_bound_95_ms_cm, result.temperature_k, minimum_barrier_ev)
+        greatest_sigma_300k_ms_cm(upper, result.temperature_k, minimum_barrier_ev)
         for result in results
-        if result.temperature_k >= ROOM_TEMPERATURE_K and (result.usable or result.tracer.value_cm2_s is None)
+        if (upper := result.nernst_einstein.upper_bound_95_ms_cm) is not None
+        and result.temperature_k >= ROOM_TEMPERATURE_K
+        and (result.usable or result.tracer.value_cm2_s is None)
     ]
     return min(bounds, default=None)
 

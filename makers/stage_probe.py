@@ -107,11 +107,11 @@ class ProbeStageMaker(Maker):
         """Give the diffusivity and the greatest σ(300 K)."""
         found = {}
         tracer = result.tracer
-        if tracer.value_cm2_s is None:
+        if tracer.value_cm2_s is None and tracer.upper_bound_95_cm2_s is not None:
             found["probe_diffusivity_cm2_s"] = bounded(
                 "upper", tracer.upper_bound_95_cm2_s, f"no value: {tracer.withheld_reason}"
             )
-        elif result.usable:
+        elif tracer.value_cm2_s is not None and result.usable:
             found["probe_diffusivity_cm2_s"] = estimate(
                 tracer.value_cm2_s, tracer.interval_68_cm2_s, tracer.interval_95_cm2_s
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from ..constants import ROOM_TEMPERATURE_K
 from ..transport.results import ArrheniusResult, DiffusionResult
 from .systematic_errors import CONVERGED_CELL_ATOMS
 
@@ -23,6 +24,7 @@ def verdict(
     failures: Mapping[str, str],
     arrhenius: ArrheniusResult | None,
     is_unfinished: bool,
+    has_upper_bound: bool = False,
 ) -> str:
     """Say in a few sentences what a result is worth.
 
@@ -40,6 +42,8 @@ def verdict(
         The fit.
     is_unfinished : bool
         Whether a trajectory was still to be continued.
+    has_upper_bound : bool
+        Whether the temperatures bound σ(300 K) from above.
 
     Returns
     -------
@@ -49,7 +53,7 @@ def verdict(
     sentences = [_of_size(n_atoms, minimum_edge_angstrom)]
     if temperatures:
         sentences.append(_of_length(temperatures))
-    sentences.append(_of_fit(temperatures, arrhenius))
+    sentences.append(_of_fit(temperatures, arrhenius, has_upper_bound))
     if failures:
         listed = ", ".join(f"{temperature} K" for temperature in failures)
         sentences.append(f"There is no result at {listed}.")
@@ -82,13 +86,13 @@ def _of_length(temperatures: Sequence[DiffusionResult]) -> str:
     return f"{text}."
 
 
-def _of_fit(temperatures: Sequence[DiffusionResult], arrhenius: ArrheniusResult | None) -> str:
+def _of_fit(temperatures: Sequence[DiffusionResult], arrhenius: ArrheniusResult | None, has_upper_bound: bool) -> str:
     energy = None if arrhenius is None else arrhenius.activation_energy_ev
     if arrhenius is None or arrhenius.extrapolated_value is None:
         if energy is not None:
             return (
                 f"The activation energy comes out as {energy:.2g} eV, though no ion moves faster in the cold: the runs "
-                "are too short or the temperatures too few, so there is no σ(300 K) but an upper bound."
+                f"are too short or the temperatures too few, so there is {_instead(has_upper_bound)}."
             )
         bounded = [result for result in temperatures if result.tracer.value_cm2_s is None]
         if temperatures and len(bounded) == len(temperatures):
@@ -97,12 +101,29 @@ def _of_fit(temperatures: Sequence[DiffusionResult], arrhenius: ArrheniusResult 
     used = [point.temperature_k for point in arrhenius.points if point.used]
     low, high = arrhenius.extrapolated_interval_95 or (0.0, 0.0)
     factor = f", uncertain by a factor of {math.sqrt(high / low):.1f} either way at 95 %" if low > 0 else ""
-    text = (
-        f"σ(300 K) is extrapolated from {len(used)} temperatures, the lowest {min(used):g} K, over "
-        f"{1000.0 / 300.0 - 1000.0 / min(used):.2f} of 1000 K/T{factor}"
-    )
+    text = f"{_how_found(used)}{factor}"
     if arrhenius.curvature.verdict == "curved":
         return f"{text}; the Arrhenius plot is curved, so a straight line misjudges it."
     if arrhenius.curvature.verdict == "untestable":
         return f"{text}; whether the Arrhenius plot is straight cannot be tested with so few temperatures."
     return f"{text}."
+
+
+def _instead(has_upper_bound: bool) -> str:
+    """Say what there is in place of a value."""
+    if has_upper_bound:
+        return "no σ(300 K) but an upper bound"
+    return "no σ(300 K); runs at 300 K or above would at least limit it"
+
+
+def _how_found(used: Sequence[float]) -> str:
+    """Say from where σ(300 K) is read off the line: beyond its coldest or hottest point, or between them."""
+    low, high = min(used), max(used)
+    count = f"{len(used)} temperatures"
+    if low > ROOM_TEMPERATURE_K:
+        way = 1000.0 / ROOM_TEMPERATURE_K - 1000.0 / low
+        return f"σ(300 K) is extrapolated from {count}, the lowest {low:g} K, over {way:.2f} of 1000 K/T"
+    if high < ROOM_TEMPERATURE_K:
+        way = 1000.0 / high - 1000.0 / ROOM_TEMPERATURE_K
+        return f"σ(300 K) is extrapolated from {count}, the highest {high:g} K, over {way:.2f} of 1000 K/T"
+    return f"σ(300 K) is interpolated between {count}, {low:g} to {high:g} K"

@@ -35,8 +35,12 @@ def analyze(
         typer.Option("--equilibration-ps", metavar="PS", help="Time cut from the start of each run in ps."),
     ] = None,
     species_order: Annotated[
-        str | None, typer.Option("--species-order", metavar="EL,EL,…", help="Elements of numbered types: Li,P,S.")
+        str | None,
+        typer.Option("--species-order", metavar="EL,EL,…", help="Elements of the types or names in the files: Li,P,S."),
     ] = None,
+    unwrapped: Annotated[
+        bool, typer.Option("--unwrapped", help="The positions follow each atom across the boundaries already.")
+    ] = False,
     report: Annotated[
         Path | None, typer.Option("--report", metavar="FILE", help="Also write the HTML report to this file.")
     ] = None,
@@ -55,6 +59,7 @@ def analyze(
             frame_interval_fs=frame_interval_fs,
             temperatures_k=tuple(parse_numbers(temperature, option="--temperature", unit="K")) if temperature else (),
             species_order=tuple(species_order.replace(",", " ").split()) if species_order else (),
+            unwrapped=unwrapped,
         ),
         mobile_ion=mobile_ion,
         ion_charge=ion_charge,

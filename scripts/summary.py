@@ -87,7 +87,10 @@ def print_conductivity(document: ConductivityDoc, console: Console) -> None:
             "(95 % upper bound, statistical)"
         )
     else:
-        line("σ(300 K)           not available: too few usable temperatures to extrapolate")
+        why = "too few usable temperatures to extrapolate"
+        if document.activation_energy_ev is not None and document.activation_energy_ev <= 0.0:
+            why = "no positive activation energy to extrapolate by, and no temperature that bounds it"
+        line(f"σ(300 K)           not available: {why}")
     if document.arrhenius is not None:
         line(f"curvature          {escape(document.arrhenius.curvature.note)}")
         # A curved line says so in its flags too.

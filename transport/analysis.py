@@ -15,7 +15,7 @@ from .conductivity import conductivity_from_diffusivity
 from .curves import RunCurves
 from .diffusivity import DiffusivityFit, fit_diffusivity
 from .displacement_run import DisplacementRun
-from .estimate import estimate_diffusivity
+from .estimate import estimate_diffusivity, no_charge_diffusivity
 from .flags import framework_flags, motion_flags, non_diffusive_reason
 from .haven import haven_ratio
 from .hops import concert_factor, effective_hops, he_mo_relative_error, hop_distance_guess_angstrom, settled_excess
@@ -135,7 +135,7 @@ def analyze_diffusion(
         greatest_relative_error=settings.greatest_relative_error,
     )
     tracer = estimate("tracer", tracer_fit)
-    charge = estimate("charge", charge_fit)
+    charge = estimate("charge", charge_fit) if data.has_framework else no_charge_diffusivity()
     flags, framework_reason = framework_flags(data, settings.melting_msd_angstrom2)
     flags += motion_flags(data, tracer, settings.shortest_lag_ps)
     reason = framework_reason or tracer.withheld_reason

@@ -55,7 +55,9 @@ def _counting_share(estimate: DiffusivityEstimate) -> float:
     return counting / total if total > 0 else 0.0
 
 
-def _estimate(result: DiffusionResult, quantity: ArrheniusQuantity) -> tuple[DiffusivityEstimate, float | None, float]:
+def _estimate(
+    result: DiffusionResult, quantity: ArrheniusQuantity
+) -> tuple[DiffusivityEstimate, float | None, float | None]:
     """Return the diffusivity behind a quantity, the quantity's value and its upper bound."""
     if quantity == "diffusivity_cm2_s":
         return result.tracer, result.tracer.value_cm2_s, result.tracer.upper_bound_95_cm2_s

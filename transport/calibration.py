@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .analysis import DiffusionSettings, analyze_diffusion
+from .conductivity import conductivity_per_diffusivity
 from .convergence import GROWTH, ConvergenceVerdict, confirmed, convergence_verdict
 from .results import Bounds, DiffusionResult, DiffusivityEstimate
 from .ruled_out import greatest_sigma_300k_ms_cm, is_ruled_out, sequential_sigma_upper_ms_cm
@@ -132,7 +133,9 @@ class Outcome:
             relative_error=claim.relative_error,
             interval_68=scaled(claim.interval_68_cm2_s),
             interval_95=scaled(claim.interval_95_cm2_s),
-            upper_bound_95=claim.upper_bound_95_cm2_s / true_cm2_s,
+            upper_bound_95=float("inf")
+            if claim.upper_bound_95_cm2_s is None
+            else claim.upper_bound_95_cm2_s / true_cm2_s,
         )
 
 
@@ -323,7 +326,9 @@ def adaptive_run(
         if claimed is None and confirmed(verdict, previous).converged:
             claimed = Outcome.of(result.tracer, walk.tracer_cm2_s)
         previous = verdict
-        per_diffusivity = result.nernst_einstein.upper_bound_95_ms_cm / result.tracer.upper_bound_95_cm2_s
+        per_diffusivity = conductivity_per_diffusivity(
+            result.n_ions, result.ion_charge, result.volume_angstrom3, result.temperature_k
+        )
         reached = max(walk.tracer_cm2_s, walk.charge_cm2_s) * per_diffusivity
         target = greatest_sigma_300k_ms_cm(reached, _TEMPERATURE_K)
         falsely_ruled_out |= is_ruled_out(sequential_sigma_upper_ms_cm(result, number), _TEMPERATURE_K, target)

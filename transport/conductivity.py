@@ -84,5 +84,5 @@ def conductivity_from_diffusivity(
         value_ms_cm=None if estimate.value_cm2_s is None else estimate.value_cm2_s * factor,
         interval_68_ms_cm=scaled(estimate.interval_68_cm2_s),
         interval_95_ms_cm=scaled(estimate.interval_95_cm2_s),
-        upper_bound_95_ms_cm=estimate.upper_bound_95_cm2_s * factor,
+        upper_bound_95_ms_cm=None if estimate.upper_bound_95_cm2_s is None else estimate.upper_bound_95_cm2_s * factor,
     )

@@ -38,6 +38,8 @@ class RunCurves:
         Lags of the fits, in steps of `stride` frames or `step_ps`; they are the rows `fit_rows` of the curves.
     run_steps : tuple of int
         Length of each run in steps, counting both ends.
+    has_framework : bool
+        Whether every run has atoms besides the mobile ions.
     tracer, collective, framework : ndarray, shape (n_lags, 3)
         Pooled curves in Å²; `framework` is None where there are not two framework atoms.
     """
@@ -55,6 +57,7 @@ class RunCurves:
         curve = np.unique(np.round(np.geomspace(1, max(2.0, _CURVE_SHARE * (longest - 1)), _CURVE_POINTS)).astype(int))
         self.lags = np.union1d(curve, self.fit_lags * stride)
         self.fit_rows = np.searchsorted(self.lags, self.fit_lags * stride)
+        self.has_framework = all(run.has_framework for run in runs)
         self.drifts = [drift_angstrom(run) for run in runs]
         self.per_run_tracer, self.per_run_collective = [], []
         for run, drift in zip(runs, self.drifts, strict=True):
@@ -119,6 +122,6 @@ class RunCurves:
             tracer_angstrom2=tuple(total.tolist()),
             tracer_error_angstrom2=tuple(error.tolist()),
             tracer_per_axis_angstrom2=tuple((float(x), float(y), float(z)) for x, y, z in self.tracer),
-            collective_angstrom2=tuple(self.collective.sum(axis=1).tolist()),
+            collective_angstrom2=tuple(self.collective.sum(axis=1).tolist()) if self.has_framework else None,
             framework_angstrom2=None if self.framework is None else tuple(self.framework.sum(axis=1).tolist()),
         )

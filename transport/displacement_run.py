@@ -21,7 +21,7 @@ class DisplacementRun:
     mobile_indices : ndarray of int, shape (n_ions,)
         Atoms whose transport is asked for.
     framework_indices : ndarray of int, shape (n_framework,)
-        Atoms that define the drift; when empty, the centre of mass of all atoms defines it.
+        Atoms that define the drift; when empty, the centre of mass of all atoms defines it, unless all are mobile.
     masses_amu : ndarray, shape (n_atoms,)
         Atomic masses in u.
     frame_interval_ps : float
@@ -85,6 +85,13 @@ class DisplacementRun:
     def n_ions(self) -> int:
         """Number of mobile ions."""
         return int(self.mobile_indices.size)
+
+    @property
+    def has_framework(self) -> bool:
+        """Whether there are atoms besides the mobile ions, against which these move."""
+        return (
+            bool(self.framework_indices.size) or np.unique(self.mobile_indices).size < self.positions_angstrom.shape[1]
+        )
 
     @property
     def duration_ps(self) -> float:

@@ -17,7 +17,8 @@ def drift_angstrom(run: DisplacementRun) -> NDArray[np.float64]:
     Parameters
     ----------
     run : DisplacementRun
-        The run; where its framework is empty, all atoms define the drift.
+        The run; where its framework is empty, all atoms define the drift. Where all atoms are mobile ions, their
+        centre of mass carries the current, and nothing is taken off.
 
     Returns
     -------
@@ -25,6 +26,8 @@ def drift_angstrom(run: DisplacementRun) -> NDArray[np.float64]:
         Drift in Å, zero in the first frame.
     """
     positions = run.positions_angstrom
+    if not run.has_framework:
+        return np.zeros((run.n_frames, 3))
     chosen = run.framework_indices if run.framework_indices.size else slice(None)
     weights = run.masses_amu[chosen] / run.masses_amu[chosen].sum()
     centre = np.empty((run.n_frames, 3))

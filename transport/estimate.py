@@ -113,3 +113,26 @@ def estimate_diffusivity(
         replica_inflation=inflation,
         flags=tuple(flags),
     )
+
+
+def no_charge_diffusivity() -> DiffusivityEstimate:
+    """Withhold the charge diffusivity of ions whose framework is not there, and any bound on it.
+
+    The ions' common motion is their current; without the rest of the crystal it may as well be a drift of the cell.
+
+    Returns
+    -------
+    DiffusivityEstimate
+        With the reason, and no numbers.
+    """
+    return DiffusivityEstimate(
+        kind="charge",
+        value_cm2_s=None,
+        standard_error_cm2_s=None,
+        relative_error=None,
+        interval_68_cm2_s=None,
+        interval_95_cm2_s=None,
+        upper_bound_95_cm2_s=None,
+        withheld_reason="there is no framework in the trajectory, so the current of the ions cannot be told from a "
+        "drift of the whole cell",
+    )

@@ -52,7 +52,10 @@ class DiffusivityEstimate(TransportModel):
     )
     interval_68_cm2_s: Bounds | None = Field(description="68 % statistical interval in cm²/s")
     interval_95_cm2_s: Bounds | None = Field(description="95 % statistical interval in cm²/s")
-    upper_bound_95_cm2_s: float = Field(description="one-sided 95 % upper bound in cm²/s")
+    upper_bound_95_cm2_s: float | None = Field(
+        description="one-sided 95 % upper bound in cm²/s; None where nothing is known, as for the charge "
+        "diffusivity of ions without a framework"
+    )
     withheld_reason: str | None = Field(default=None, description="why the value is withheld")
     per_axis_cm2_s: tuple[float, float, float] | None = Field(
         default=None, description="diffusivity along x, y and z in cm²/s"
@@ -84,7 +87,9 @@ class ConductivityEstimate(TransportModel):
     value_ms_cm: float | None = Field(description="conductivity in mS/cm; None where it is withheld")
     interval_68_ms_cm: Bounds | None = Field(description="68 % statistical interval in mS/cm")
     interval_95_ms_cm: Bounds | None = Field(description="95 % statistical interval in mS/cm")
-    upper_bound_95_ms_cm: float = Field(description="one-sided 95 % upper bound in mS/cm")
+    upper_bound_95_ms_cm: float | None = Field(
+        description="one-sided 95 % upper bound in mS/cm; None where nothing is known"
+    )
 
 
 class MsdCurve(TransportModel):
@@ -94,8 +99,8 @@ class MsdCurve(TransportModel):
     tracer_angstrom2: tuple[float, ...] = Field(description="tracer MSD, summed over axes, in Å²")
     tracer_error_angstrom2: tuple[float, ...] = Field(description="standard error of the tracer MSD in Å²")
     tracer_per_axis_angstrom2: tuple[Bounds3, ...] = Field(description="tracer MSD along x, y, z in Å²")
-    collective_angstrom2: tuple[float, ...] = Field(
-        description="collective MSD divided by the number of ions, summed over axes, in Å²"
+    collective_angstrom2: tuple[float, ...] | None = Field(
+        description="collective MSD divided by the number of ions, summed over axes, in Å²; None without a framework"
     )
     framework_angstrom2: tuple[float, ...] | None = Field(
         default=None, description="MSD of the framework atoms in Å²; flat in a solid"

@@ -6,6 +6,7 @@ import math
 
 from ..constants import BOLTZMANN_EV_PER_K, ROOM_TEMPERATURE_K
 from ..errors import AnalysisError
+from .conductivity import conductivity_per_diffusivity
 from .intervals import confidence_bound, upper_bound_where_withheld
 from .results import DiffusionResult, DiffusivityEstimate
 
@@ -142,11 +143,13 @@ def sequential_sigma_upper_ms_cm(result: DiffusionResult, look: int, false_rate:
     >>> sequential_sigma_upper_ms_cm(result, 1) > 2.0 * result.nernst_einstein.upper_bound_95_ms_cm
     True
     """
-    if result.tracer.upper_bound_95_cm2_s <= 0:
+    if (result.tracer.upper_bound_95_cm2_s or 0.0) <= 0:
         return math.inf
     confidence = sequential_confidence(look, false_rate)
     # The same for both: density of ions, charge and temperature.
-    per_diffusivity = result.nernst_einstein.upper_bound_95_ms_cm / result.tracer.upper_bound_95_cm2_s
+    per_diffusivity = conductivity_per_diffusivity(
+        result.n_ions, result.ion_charge, result.volume_angstrom3, result.temperature_k
+    )
     return max(_upper_cm2_s(estimate, confidence) for estimate in (result.tracer, result.charge)) * per_diffusivity
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import AnalysisError
+from .distinct_runs import distinct_runs
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -35,13 +36,16 @@ class ReadingOptions:
     temperatures_k : tuple of float
         One temperature for all files, or one for each; empty takes what the files say.
     species_order : tuple of str
-        Elements of numbered types; empty where the files name them.
+        Elements of the types or names in the files; empty takes what the files say.
+    unwrapped : bool
+        Whether the positions follow each atom across the boundaries already, in files that do not say so.
     """
 
     time_step_fs: float | None = None
     frame_interval_fs: float | None = None
     temperatures_k: tuple[float, ...] = ()
     species_order: tuple[str, ...] = ()
+    unwrapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,10 +131,14 @@ def read_existing(paths: Sequence[Path], options: ReadingOptions) -> list[Existi
     if options.temperatures_k:
         same = options.temperatures_k * (len(paths) if len(options.temperatures_k) == 1 else 1)
         temperatures = list(same)
-    return [_read_one(path, kelvin, options) for path, kelvin in zip(paths, temperatures, strict=True)]
+    is_unique = len({path.name for path in paths}) == len(set(paths))
+    return [
+        _read_one(path, kelvin, options, path.name if is_unique else str(path))
+        for path, kelvin in zip(paths, temperatures, strict=True)
+    ]
 
 
-def _read_one(path: Path, temperature_k: float | None, options: ReadingOptions) -> ExistingRun:
+def _read_one(path: Path, temperature_k: float | None, options: ReadingOptions, source: str) -> ExistingRun:
     """Read one file or folder."""
     if path.is_dir():
         return _read_own(path)
@@ -142,9 +150,10 @@ def _read_one(path: Path, temperature_k: float | None, options: ReadingOptions) 
         frame_interval_fs=options.frame_interval_fs,
         temperature_k=temperature_k,
         species_order=options.species_order or None,
+        unwrapped=options.unwrapped,
     )
     return ExistingRun(
-        source=path.name,
+        source=source,
         positions_angstrom=read.positions_angstrom,
         symbols=read.symbols,
         masses_amu=read.masses_amu,
@@ -265,12 +274,16 @@ def analyze_existing(
     from ..structures.mobile_ion import resolve_mobile_ion
     from ..transport.analysis import DiffusionSettings
 
-    runs = read_existing(paths, options or ReadingOptions())
+    runs = distinct_runs(read_existing(paths, options or ReadingOptions()))
     _check_same_material(runs)
     structure = runs[0].first_structure()
     ion = resolve_mobile_ion(structure, mobile_ion, ion_charge)
     settings = DiffusionSettings() if equilibration_ps is None else DiffusionSettings(equilibration_ps=equilibration_ps)
-    notes = [f"{run.source}: {note}" for run in runs for note in run.notes]
+    notes = list(dict.fromkeys(f"{run.source}: {note}" for run in runs for note in run.notes))
+    if all(symbol == ion.symbol for symbol in runs[0].symbols):
+        notes.append(
+            f"The files hold {ion.symbol} only and no framework: no drift is taken off, no charge diffusivity given."
+        )
     candidate = _candidate(
         structure, ion.symbol, ion.charge, ion.guessed, label, [*notes, ion.note] if ion.note else notes
     )

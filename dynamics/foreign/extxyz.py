@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import TrajectoryError
-from .atoms_frames import raw_from_atoms
-from .text_file import LineReader, TruncatedFrame, open_binary, truncation_note
-from .trajectory import RawTrajectory, ReadOptions
+from .species import kinds_in_order, plain_symbol, stated_species
+from .temperature import KineticTemperature
+from .text_file import LineReader, TruncatedFrame, open_binary, parse_numbers, truncation_note
+from .trajectory import RawTrajectory, ReadOptions, atomic_masses_amu
 
-if TYPE_CHECKING:
-    from ase import Atoms
-
-_TIME_KEYS_FS = {"time_fs": 1.0, "time_ps": 1000.0}
+_TIME_UNITS_FS = {"time_fs": 1.0, "time_ps": 1000.0, "time": None}
 """Keys of the comment line that say when a frame was, with their unit in fs; a bare `time` has no known unit."""
+
+_STEP_KEYS = ("step", "md_step", "timestep")
+
+_DEFAULT_PROPERTIES = "species:S:1:pos:R:3"
 
 
 def recognises(head: bytes, file_name: str) -> bool:
@@ -38,55 +42,170 @@ def recognises(head: bytes, file_name: str) -> bool:
     return first.strip().isdigit() and (b"lattice=" in rest.partition(b"\n")[0].lower() or ".xyz" in file_name)
 
 
+@dataclass
+class _Collected:
+    """What has been read so far."""
+
+    labels: list[bytes] | None = None
+    fractional: list[NDArray[np.float64]] = field(default_factory=list)
+    cells: list[NDArray[np.float64]] = field(default_factory=list)
+    momenta: list[NDArray[np.float64]] = field(default_factory=list)
+    counts: dict[str, list[float]] = field(default_factory=dict)
+
+
 def read(path: Path, options: ReadOptions) -> RawTrajectory:
-    """Read an extended XYZ file with ASE, frame by frame.
+    """Read an extended XYZ file, frame by frame.
 
     Parameters
     ----------
     path : Path
         The file, compressed or not.
     options : ReadOptions
-        Not needed: the file names its elements.
+        `species_order` names the species in the order in which they first appear.
 
     Returns
     -------
     RawTrajectory
-        Positions as they are; the temperature from momenta or velocities where the file has them.
+        Positions as they are; the temperature from momenta (ASE's units) where the file has them.
 
     Raises
     ------
     TrajectoryError
         A frame makes no sense, or has no lattice.
     """
+    found = _Collected()
     notes: list[str] = []
     with open_binary(path) as stream:
         lines = LineReader(stream)
-        raw = raw_from_atoms(_frames(lines, path), path, _TIME_KEYS_FS)
-        if lines.was_cut:
-            notes.append(truncation_note(raw.fractional.shape[0]))
-    return RawTrajectory(**{**raw.__dict__, "notes": (*raw.notes, *notes)})
-
-
-def _frames(lines: LineReader, path: Path) -> Iterator[Atoms]:
-    from ase.io import read as ase_read
-
-    count = 0
-    for line in lines:
-        if not line.strip():
-            continue
-        if not line.strip().isdigit():
-            raise TrajectoryError(
-                f"Line {lines.number} of {path} should be a number of atoms and is {line.strip()[:40]!r}; "
-                "cut the file before it."
-            )
         try:
-            block = lines.take(1 + int(line))
+            for line in lines:
+                if line.strip():
+                    _take_frame(line, lines, found, path)
         except TruncatedFrame:
             lines.was_cut = True
-            return
-        count += 1
-        try:
-            frame = ase_read(io.StringIO(line + "".join(block)), format="extxyz")
-        except Exception as error:
-            raise TrajectoryError(f"Frame {count} of {path} is damaged ({error}); cut the file before it.") from None
-        yield frame
+        if lines.was_cut:
+            notes.append(truncation_note(len(found.fractional)))
+    if not found.fractional or found.labels is None:
+        raise TrajectoryError(f"{path} holds no whole frame; was the run stopped at its start?")
+    labels = [label.decode("utf-8", "replace") for label in found.labels]
+    if options.species_order is not None:
+        symbols = stated_species(labels, kinds_in_order(labels), options, path, notes, "species")
+    else:
+        symbols = tuple(_element(label) for label in labels)
+    n_frames = len(found.fractional)
+    times, unit = None, None
+    for key, factor in _TIME_UNITS_FS.items():
+        if times is None and len(found.counts.get(key, ())) == n_frames:
+            times, unit = np.array(found.counts[key]), factor
+    steps = next(
+        (np.array(found.counts[key]) for key in _STEP_KEYS if len(found.counts.get(key, ())) == n_frames), None
+    )
+    return RawTrajectory(
+        symbols=symbols,
+        fractional=np.array(found.fractional),
+        cells_angstrom=np.array(found.cells),
+        steps=steps if steps is not None and np.isfinite(steps).all() and np.ptp(steps) > 0 else None,
+        times=times if times is not None and np.isfinite(times).all() and np.ptp(times) > 0 else None,
+        time_unit_fs=unit,
+        kinetic_temperature_k=_temperature(found, symbols),
+        notes=tuple(notes),
+    )
+
+
+def _element(label: str) -> str:
+    from ase.data import chemical_symbols
+
+    if label.isascii() and label.isdigit() and 0 < int(label) < len(chemical_symbols):
+        return str(chemical_symbols[int(label)])
+    return plain_symbol(label)
+
+
+def _take_frame(line: str, lines: LineReader, found: _Collected, path: Path) -> None:
+    """Take in the frame that begins with this line."""
+    count = line.strip()
+    if not (count.isascii() and count.isdigit()):
+        raise TrajectoryError(
+            f"Line {lines.number} of {path} should be a number of atoms and is {count[:40]!r}; cut the file before it."
+        )
+    n_atoms = int(count)
+    number = len(found.fractional) + 1
+    comment = lines.take(1)[0]
+    block = lines.take_block(n_atoms)
+    try:
+        _take_atoms(_comment(comment), block, n_atoms, found, number, path)
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
+        why = str(error) or type(error).__name__
+        raise TrajectoryError(f"Frame {number} of {path} is damaged ({why[:80]}); cut the file before it.") from None
+
+
+def _comment(line: str) -> dict[str, Any]:
+    """Parse the comment line; its keys in lower case."""
+    from ase.io.extxyz import key_val_str_to_dict
+
+    return {str(key).lower(): value for key, value in key_val_str_to_dict(line.strip()).items()}
+
+
+def _take_atoms(info: dict[str, Any], block: bytes, n_atoms: int, found: _Collected, number: int, path: Path) -> None:
+    """Take in the atoms of a frame."""
+    lattice = np.asarray(info.get("lattice", np.zeros((3, 3))), dtype=np.float64)
+    cell = lattice.reshape(3, 3).T if lattice.size == 9 else np.zeros((3, 3))
+    if n_atoms < 1 or not abs(np.linalg.det(cell)) > 1e-6:
+        raise TrajectoryError(
+            f"Frame {number} of {path} has no three-dimensional cell; write the lattice with every frame "
+            '(Lattice="…" in the comment line).'
+        )
+    if not np.all(info.get("pbc", True)):
+        raise TrajectoryError(
+            f"Frame {number} of {path} is not periodic in all directions (pbc); a conductivity needs a crystal."
+        )
+    columns, width = _columns(str(info.get("properties", _DEFAULT_PROPERTIES)))
+    words = block.split()
+    if len(words) != n_atoms * width:
+        raise ValueError(f"not {width} columns for each of {n_atoms} atoms")
+
+    def numbers(name: str) -> NDArray[np.float64]:
+        first = columns[name]
+        values = [parse_numbers(b" ".join(words[first + axis :: width])) for axis in range(3)]
+        if any(value is None or value.size != n_atoms for value in values):
+            raise ValueError(f"{name} is not three numbers for each atom")
+        return np.array(values).T
+
+    labels = words[columns["species"] if "species" in columns else columns["z"] :: width]
+    if found.labels is None:
+        found.labels = labels
+    elif labels != found.labels:
+        raise TrajectoryError(
+            f"The atoms of frame {number} of {path} are not those of the first frame; "
+            "write the same atoms in the same order in every frame."
+        )
+    found.fractional.append(numbers("pos") @ np.linalg.inv(cell))
+    found.cells.append(cell)
+    if "momenta" in columns:
+        found.momenta.append(numbers("momenta"))
+    for key in (*_TIME_UNITS_FS, *_STEP_KEYS):
+        if isinstance(info.get(key), (int, float, np.integer, np.floating)):
+            found.counts.setdefault(key, []).append(float(info[key]))
+
+
+def _columns(properties: str) -> tuple[dict[str, int], int]:
+    """Return the first column of each property, in lower case, and the number of columns."""
+    parts = properties.split(":")
+    columns, width = {}, 0
+    for name, _, count in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+        columns[name.lower()] = width
+        width += int(count)
+    return columns, width
+
+
+def _temperature(found: _Collected, symbols: tuple[str, ...]) -> float | None:
+    """Return the kinetic temperature from momenta in ASE's units."""
+    from ase import units
+    from ase.data import atomic_numbers
+
+    if len(found.momenta) != len(found.fractional) or any(atomic_numbers.get(name, 0) < 1 for name in symbols):
+        return None
+    masses = atomic_masses_amu(symbols)
+    measured = KineticTemperature(masses)
+    for momenta in found.momenta:
+        measured.add(momenta / masses[:, None] * units.fs)
+    return measured.value_k()

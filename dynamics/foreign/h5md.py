@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import TrajectoryError
-from .atoms_frames import constant_interval
-from .temperature import temperature_from_velocities
+from .species import kinds_in_order, plain_symbol, stated_species
+from .temperature import KineticTemperature
 from .trajectory import RawTrajectory, ReadOptions, atomic_masses_amu
 
 _LENGTH_ANGSTROM = {"angstrom": 1.0, "a": 1.0, "å": 1.0, "nm": 10.0, "pm": 0.01}
@@ -70,9 +70,10 @@ def read(path: Path, options: ReadOptions) -> RawTrajectory:
         raise TrajectoryError(
             f"{path} is no complete H5MD file ({error.args[0]}); it needs particles with position, box and species."
         ) from None
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError, TypeError, AttributeError, IndexError) as error:
         raise TrajectoryError(
-            f"The HDF5 file {path} is damaged or was still being written ({error}); copy it again."
+            f"The HDF5 file {path} is damaged or was still being written "
+            f"({str(error).partition(chr(10))[0]}); copy it again."
         ) from None
 
 
@@ -89,20 +90,27 @@ def _read(file: Any, path: Path, options: ReadOptions) -> RawTrajectory:
         raise TrajectoryError(f"{path} holds no frame; was the run stopped at its start?")
     cells = _cells(particles["box"], n_frames, path, notes)
     symbols = _symbols(particles, n_atoms, options, path, notes)
-    fractional = np.linalg.solve(np.swapaxes(cells, 1, 2)[:, None], positions[..., None])[..., 0]
+    fractional = positions @ np.linalg.inv(cells)
     is_unwrapped = _is_ours(file)
     if "image" in particles:
         image = particles["image"]
         fractional += np.asarray(_dataset(image), dtype=np.float64)
         is_unwrapped = True
-    interval, stride = _times(position, n_frames, path, notes)
+    steps, stride = _axis(position.get("step"), n_frames, path)
+    times, time_gap = _axis(position.get("time"), n_frames, path)
+    time_unit = _time_unit(position["time"]) if "time" in position else None
+    if times is None and time_gap is not None:
+        times = np.arange(n_frames, dtype=np.float64) * time_gap
+    if steps is None and stride is not None and n_frames:
+        steps = np.arange(n_frames, dtype=np.float64) * stride
     return RawTrajectory(
         symbols=symbols,
         fractional=fractional,
         cells_angstrom=cells,
         is_unwrapped=is_unwrapped,
-        frame_interval_fs=interval,
-        steps_per_frame=stride,
+        steps=steps,
+        times=times,
+        time_unit_fs=time_unit,
         kinetic_temperature_k=_temperature(file, particles, symbols),
         notes=tuple(notes),
     )
@@ -165,11 +173,12 @@ def _symbols(particles: Any, n_atoms: int, options: ReadOptions, path: Path, not
     if values.size != n_atoms:
         raise TrajectoryError(f"{path} has {values.size} species for {n_atoms} atoms; write one for each atom.")
     names = h5py.check_enum_dtype(dataset.dtype)
-    if names:
-        by_number = {number: name for name, number in names.items()}
-        return tuple(by_number[int(value)] for value in values)
-    if values.dtype.kind in "SO":
-        return tuple(_text(value) for value in values)
+    if names or values.dtype.kind in "SO":
+        by_number = {number: name for name, number in (names or {}).items()}
+        labels = [by_number.get(int(value), str(value)) if names else _text(value) for value in values]
+        if options.species_order is not None:
+            return stated_species(labels, kinds_in_order(labels), options, path, notes, "species")
+        return tuple(plain_symbol(label) for label in labels)
     kinds = np.unique(values)
     order = options.species_order
     if order is not None:
@@ -191,29 +200,29 @@ def _is_ours(file: Any) -> bool:
     return "h5md/creator" in file and _text(file["h5md/creator"].attrs.get("name", "")) == "superion"
 
 
-def _times(position: Any, n_frames: int, path: Path, notes: list[str]) -> tuple[float | None, float | None]:
-    """Return the time between frames in fs, and the steps between frames, where the file has them."""
-    interval = stride = None
-    if "time" in position:
-        interval = _spacing(position["time"], n_frames, path)
-        if interval is not None:
-            interval *= _unit(position["time"], _TIME_FS, "fs", notes)
-    if "step" in position:
-        stride = _spacing(position["step"], n_frames, path)
-    return interval, stride
+def _time_unit(dataset: Any) -> float | None:
+    """Return the unit of time in fs; None where the file does not state one."""
+    return None if "unit" not in dataset.attrs else _unit(dataset, _TIME_FS, "fs", [])
 
 
-def _spacing(dataset: Any, n_frames: int, path: Path) -> float | None:
-    """Spacing of a fixed (scalar increment) or explicit (one entry per frame) H5MD time axis."""
+def _axis(dataset: Any, n_frames: int, path: Path) -> tuple[NDArray[np.float64] | None, float | None]:
+    """Return an explicit (one entry per frame) H5MD time axis, or the increment of a fixed one."""
+    if dataset is None:
+        return None, None
     if dataset.shape == ():
-        return float(dataset[()])
-    if n_frames < 2:
-        return None
-    return constant_interval(np.asarray(dataset[:n_frames], dtype=np.float64), path)
+        return None, float(dataset[()])
+    values = np.asarray(dataset[:n_frames], dtype=np.float64)
+    if values.shape != (n_frames,) or not np.isfinite(values).all():
+        raise TrajectoryError(
+            f"{dataset.name} of {path} has not one number for each of {n_frames} frames; copy it again."
+        )
+    return values, None
 
 
 def _temperature(file: Any, particles: Any, symbols: tuple[str, ...]) -> float | None:
     """Return the mean kinetic temperature: observed, or from velocities with a stated unit."""
+    from ase.data import atomic_numbers
+
     observed = file.get("observables/temperature/value")
     if observed is not None and _text(observed.attrs.get("unit", "")) == "K" and observed.size:
         return float(np.mean(observed[...]))
@@ -225,6 +234,10 @@ def _temperature(file: Any, particles: Any, symbols: tuple[str, ...]) -> float |
     per_time = _TIME_FS.get(time.removesuffix("-1").removesuffix("^").strip())
     if factor is None or per_time is None:
         return None
-    masses = atomic_masses_amu(symbols)
+    if any(atomic_numbers.get(symbol, 0) < 1 for symbol in symbols):
+        return None
+    measured = KineticTemperature(atomic_masses_amu(symbols))
     frames = range(0, dataset.shape[0], max(1, dataset.shape[0] // 1000))  # a thousand frames say it well enough
-    return float(np.mean([temperature_from_velocities(dataset[i] * factor / per_time, masses) for i in frames]))
+    for frame in frames:
+        measured.add(np.asarray(dataset[frame], dtype=np.float64) * factor / per_time)
+    return measured.value_k()

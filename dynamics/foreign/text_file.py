@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import importlib
+import itertools
 import lzma
+import re
+import warnings
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import TrajectoryError
 
@@ -18,11 +25,23 @@ HEAD_BYTES = 65536
 BROKEN_STREAM = (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error)
 """What the standard library raises for a compressed file that is cut off or damaged."""
 
-_OPENERS: dict[str, Callable[..., IO[Any]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_OPENERS: tuple[tuple[bytes, Callable[..., IO[Any]]], ...] = (
+    (b"\x1f\x8b", gzip.open),
+    (b"BZh", bz2.open),
+    (b"\xfd7zXZ\x00", lzma.open),
+)
+"""First bytes of compressed files: a name may lack its suffix, or keep one it should not have."""
+
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
+
+_RUN_TOGETHER = re.compile(rb"(?<=[\d.])(?=-)")
+"""Where a minus sign follows a digit, a Fortran program has left no blank between two numbers."""
+
+_FORTRAN_EXPONENT = re.compile(rb"(?<=[\d.])[dD](?=[+-]?\d)")
 
 
 def open_binary(path: Path) -> IO[bytes]:
-    """Open a file for reading bytes, decompressing .gz, .bz2 and .xz.
+    """Open a file for reading bytes, decompressing gzip, bzip2, xz and (where Python can) Zstandard.
 
     Parameters
     ----------
@@ -39,11 +58,30 @@ def open_binary(path: Path) -> IO[bytes]:
         The file does not exist or may not be read.
     """
     try:
-        return _OPENERS.get(path.suffix, open)(path, "rb")
+        with path.open("rb") as stream:
+            head = stream.read(6)
+        for magic, opener in _OPENERS:
+            if head.startswith(magic):
+                return opener(path, "rb")
+        if head.startswith(_ZSTANDARD):
+            return _open_zstandard(path)
+        return path.open("rb")
     except FileNotFoundError:
         raise TrajectoryError(f"There is no trajectory file {path}; check the path.") from None
     except OSError as error:
         raise TrajectoryError(f"The trajectory file {path} cannot be read ({error.strerror}).") from None
+
+
+def _open_zstandard(path: Path) -> IO[bytes]:
+    """Open a Zstandard file with the standard library (Python 3.14) or the zstandard package."""
+    for name in ("compression.zstd", "zstandard"):
+        try:
+            module = importlib.import_module(name)
+        except ImportError:
+            continue
+        stream: IO[bytes] = module.open(path, "rb")
+        return stream
+    raise TrajectoryError(f"{path} is compressed with Zstandard, which this Python cannot unpack; run unzstd first.")
 
 
 def first_bytes(path: Path) -> bytes:
@@ -71,7 +109,7 @@ def first_bytes(path: Path) -> bytes:
             raise TrajectoryError(f"The compressed file {path} is damaged; unpack or copy it again.") from None
     if not head:
         raise TrajectoryError(f"The trajectory file {path} is empty; was the run started?")
-    return head
+    return head.removeprefix(b"\xef\xbb\xbf")
 
 
 class LineReader(Iterator[str]):
@@ -89,10 +127,17 @@ class LineReader(Iterator[str]):
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
+        self._pushed: list[bytes] = []
         self.number = 0
         self.was_cut = False
 
     def __next__(self) -> str:
+        return self._next_bytes().decode("utf-8", errors="replace")
+
+    def _next_bytes(self) -> bytes:
+        if self._pushed:
+            self.number += 1
+            return self._pushed.pop()
         try:
             line = self._stream.readline()
         except BROKEN_STREAM:
@@ -104,7 +149,18 @@ class LineReader(Iterator[str]):
             self.was_cut = True
             raise StopIteration
         self.number += 1
-        return line.decode("utf-8", errors="replace")
+        return line
+
+    def push_back(self, line: str) -> None:
+        """Let the next read deliver this line again.
+
+        Parameters
+        ----------
+        line : str
+            The line that was just delivered.
+        """
+        self._pushed.append(line.encode("utf-8"))
+        self.number -= 1
 
     def take(self, count: int) -> list[str]:
         """Return the next lines.
@@ -124,17 +180,76 @@ class LineReader(Iterator[str]):
         TruncatedFrame
             The file ends before.
         """
-        lines = []
-        for _ in range(count):
-            line = next(self, None)
-            if line is None:
-                raise TruncatedFrame
-            lines.append(line)
+        return [line.decode("utf-8", errors="replace") for line in self._take(count)]
+
+    def take_block(self, count: int) -> bytes:
+        """Return the next lines as one block, undecoded: the quick way to many numbers.
+
+        Parameters
+        ----------
+        count : int
+            How many.
+
+        Returns
+        -------
+        bytes
+            The lines with their ends.
+
+        Raises
+        ------
+        TruncatedFrame
+            The file ends before.
+        """
+        return b"".join(self._take(count))
+
+    def _take(self, count: int) -> list[bytes]:
+        lines = [self._next_bytes() for _ in range(min(count, len(self._pushed)))]
+        try:
+            lines += itertools.islice(self._stream, count - len(lines))
+        except BROKEN_STREAM:
+            self.was_cut = True
+            raise TruncatedFrame from None
+        if len(lines) < count or (lines and not lines[-1].endswith(b"\n")):
+            self.was_cut = True
+            raise TruncatedFrame
+        self.number += count
         return lines
 
 
 class TruncatedFrame(Exception):
     """The file ends inside a frame: the frames before it are whole."""
+
+
+def parse_numbers(text: bytes) -> NDArray[np.float64] | None:
+    """Parse all numbers of a text, also Fortran's: exponents with D, and no blank before a minus sign.
+
+    Parameters
+    ----------
+    text : bytes
+        Numbers separated by white space.
+
+    Returns
+    -------
+    (n,) array or None
+        The numbers; None where something else is among them.
+
+    Examples
+    --------
+    >>> parse_numbers(b"0.25-0.5 1.0D-01").tolist()
+    [0.25, -0.5, 0.1]
+    >>> parse_numbers(b"0.25 ****") is None
+    True
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            return np.fromstring(text, sep=" ")
+        except (ValueError, DeprecationWarning):
+            pass
+        try:
+            return np.fromstring(_FORTRAN_EXPONENT.sub(b"e", _RUN_TOGETHER.sub(b" ", text)), sep=" ")
+        except (ValueError, DeprecationWarning):
+            return None
 
 
 def truncation_note(n_frames: int) -> str:

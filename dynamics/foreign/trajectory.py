@@ -72,18 +72,30 @@ class RawTrajectory:
         Cell vectors as rows, in Å.
     is_unwrapped : bool
         Whether the file itself follows each atom across the boundaries.
-    frame_interval_fs : float or None
-        Time between frames, where the file gives it outright.
+    steps : (n_frames,) float array or None
+        Count of each frame as the file numbers it; NaN where it cannot be read.
+    times : (n_frames,) float array or None
+        Time of each frame.
+    time_unit_fs : float or None
+        Unit of `times` in fs; None where the file does not say.
     time_step_fs : float or None
         Time step of the integrator, where the file gives it.
+    frame_interval_fs : float or None
+        Time between frames, where the file gives it outright.
     steps_per_frame : float or None
-        Steps of the integrator between frames, where the file gives them.
-    is_stride_assumed : bool
-        Whether `steps_per_frame` is a guess, to be told where it is used.
+        Steps of the integrator between frames, where the file gives them and numbers no frames.
+    step_note : str or None
+        What is assumed where frames one count apart are taken to be one step apart.
+    question : str or None
+        Why the time between frames cannot be known from this file, and what to give.
     kinetic_temperature_k : float or None
         Mean kinetic temperature, from velocities or kinetic energies.
     thermostat_temperature_k : float or None
         Target temperature of the thermostat.
+    temperature_question : str or None
+        Why the velocities give no temperature, and what to give.
+    temperature_note : str or None
+        What is assumed where the kinetic temperature is used.
     notes : tuple of str
         What the reader had to assume or leave out.
     """
@@ -92,12 +104,18 @@ class RawTrajectory:
     fractional: NDArray[np.float64]
     cells_angstrom: NDArray[np.float64]
     is_unwrapped: bool = False
-    frame_interval_fs: float | None = None
+    steps: NDArray[np.float64] | None = None
+    times: NDArray[np.float64] | None = None
+    time_unit_fs: float | None = None
     time_step_fs: float | None = None
+    frame_interval_fs: float | None = None
     steps_per_frame: float | None = None
-    is_stride_assumed: bool = False
+    step_note: str | None = None
+    question: str | None = None
     kinetic_temperature_k: float | None = None
     thermostat_temperature_k: float | None = None
+    temperature_question: str | None = None
+    temperature_note: str | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -108,11 +126,14 @@ class ReadOptions:
     Parameters
     ----------
     species_order : tuple of str or None
-        Elements of the types 1, 2, … of a LAMMPS dump, of the blocks of a VASP 4 XDATCAR, or of the sorted species
-        numbers of an H5MD file.
+        Elements of the types 1, 2, … of a LAMMPS dump, of the blocks of a VASP file, of the sorted species numbers of
+        an H5MD file, or of the names of any other file in the order in which they first appear.
+    time_step_fs : float or None
+        Time step of the integrator in fs; tells LAMMPS unit styles apart where a dump holds times.
     """
 
     species_order: tuple[str, ...] | None = None
+    time_step_fs: float | None = None
 
 
 def atomic_masses_amu(symbols: tuple[str, ...]) -> NDArray[np.float64]:

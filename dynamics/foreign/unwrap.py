@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,9 +56,44 @@ def unwrap_fractional(fractional: NDArray[np.float64]) -> tuple[NDArray[np.float
         frame, atom, axis = np.unravel_index(int(np.argmax(np.abs(steps))), steps.shape)
         raise TrajectoryError(
             f"Atom {atom + 1} moves {longest:.2f} of cell vector {'abc'[axis]} between frames {frame + 1} and "
-            f"{frame + 2}, so its path across the boundary is ambiguous; write frames more often, "
-            "or write unwrapped positions."
+            f"{frame + 2}, so its path across the boundary is ambiguous; write frames more often, or, where the "
+            "positions are unwrapped already, say so (unwrapped=True, --unwrapped)."
         )
     np.cumsum(steps, axis=0, out=unwrapped[1:])
     unwrapped[1:] += unwrapped[0]
     return unwrapped, longest
+
+
+def check_unwrapped(fractional: NDArray[np.float64], path: Path) -> None:
+    """Refuse positions that are said to be unwrapped and jump by cell vectors.
+
+    Frames far apart may show long steps of any size.  Steps close to whole cell vectors, or atoms that never leave
+    the cell and yet cross half of it at once, are those of wrapped positions.
+
+    Parameters
+    ----------
+    fractional : (n_frames, n_atoms, 3) array
+        Fractional coordinates as the file has them.
+    path : Path
+        The file, for messages.
+
+    Raises
+    ------
+    TrajectoryError
+        Naming atom and frame.
+    """
+    steps = np.diff(fractional, axis=0)
+    long = np.abs(steps) > 0.5
+    if not long.any():
+        return
+    inside = bool(np.all(fractional > -0.02) and np.all(fractional < 1.02))
+    # How far the long steps are from whole cell vectors, against the size of the ordinary ones.
+    usual = np.sqrt(np.mean(steps[~long] ** 2)) if (~long).any() else 1.0
+    residue = np.sqrt(np.mean((steps[long] - np.rint(steps[long])) ** 2))
+    if inside or (residue < 0.1 and residue < 3.0 * usual):
+        frame, atom, axis = np.argwhere(long)[0]
+        raise TrajectoryError(
+            f"The positions of {path} are said to be unwrapped, but atom {atom + 1} jumps "
+            f"{abs(steps[frame, atom, axis]):.2f} of cell vector {'abc'[axis]} between frames {frame + 1} and "
+            f"{frame + 2} ({int(long.sum())} such jumps): they are wrapped; leave out unwrapped (--unwrapped)."
+        )

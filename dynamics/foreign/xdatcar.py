@@ -1,17 +1,26 @@
-"""VASP XDATCAR: fractional positions, with one cell or one per configuration."""
+"""VASP XDATCAR: fractional positions, with one cell or one per configuration, in the dialects of many writers."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import TrajectoryError
-from .text_file import LineReader, TruncatedFrame, open_binary, truncation_note
+from .species import kinds_in_order, note_renamed, plain_symbol, stated_species
+from .text_file import LineReader, TruncatedFrame, open_binary, parse_numbers, truncation_note
 from .trajectory import RawTrajectory, ReadOptions
 
-_MARK = "Direct configuration="
+_MARK = re.compile(r"\s*(direct|cartesian|konfig)\w*\s*(?:configuration\s*)?(?:=\s*(\S*))?\s*$", re.IGNORECASE)
+"""The line before a configuration; VASP writes ****** where its number has more than six digits."""
+
+STEP_NOTE = (
+    "The configurations are numbered 1, 2, 3, …, which VASP does where it writes every step (NBLOCK = 1) and other "
+    "programs always; one step lies between them, or give frame_interval_fs (--frame-interval-fs)."
+)
 
 
 def recognises(head: bytes, file_name: str) -> bool:
@@ -29,18 +38,41 @@ def recognises(head: bytes, file_name: str) -> bool:
     bool
         True if so.
     """
-    return _MARK.encode() in head or "XDATCAR" in file_name
+    return re.search(rb"^\s*(direct|cartesian) configuration\s*=", head, re.I | re.M) is not None or (
+        "XDATCAR" in file_name.upper()
+    )
+
+
+@dataclass
+class _Header:
+    """The lines before the first configuration, or before any where the cell varies."""
+
+    scale: NDArray[np.float64]
+    cell: NDArray[np.float64]
+    labels: tuple[str, ...]
+    blocks: tuple[int, ...]
+    is_named: bool
+
+
+@dataclass
+class _Collected:
+    """What has been read so far."""
+
+    frames: list[NDArray[np.float64]] = field(default_factory=list)
+    cells: list[NDArray[np.float64]] = field(default_factory=list)
+    numbers: list[float] = field(default_factory=list)
+    header: _Header | None = None
 
 
 def read(path: Path, options: ReadOptions) -> RawTrajectory:
-    """Read an XDATCAR.
+    """Read an XDATCAR of VASP 4 to 6, pymatgen, ASE, MDANSE and their kind.
 
     Parameters
     ----------
     path : Path
         The file, compressed or not.
     options : ReadOptions
-        `species_order` names the blocks where the file does not (VASP 4).
+        `species_order` names the blocks, above all where the file does not (VASP 4).
 
     Returns
     -------
@@ -52,90 +84,129 @@ def read(path: Path, options: ReadOptions) -> RawTrajectory:
     TrajectoryError
         The header or a configuration makes no sense.
     """
-    frames: list[NDArray[np.float64]] = []
-    cells: list[NDArray[np.float64]] = []
-    numbers: list[int] = []
-    symbols: tuple[str, ...] | None = None
-    cell: NDArray[np.float64] | None = None
+    found = _Collected()
     notes: list[str] = []
     with open_binary(path) as stream:
         lines = LineReader(stream)
         try:
             for line in lines:
-                if not line.startswith(_MARK):
-                    if not line.strip() and cell is not None:
-                        continue
-                    cell, symbols = _header(lines, path, options)
-                    continue
-                if cell is None or symbols is None:
-                    raise TrajectoryError(f"{path} has no header before its first configuration; restore its start.")
-                block = lines.take(len(symbols))
-                frames.append(_coordinates(block, len(symbols), path, len(frames) + 1))
-                cells.append(cell)
-                numbers.append(int(line[len(_MARK) :].split()[0]))
+                _take_line(line, lines, found, path)
         except TruncatedFrame:
             lines.was_cut = True
         if lines.was_cut:
-            notes.append(truncation_note(len(frames)))
-    if not frames or symbols is None:
+            notes.append(truncation_note(len(found.frames)))
+    if not found.frames or found.header is None:
         raise TrajectoryError(f"{path} holds no whole configuration; was the run stopped at its start?")
-    stride = _stride(numbers)
+    numbers = np.array(found.numbers)
+    is_numbered = bool(np.isfinite(numbers).any())
     return RawTrajectory(
-        symbols=symbols,
-        fractional=np.array(frames),
-        cells_angstrom=np.array(cells),
-        steps_per_frame=stride or 1.0,
-        is_stride_assumed=stride is None,
+        symbols=_symbols(found.header, options, path, notes),
+        fractional=np.array(found.frames),
+        cells_angstrom=np.array(found.cells),
+        steps=numbers if is_numbered else None,
+        step_note=STEP_NOTE,
         notes=tuple(notes),
     )
 
 
-def _header(lines: LineReader, path: Path, options: ReadOptions) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Read the six or seven lines after the comment line."""
+def _take_line(line: str, lines: LineReader, found: _Collected, path: Path) -> None:
+    """Take in what begins with this line: a configuration, or a header."""
+    mark = _MARK.match(line)
+    if mark is None and found.header is None:
+        found.header = _header(lines, path)
+        return
+    if mark is None:
+        if not line.strip():
+            return
+        values = parse_numbers(_numeric_part(line.encode()))
+        if values is None or values.size < 3:
+            header = _header(lines, path)
+            assert found.header is not None
+            if not (header.is_named and found.header.is_named):
+                header.labels, header.is_named = found.header.labels, found.header.is_named
+            if header.labels != found.header.labels or header.blocks != found.header.blocks:
+                raise TrajectoryError(
+                    f"The atoms of {path} change near line {lines.number}; concatenate runs of one cell only."
+                )
+            found.header = header
+            return
+        lines.push_back(line)  # a configuration after a blank line
+    if found.header is None:
+        raise TrajectoryError(f"{path} has no header before its first configuration; restore its start.")
+    header = found.header
+    frame = _coordinates(lines, sum(header.blocks), path, len(found.frames) + 1)
+    if mark is not None and mark.group(1).lower() == "cartesian":
+        frame = np.linalg.solve(header.cell.T, (frame * header.scale).T).T
+    found.frames.append(frame)
+    found.cells.append(header.cell)
+    number = mark.group(2) if mark is not None else None
+    found.numbers.append(float(number) if number and number.isascii() and number.isdigit() else np.nan)
+
+
+def _header(lines: LineReader, path: Path) -> _Header:
+    """Read the five or six lines after the comment line."""
     words = [line.split() for line in lines.take(5)]
     try:
-        scale = float(words[0][0])
+        scale = np.array([float(word) for word in words[0]])
         cell = np.array([[float(word) for word in row[:3]] for row in words[1:4]])
-        if scale < 0:  # a negative scale is the volume
-            scale = (-scale / abs(np.linalg.det(cell))) ** (1 / 3)
+        if cell.shape != (3, 3) or scale.size not in (1, 3) or not np.isfinite(cell).all():
+            raise ValueError
+        volume = abs(np.linalg.det(cell))
+        if scale.size == 1 and scale[0] < 0:  # a negative scale is the volume
+            scale = (-scale / volume) ** (1 / 3)
+        if not (volume > 0 and np.isfinite(scale).all() and (scale > 0).all()):
+            raise ValueError
+        # Three scales stretch the Cartesian axes.
         cell = cell * scale
-        elements = words[4]
-        if elements[0].isdigit():
-            counts = [int(word) for word in elements]
-            if options.species_order is None:
-                raise TrajectoryError(
-                    f"{path} does not name its elements; "
-                    f"give species_order (--species-order) with {len(counts)} symbols."
-                )
-            elements = list(options.species_order)
-        else:
-            counts = [int(word) for word in lines.take(1)[0].split()]
-    except (ValueError, IndexError):
+        labels = words[4]
+        is_named = not labels[0].isdigit()
+        blocks = [int(word) for word in (lines.take(1)[0].split() if is_named else labels)]
+        if len(blocks) != len(labels) or min(blocks) < 0 or sum(blocks) < 1:
+            raise ValueError
+        if not is_named:
+            labels = [str(number) for number in range(1, len(blocks) + 1)]
+    except (ValueError, IndexError, ZeroDivisionError):
         raise TrajectoryError(
-            f"{path} has no readable XDATCAR header near line {lines.number}; restore the file."
+            f"{path} has no readable XDATCAR header (scale, three cell vectors, elements, numbers of atoms) near line "
+            f"{lines.number}; restore the file, or read the run's vasprun.xml."
         ) from None
-    if len(elements) != len(counts):
+    return _Header(scale, cell, tuple(labels), tuple(blocks), is_named)
+
+
+def _symbols(header: _Header, options: ReadOptions, path: Path, notes: list[str]) -> tuple[str, ...]:
+    """Name the atoms of each block."""
+    order = options.species_order
+    if not header.is_named and order is None:
         raise TrajectoryError(
-            f"{path} has {len(counts)} blocks of atoms and {len(elements)} elements; give one symbol for each block."
+            f"{path} does not name its elements; "
+            f"give species_order (--species-order) with {len(header.blocks)} symbols."
         )
-    # VASP may append the potential's flavour: Li_sv, or a hash after a slash.
-    names = [element.split("_")[0].split("/")[0] for element in elements]
-    return cell, tuple(name for name, count in zip(names, counts, strict=True) for _ in range(count))
+    labels = header.labels
+    if order is not None and len(order) == len(labels):  # one for each block, though two blocks may share a name
+        note_renamed(labels, order, notes)
+        return tuple(name for name, count in zip(order, header.blocks, strict=True) for _ in range(count))
+    names = [plain_symbol(label) for label in labels]
+    atoms = [name for name, count in zip(names, header.blocks, strict=True) for _ in range(count)]
+    return stated_species(atoms, kinds_in_order(names), options, path, notes, "blocks of atoms")
 
 
-def _coordinates(block: list[str], n_atoms: int, path: Path, frame: int) -> NDArray[np.float64]:
-    try:
-        values = np.array("".join(block).split(), dtype=np.float64)
-        return values.reshape(n_atoms, 3)
-    except ValueError:
-        raise TrajectoryError(
-            f"Configuration {frame} of {path} is not {n_atoms} lines of three numbers; cut the file before it."
-        ) from None
+def _coordinates(lines: LineReader, n_atoms: int, path: Path, frame: int) -> NDArray[np.float64]:
+    """Read one configuration: three numbers a line, whatever follows them."""
+    block = lines.take_block(n_atoms)
+    values = parse_numbers(block)
+    if values is None or values.size != 3 * n_atoms:
+        # Element names or flags stand behind the numbers.
+        rows = [parse_numbers(_numeric_part(row)) for row in block.split(b"\n")[:n_atoms]]
+        if any(row is None or row.size < 3 for row in rows):
+            raise TrajectoryError(
+                f"Configuration {frame} of {path} is not {n_atoms} lines of three numbers (near line {lines.number}); "
+                "cut the file before it."
+            )
+        values = np.array([row[:3] for row in rows if row is not None])
+    return values.reshape(n_atoms, 3)
 
 
-def _stride(numbers: list[int]) -> float | None:
-    """Return the steps between configurations, where their numbers say so: VASP may number frames or steps."""
-    gaps = set(np.diff(numbers).tolist())
-    if len(gaps) == 1 and (gap := gaps.pop()) > 1:
-        return float(gap)
-    return None
+def _numeric_part(row: bytes) -> bytes:
+    """Cut a line before the first word that begins with a letter."""
+    match = re.search(rb"(?<!\S)[A-Za-z]", row)
+    return row if match is None or re.match(rb"nan|inf", row[match.start() :], re.I) else row[: match.start()]

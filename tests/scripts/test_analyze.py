@@ -127,3 +127,114 @@ def test_measured_temperatures_are_grouped():
     ]
     stated = [run(kelvin, True) for kelvin in (600.0, 604.0, 600.0)]
     assert [len(group) for group in group_by_temperature(stated)] == [2, 1]
+
+
+@pytest.fixture(scope="module")
+def known_walk():
+    """A walk with D = 6.25e-6 cm²/s, a frame every 20 fs."""
+    from support.foreign_walks import walk as known
+
+    return known(1200)
+
+
+def test_the_same_frames_count_once_in_whatever_format(cli, known_walk, tmp_path):
+    from support.foreign_walks import lammps, xdatcar
+
+    (tmp_path / "run.dump").write_text(lammps(known_walk))
+    (tmp_path / "XDATCAR").write_text(xdatcar(known_walk))
+    (tmp_path / "part.dump").write_text(lammps(known_walk[200:700]))
+    shuffled = known_walk[::4][:, np.r_[15:-1:-1, 16:32]] + 0.7
+    (tmp_path / "thinned.dump").write_text(lammps(shuffled, steps=40 * np.arange(len(shuffled))))
+    options = ("--temperature", "700", "--time-step-fs", "2", "--json")
+    once = cli("analyze", tmp_path / "run.dump", *options).json()["temperatures"][0]
+    assert once["tracer"]["value_cm2_s"] == pytest.approx(6.25e-6, rel=0.3)
+    options = ("--temperature", "700", "--frame-interval-fs", "20", "--json")
+    names = ("part.dump", "thinned.dump", "run.dump", "XDATCAR", "run.dump")
+    answer = cli("analyze", *(tmp_path / name for name in names), *options)
+    assert answer.code == 0, answer.err
+    document = answer.json()
+    again = document["temperatures"][0]
+    assert again["n_replicas"] == 1
+    assert again["tracer"] == once["tracer"]
+    assert sum("count once" in note for note in document["notes"]) >= 3
+    options = ("--temperature", "700,800", "--frame-interval-fs", "20", "--json")
+    answer = cli("analyze", tmp_path / "run.dump", tmp_path / "XDATCAR", *options)
+    assert answer.code == 1
+    assert "hold the same frames but are given as" in answer.err
+
+
+def test_replicas_and_overlapping_parts(cli, known_walk, tmp_path):
+    from support.foreign_walks import lammps
+    from support.foreign_walks import walk as known
+
+    (tmp_path / "a.dump").write_text(lammps(known_walk[:600]))
+    (tmp_path / "b.dump").write_text(lammps(known(600, seed=2)))
+    options = ("--temperature", "700", "--time-step-fs", "2", "--json")
+    answer = cli("analyze", tmp_path / "a.dump", tmp_path / "b.dump", *options)
+    assert answer.json()["temperatures"][0]["n_replicas"] == 2
+    (tmp_path / "b.dump").write_text(lammps(known_walk[300:900]))
+    answer = cli("analyze", tmp_path / "a.dump", tmp_path / "b.dump", *options)
+    assert answer.code == 1
+    assert "300 of the 600 frames" in answer.err
+    (tmp_path / "b.dump").write_text(lammps(known_walk[599:1199]))
+    answer = cli("analyze", tmp_path / "a.dump", tmp_path / "b.dump", *options)
+    assert answer.json()["temperatures"][0]["n_replicas"] == 2
+
+
+def test_mobile_ions_alone_have_no_charge_diffusivity(cli, known_walk, tmp_path):
+    from support.foreign_walks import lammps
+
+    drifting = known_walk[:, :16] + 0.01 * np.arange(len(known_walk))[:, None, None]
+    for positions, name in ((known_walk[:, :16], "run.dump"), (drifting, "drifting.dump")):
+        (tmp_path / name).write_text(lammps(positions))
+    options = ("--temperature", "700", "--time-step-fs", "2", "--json", "--report", tmp_path / "report.html")
+    answer = cli("analyze", tmp_path / "run.dump", *options)
+    assert answer.code == 0, answer.err
+    document = answer.json()
+    result = document["temperatures"][0]
+    assert result["tracer"]["value_cm2_s"] == pytest.approx(6.25e-6, rel=0.3)
+    assert result["charge"]["value_cm2_s"] is None
+    assert result["charge"]["upper_bound_95_cm2_s"] is None
+    assert "no framework" in result["charge"]["withheld_reason"]
+    assert result["collective"]["upper_bound_95_ms_cm"] is None
+    assert result["haven_ratio"]["value"] is None
+    assert result["msd"]["collective_angstrom2"] is None
+    assert any("no framework" in note for note in document["notes"])
+    assert "<svg" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_unwrapped_positions_can_be_declared(cli, tmp_path):
+    from support.foreign_walks import extxyz
+    from support.foreign_walks import walk as known
+
+    (tmp_path / "run.xyz").write_text(extxyz(known(400, step=2.0)))
+    options = ("--temperature", "700", "--frame-interval-fs", "10000", "--json")
+    answer = cli("analyze", tmp_path / "run.xyz", *options)
+    assert "--unwrapped" in answer.err
+    answer = cli("analyze", tmp_path / "run.xyz", *options, "--unwrapped")
+    assert answer.json()["temperatures"][0]["tracer"]["value_cm2_s"] == pytest.approx(2.0e-5, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("kelvin", "words", "absent"),
+    [
+        ("200,250,280", "no σ(300 K); runs at 300 K or above", "upper bound"),
+        ("250,350", "interpolated between 2 temperatures, 250 to 350 K", "extrapolated from"),
+        ("200,250", "extrapolated from 2 temperatures, the highest 250 K, over 0.67 of 1000 K/T", "the lowest"),
+    ],
+)
+def test_the_way_to_300_k(cli, kelvin, words, absent, tmp_path):
+    from support.foreign_walks import extxyz
+    from support.foreign_walks import walk as known
+
+    temperatures = kelvin.split(",")
+    # At three temperatures the ions are slower in the heat.
+    steps = [0.2, 0.15, 0.1] if len(temperatures) == 3 else [0.15, 0.2]
+    for name, step in zip(temperatures, steps, strict=True):
+        (tmp_path / f"{name}.xyz").write_text(extxyz(known(500, seed=int(name), step=step)))
+    files = [tmp_path / f"{name}.xyz" for name in temperatures]
+    answer = cli("analyze", *files, "--temperature", kelvin, "--frame-interval-fs", "500", "--json")
+    document = answer.json()
+    assert words in document["verdict"]
+    assert absent not in document["verdict"]
+    assert document["sigma_300k_upper_bound_ms_cm"] is None

@@ -157,7 +157,10 @@ def collective_figure(results: Sequence[DiffusionResult]) -> Figure:
         for result, colour in zip(ordered, temperature_colours(len(ordered)), strict=True):
             lag = np.asarray(result.msd.lag_ps)
             label = f"{result.temperature_k:g} K"
-            collective.plot(lag, np.asarray(result.msd.collective_angstrom2), color=colour, linewidth=1.2, label=label)
+            if result.msd.collective_angstrom2 is not None:
+                collective.plot(
+                    lag, np.asarray(result.msd.collective_angstrom2), color=colour, linewidth=1.2, label=label
+                )
             if result.msd.framework_angstrom2 is not None:
                 has_framework = True
                 framework.plot(

@@ -152,7 +152,7 @@ def _cards(document: ConductivityDoc) -> Markup:
         details = [f"95 % upper bound: {why}"]
     else:
         value, details = NOT_AVAILABLE, ["the runs do not support an extrapolation"]
-    cards.append(_card("Conductivity at 300 K, extrapolated (Nernst–Einstein)", value, "mS/cm", details))
+    cards.append(_card("Conductivity at 300 K, by the Arrhenius line (Nernst–Einstein)", value, "mS/cm", details))
 
     arrhenius = document.arrhenius
     if document.activation_energy_ev is not None:
@@ -194,7 +194,11 @@ def _arrhenius_section(document: ConductivityDoc, name: str) -> Markup:
             "Temperature dependence",
             Markup("<p>No Arrhenius line could be fitted: it needs at least two usable temperatures.</p>"),
         )
-    bounds = {result.temperature_k: result.nernst_einstein.upper_bound_95_ms_cm for result in document.temperatures}
+    bounds = {
+        result.temperature_k: bound
+        for result in document.temperatures
+        if (bound := result.nernst_einstein.upper_bound_95_ms_cm) is not None
+    }
     svg = figure_svg(
         arrhenius_figure(arrhenius, upper_bounds=bounds, collective=document.arrhenius_collective),
         name=f"{name}-arrhenius",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -77,8 +78,7 @@ def open_job_store(
     """
     text = str(location) if location is not None else store_from_environment()
     if text is None:
-        found = project or find_project(create=create)
-        store = _embedded_store(found.database_path, found.blobs)
+        store = _project_store(project or find_project(create=create))
     else:
         store = _opener_for(text)(text)
     if not create:
@@ -92,6 +92,33 @@ def open_job_store(
         # A write that is repeated while its first attempt still goes on at the server makes no second document.
         store.docs_store.ensure_compound_index(("uuid", "index"), unique=True)
     return store
+
+
+def check_job_store(location: str | Path | None = None, *, project: ProjectFolder | None = None) -> None:
+    """Refuse a store that could not be opened or made, without making anything.
+
+    Parameters
+    ----------
+    location : str or Path, optional
+        As for `open_job_store`.
+    project : ProjectFolder, optional
+        The project, whose folder may not be there yet; found from the current folder if None.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be opened, or the folder of a new one cannot be written.
+    """
+    text = str(location) if location is not None else store_from_environment()
+    store = _project_store(project or find_project()) if text is None else _opener_for(text)(text)
+    path = Path(store.docs_store.path) if isinstance(store.docs_store, SqliteStore) else None
+    if path is None or path.exists():
+        store.connect()
+        store.close()
+        return
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise StoreError(f"The store {path} cannot be made, since {folder} is no folder that you may write to: choose another.")
 
 
 def _opener_for(text: str) -> Callable[[str], JobStore]:
@@ -123,6 +150,10 @@ def _embedded_store(database_path: Path, blobs: Path) -> JobStore:
         SqliteStore(database_path, collection_name="outputs"),
         additional_stores={BULK_STORE_NAME: BlobStore(database_path, blobs, collection_name="outputs_data")},
     )
+
+
+def _project_store(project: ProjectFolder) -> JobStore:
+    return _embedded_store(project.database_path, project.blobs)
 
 
 def _open_file(text: str) -> JobStore:

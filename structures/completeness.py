@@ -30,7 +30,11 @@ _BOND_ANGSTROM = 3.0
 
 
 def check_completeness(
-    structure: Structure, mobile_ion: str | None = None, expected_composition: Composition | None = None
+    structure: Structure,
+    mobile_ion: str | None = None,
+    expected_composition: Composition | None = None,
+    *,
+    must_be_neutral: bool = True,
 ) -> list[str]:
     """Refuse a structure that lacks hydrogen, mobile ions or other atoms.
 
@@ -46,6 +50,8 @@ def check_completeness(
         Element or ion that must be there, such as ``Li``.
     expected_composition : Composition, optional
         What the material is known to hold, in any unit.
+    must_be_neutral : bool
+        Whether a formal charge that no common oxidation states balance is refused.
 
     Returns
     -------
@@ -76,7 +82,7 @@ def check_completeness(
             f"The structure {structure.composition.reduced_formula} holds no {mobile}: add the sites of the mobile "
             "ions, or name another mobile ion.",
         )
-    _check_water_and_charge(structure)
+    _check_water_and_charge(structure, must_be_neutral)
     return notes
 
 
@@ -144,7 +150,7 @@ def _check_amounts(found: Composition, expected: Composition, mobile: str | None
     return []
 
 
-def _check_water_and_charge(structure: Structure) -> None:
+def _check_water_and_charge(structure: Structure, must_be_neutral: bool) -> None:
     valences = [] if "H" in structure.composition.get_el_amt_dict() else _oxygen_valences(structure)
     n_water = sum(valence < _WATER_VALENCE for valence in valences)
     formula = structure.composition.formula
@@ -167,6 +173,8 @@ def _check_water_and_charge(structure: Structure) -> None:
             f"The cell {formula} lacks {-charge:.3g} positive charges and has oxygen that is bonded as in a hydroxide: "
             "add the sites of hydrogen.",
         )
+    if not must_be_neutral:
+        return
     lacks = "positive charges: cations, such as mobile ions," if charge < 0.0 else "negative charges: anions"
     raise StructureRejection(
         RejectionCode.NOT_NEUTRAL,

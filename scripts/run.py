@@ -77,7 +77,11 @@ def run(
     ] = None,
     store: StoreOption = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check structure, settings, potential, device, name and store, and print the plan; compute nothing.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Check structure, settings, potential, device, name and store, and print the plan; compute nothing.",
+        ),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -83,7 +83,9 @@ def test_a_dry_run_knows_elements(refused_alike, cosine):
 def test_a_dry_run_says_what_it_did_not_check(cli, folder, tiny_mace_path):
     answer = cli("run", "conductivity", "Li6PS5Cl", "--potential", f"mace:{tiny_mace_path}", "--dry-run")
     assert answer.code == 0
-    assert "not checked: that the weights of the potential 'mace' can be read or that it knows Cl, Li, P, S" in answer.out
+    assert (
+        "not checked: that the weights of the potential 'mace' can be read or that it knows Cl, Li, P, S" in answer.out
+    )
 
 
 def test_a_potential_that_is_not_installed_is_refused(refused_alike, monkeypatch):

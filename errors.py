@@ -30,6 +30,10 @@ class UnknownElementError(PotentialError):
     """A potential that was not made for an element of a structure: the structure's fault, not the set-up's."""
 
 
+class NonFiniteResultError(PotentialError):
+    """A potential that gives energies, forces or stresses that are not numbers for atoms at finite positions."""
+
+
 class ProtocolError(SuperionError):
     """A setting of the molecular dynamics that makes no sense, such as a negative temperature."""
 

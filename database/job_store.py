@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from jobflow import JobStore
 
 from ..errors import StoreError
 from .blobs import BlobStore
-from .file_privacy import holds_password, refuse_unless_private
 from .project import ProjectFolder, find_project
 from .settings import STORE_VARIABLE, store_from_environment
 from .sqlite_store import SqliteStore
+from .store_description import read_store_description
 
 DOCUMENT_INDEXES = (
     "uuid",
@@ -77,21 +77,71 @@ def open_job_store(
     """
     text = str(location) if location is not None else store_from_environment()
     if text is None:
-        found = project or find_project(create=create)
-        store = _embedded_store(found.database_path, found.blobs)
+        store = _project_store(project or find_project(create=create))
     else:
         store = _opener_for(text)(text)
     if not create:
         _expect_embedded_file(store)
-    store.connect()
-    for path in DOCUMENT_INDEXES:
-        store.ensure_index(path)
-    for bulk in store.additional_stores.values():
-        bulk.ensure_index(BULK_KEY)
+    _connect(store, text)
+    with _server_explained(store, text):
+        for path in DOCUMENT_INDEXES:
+            store.ensure_index(path)
+        for bulk in store.additional_stores.values():
+            bulk.ensure_index(BULK_KEY)
     if not isinstance(store.docs_store, SqliteStore) and hasattr(store.docs_store, "ensure_compound_index"):
         # A write that is repeated while its first attempt still goes on at the server makes no second document.
         store.docs_store.ensure_compound_index(("uuid", "index"), unique=True)
     return store
+
+
+def check_job_store(location: str | Path | None = None, *, project: ProjectFolder | None = None) -> None:
+    """Refuse a store that could not be opened or made, without making anything.
+
+    Parameters
+    ----------
+    location : str or Path, optional
+        As for `open_job_store`.
+    project : ProjectFolder, optional
+        The project, whose folder may not be there yet; found from the current folder if None.
+
+    Raises
+    ------
+    StoreError
+        If the store cannot be opened, or the folder of a new one cannot be written.
+    """
+    text = str(location) if location is not None else store_from_environment()
+    store = _project_store(project or find_project()) if text is None else _opener_for(text)(text)
+    path = Path(store.docs_store.path) if isinstance(store.docs_store, SqliteStore) else None
+    if path is None or path.exists():
+        _connect(store, text)
+        store.close()
+        return
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise StoreError(
+            f"The store {path} cannot be made, since {folder} is no folder that you may write to: choose another."
+        )
+
+
+def _connect(store: JobStore, location: str | None) -> None:
+    """Connect, and see that servers answer."""
+    if isinstance(store.docs_store, SqliteStore):
+        store.connect()
+        return
+    from .described_server import connect_described
+
+    connect_described(store, location or "")
+
+
+@contextmanager
+def _server_explained(store: JobStore, location: str | None) -> Iterator[None]:
+    if isinstance(store.docs_store, SqliteStore):
+        yield
+        return
+    from .described_server import server_explained
+
+    with server_explained(store, location or ""):
+        yield
 
 
 def _opener_for(text: str) -> Callable[[str], JobStore]:
@@ -125,6 +175,10 @@ def _embedded_store(database_path: Path, blobs: Path) -> JobStore:
     )
 
 
+def _project_store(project: ProjectFolder) -> JobStore:
+    return _embedded_store(project.database_path, project.blobs)
+
+
 def _open_file(text: str) -> JobStore:
     path = Path(text).expanduser()
     return _embedded_store(path, path.parent / f"{path.stem}_blobs")
@@ -142,27 +196,8 @@ def _open_server(text: str) -> JobStore:
 
 
 def _open_specification(text: str) -> JobStore:
-    import yaml
-
     path = Path(text).expanduser()
-    if not path.is_file():
-        raise StoreError(f"The store description {path} does not exist: correct the path or {STORE_VARIABLE}.")
-    try:
-        text_of_it = path.read_text(encoding="utf-8")
-        is_secret = holds_password(json.loads(text_of_it) if path.suffix == ".json" else yaml.safe_load(text_of_it))
-    except (OSError, ValueError, yaml.YAMLError):
-        # What cannot be read is told below; whether it is secret nobody knows.
-        is_secret = False
-    if is_secret:
-        refuse_unless_private(path, path.stat(), f"The store description {path}")
-    try:
-        store: Any = JobStore.from_file(path)
-    except Exception as error:
-        # Whatever a maggma store's constructor raises: its words may quote a password.
-        raise StoreError(
-            f"The store description {path} cannot be used ({type(error).__name__}): write it as jobflow documents "
-            "for JobStore.from_file, with docs_store and additional_stores."
-        ) from None
+    store = read_store_description(path)
     if BULK_STORE_NAME not in store.additional_stores:
         raise StoreError(
             f"The store description {path} has no additional store named {BULK_STORE_NAME!r}, where bulk data of jobs "

@@ -674,8 +674,9 @@ class _explained:
 def _unusable(name: str, error: BaseException) -> StoreError:
     """Say why a server cannot be used."""
     return StoreError(
-        f"The MongoDB server of {name} cannot be used ({_cause(error)}): see that it runs, that this host reaches it, "
-        f"and that {STORE_VARIABLE} or {STORE_FILE_VARIABLE} holds the right address, credentials and options."
+        f"The MongoDB server of {name} cannot be used ({cause_in_words(error)}): see that it runs, that this host "
+        f"reaches it, and that {STORE_VARIABLE} or {STORE_FILE_VARIABLE} holds the right address, credentials and "
+        "options."
     )
 
 
@@ -697,6 +698,13 @@ _CAUSES = {
     "requires authentication": "it asks for a user name and a password",
     "not authorized": "it does not let this user read the database",
     "replica set": "no member of the replica set that the address names answers",
+    "connection refused": "nothing answers at that host and port: connection refused",
+    "name or service not known": "there is no host of that name",
+    "name resolution": "the name of the host cannot be resolved",
+    "nodename nor servname": "there is no host of that name",
+    "no route to host": "there is no route to that host",
+    "network is unreachable": "the network is unreachable",
+    "timed out": "it did not answer in time",
 }
 """Words of pymongo -> ours; its own may quote what the address holds."""
 
@@ -705,8 +713,19 @@ def _is_untrusted(error: BaseException) -> bool:
     return any(mark in str(error).lower() for mark in _TLS_MARKS)
 
 
-def _cause(error: BaseException) -> str:
-    """Say in a few words why a server cannot be used."""
+def cause_in_words(error: BaseException) -> str:
+    """Say in a few words why a server cannot be used.
+
+    Parameters
+    ----------
+    error : BaseException
+        What the client raised; its own words may quote what the address holds.
+
+    Returns
+    -------
+    str
+        Ours; the kind of error where none are known.
+    """
     said = str(error).lower()
     return next((words for mark, words in _CAUSES.items() if mark in said), type(error).__name__)
 

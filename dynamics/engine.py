@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ase import Atoms, units
 
-from ..errors import PotentialError, ProtocolError, SuperionError, TrajectoryError
+from ..errors import NonFiniteResultError, PotentialError, ProtocolError, SuperionError, TrajectoryError
+from ..potentials.finite_results import finite_calculator
 from .checkpoint import Checkpoint
 from .degrees_of_freedom import count_degrees_of_freedom, is_translation_invariant, kinetic_temperature_k
 from .description import (
@@ -244,7 +245,7 @@ class _Run:
     def _continue_from(self, checkpoint: Checkpoint | None) -> Outcome:
         """Run segment after segment."""
         self.potential.check_elements(self.atoms.get_chemical_symbols())
-        calculator = self.potential.calculator()
+        calculator = finite_calculator(self.potential)
         if checkpoint is None:
             try:
                 checkpoint = self._first_checkpoint(calculator)
@@ -389,7 +390,11 @@ class _Segment:
                 if reason is not None:
                     return self._stop_here(reason, step, atoms, integrator)
                 before, cell_before = atoms.get_positions(), atoms.cell.array.copy()
-                integrator.step()
+                try:
+                    integrator.step()
+                except NonFiniteResultError as error:
+                    move = _largest_move(atoms, before, cell_before)
+                    return self._not_a_number(str(error), step, move, atoms)
                 step += 1
                 state = self._state(atoms, _largest_move(atoms, before, cell_before))
                 verdict = self._watch.check(step, state)
@@ -407,6 +412,22 @@ class _Segment:
             )
             return Outcome(state="failed", stop_reason="error", message=message, step=step)
         return None
+
+    def _not_a_number(self, message: str, step: int, largest_move_angstrom: float, atoms: Atoms) -> Outcome:
+        """Say who failed: the dynamics, where an atom was thrown out of place before, or else the potential."""
+        state = StepState(
+            forces=np.zeros((0, 3)),
+            largest_move_angstrom=largest_move_angstrom,
+            potential_energy_ev=0.0,
+            temperature_k=0.0,
+            volume_angstrom3=float(atoms.cell.volume),
+        )
+        verdict = self._watch.check(step + 1, state)
+        if verdict.reason:
+            return _outcome("failed", verdict, step + 1)
+        return Outcome(
+            state="failed", stop_reason="error", message=f"At step {step + 1} of the dynamics: {message}", step=step
+        )
 
     def write(self) -> SegmentRecord:
         """Write the frames and the last safe state, and give the record for the manifest."""

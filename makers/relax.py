@@ -12,11 +12,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 from jobflow import Response
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from pymatgen.core import Structure
 
 from ..database.documents import CandidateDoc, RelaxDoc
 from ..dynamics.stop_request import StopRequest
+from ..errors import NonFiniteResultError
+from ..potentials.finite_results import finite_calculator
 from ..potentials.potential import Potential
 from ..potentials.registry import load_potential
 from ..potentials.specification import PotentialSpecification, potential_specification
@@ -44,12 +46,12 @@ class RelaxationStopped(Exception):
     """A signal, or the end of the allocation, stopped a relaxation, which kept its state."""
 
 
-class _Relaxation(BaseModel):
+class Relaxation(BaseModel):
     """What a relaxation gives, as kept on disk."""
 
     structure: dict[str, Any]
-    energy_ev: float
-    max_force_ev_per_angstrom: float
+    energy_ev: float = Field(allow_inf_nan=False)
+    max_force_ev_per_angstrom: float = Field(allow_inf_nan=False)
     converged: bool
     n_steps: int
 
@@ -131,6 +133,9 @@ class RelaxMaker(Maker):
         ------
         RelaxationStopped
             If a signal or the end of the allocation stopped it: the same call continues it in another process.
+        NonFiniteResultError
+            If the potential gives energies, forces or stresses that are not numbers, or moves the atoms to where there
+            are none.
         LeaveProcess
             If this process was told to stop before, or its allocation leaves no time; a KeyboardInterrupt.
         """
@@ -138,9 +143,8 @@ class RelaxMaker(Maker):
         potential = load_potential(self.potential or PotentialSpecification())
         potential.check_elements({site.specie.symbol for site in initial})
         path = self.kept_path(initial, potential)
-        if path.exists():
-            relaxation = _Relaxation.model_validate_json(path.read_text(encoding="utf-8"))
-        else:
+        relaxation = kept_relaxation(path)
+        if relaxation is None:
             leave_if_stop_was_requested()
             states = path.with_suffix(".state")
             relaxation = self._relax(initial, potential, states)
@@ -190,14 +194,15 @@ class RelaxMaker(Maker):
         entry = f"relaxations/{key}.json"
         return checkpoint_root_of(entry, self.checkpoint_root) / entry
 
-    def _relax(self, structure: Structure, potential: Potential, states: Path) -> _Relaxation:
+    def _relax(self, structure: Structure, potential: Potential, states: Path) -> Relaxation:
         """Run atomate2's relaxer, from the state that an interrupted relaxation kept."""
         from atomate2.ase.utils import AseRelaxer
 
         note_device(potential.provenance.device)
+        calculator = finite_calculator(potential)
         with StopRequest(time_left_s()) as stop:
             watch = _Watch(states, stop, heartbeat_writer(), self._progress)
-            relaxer = AseRelaxer(potential.calculator(), optimizer=watch.optimizer, relax_cell=self.relax_cell)
+            relaxer = AseRelaxer(calculator, optimizer=watch.optimizer, relax_cell=self.relax_cell)
             result = relaxer.relax(
                 structure,
                 fmax=self.force_tolerance_ev_per_angstrom,
@@ -208,8 +213,13 @@ class RelaxMaker(Maker):
         frames = result.trajectory.frame_properties
         forces = np.asarray(frames[-1]["forces"], dtype=float)
         relaxed = result.final_mol_or_struct
+        if not (np.isfinite(relaxed.lattice.matrix).all() and np.isfinite(relaxed.cart_coords).all()):
+            raise NonFiniteResultError(
+                f"The relaxation with the potential {potential.name} came to positions or a cell that are not numbers "
+                f"after {watch.n_steps} steps: choose another potential for this composition."
+            )
         plain = Structure(relaxed.lattice, [site.specie.symbol for site in relaxed], relaxed.frac_coords)
-        return _Relaxation(
+        return Relaxation(
             structure=plain.as_dict(),
             energy_ev=float(frames[-1]["energy"]),
             max_force_ev_per_angstrom=float(np.sqrt(np.max(np.sum(forces**2, axis=1)))),
@@ -226,13 +236,35 @@ class RelaxMaker(Maker):
             force_tolerance_ev_per_angstrom=self.force_tolerance_ev_per_angstrom,
         )
 
-    def _shortfall(self, relaxation: _Relaxation) -> str:
+    def _shortfall(self, relaxation: Relaxation) -> str:
         """Say that the relaxation stopped before its tolerance."""
         return (
             f"the relaxation stopped after {relaxation.n_steps} steps with a largest force of "
             f"{relaxation.max_force_ev_per_angstrom:.3f} eV/Å, above the {self.force_tolerance_ev_per_angstrom:g} eV/Å "
             "asked for"
         )
+
+
+def kept_relaxation(path: Path) -> Relaxation | None:
+    """Read a relaxation that was kept.
+
+    Parameters
+    ----------
+    path : Path
+        The file, there or not.
+
+    Returns
+    -------
+    Relaxation or None
+        None where it is not there, or lacks its numbers, as earlier versions kept it of NaN: it is done again.
+    """
+    try:
+        relaxation = Relaxation.model_validate_json(path.read_text(encoding="utf-8"))
+        structure = Structure.from_dict(relaxation.structure)
+    except (FileNotFoundError, LookupError, TypeError, ValueError):
+        return None
+    numbers = np.concatenate([structure.lattice.matrix, structure.frac_coords])
+    return relaxation if np.isfinite(numbers).all() else None
 
 
 class _Watch:

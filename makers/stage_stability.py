@@ -33,7 +33,7 @@ from .checkpoint_root import default_checkpoint_root
 from .competing_phases import PhaseSources, competing_phases
 from .maker import Maker
 from .plain_name import plain_name
-from .relax import RelaxationStopped, RelaxMaker
+from .relax import RelaxationStopped, RelaxMaker, kept_relaxation
 from .resource_kind import ResourceKind
 from .stage_document import StageIdentity, bounded, estimate, stage_candidate, stage_document, unknown_elements
 from .timed_job import job
@@ -119,6 +119,21 @@ class ReferencePhaseMaker(Maker):
         potential = load_potential(maker.potential or PotentialSpecification())
         return maker.kept_path(as_structure(self._candidate(phase).structure), potential)
 
+    def has(self, phase: ReferencePhase) -> bool:
+        """Say whether the relaxation of a phase is there.
+
+        Parameters
+        ----------
+        phase : ReferencePhase
+            The phase.
+
+        Returns
+        -------
+        bool
+            Not where its file lacks its numbers.
+        """
+        return kept_relaxation(self.kept(phase)) is not None
+
     def _maker(self, phase: ReferencePhase) -> RelaxMaker:
         """Keep the box of a molecule as it is."""
         return replace(self.relax, relax_cell=self.relax.relax_cell and not phase.is_molecule)
@@ -173,7 +188,7 @@ class CompetingPhasesMaker(Maker):
             Names of the competitors, and the jobs that relax those that wait for it.
         """
         found = competing_phases(_symbols(candidate), self.sources, self.reference.root)
-        waiting = [phase for phase in found.phases if not self.reference.kept(phase).exists()]
+        waiting = [phase for phase in found.phases if not self.reference.has(phase)]
         names = {"phases": [phase.name for phase in found.phases], "waiting": [phase.name for phase in waiting]}
         if not waiting:
             return Response(output=names)
@@ -250,7 +265,7 @@ class StabilityStageMaker(Maker):
         symbols = _symbols(candidate)
         found = competing_phases(symbols, self.sources, self.reference.root)
         # a phase whose job failed was not kept: it is missing, and so the set is not complete
-        there = [phase for phase in found.phases if self.reference.kept(phase).exists()]
+        there = [phase for phase in found.phases if self.reference.has(phase)]
         failed = [phase.name for phase in found.phases if phase not in there]
         documents = {phase.name: self.reference.relaxed(phase) for phase in there}
         energies = [PhaseEnergy(phase.name, phase.formula, documents[phase.name].energy_ev_per_atom) for phase in there]

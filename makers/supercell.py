@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pymatgen.core import Structure
 
 from ..database.documents import CandidateDoc
-from ..structures.supercell import expand_to_minimum_edge, minimum_edge_angstrom
+from ..structures.supercell import axes_in_words, expand_to_minimum_edge, minimum_edge_angstrom
 from .atoms import as_structure
 from .maker import Maker
 from .provenance import job_provenance
@@ -55,7 +55,11 @@ class SupercellMaker(Maker):
         return candidate.model_copy(
             update={
                 "structure": expanded.as_dict(),
-                "notes": [*candidate.notes, note],
+                "notes": [
+                    *candidate.notes,
+                    note,
+                    f"{axes_in_words(cell)}, the lattice vectors of the cell before it was repeated",
+                ],
                 "provenance": job_provenance(expanded, candidate.provenance.potential),
             }
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import PotentialError
 from .checksum import parameters_sha256
 from .device import resolve_device
-from .potential import Potential
+from .potential import ElementsAtHand, Potential
 from .quiet import quietly
 from .specification import PotentialProvenance, PotentialSpecification
 
@@ -133,6 +133,10 @@ class AseCalculatorPotential(Potential):
                 f"The calculator '{self.specification.model}' cannot be built with the options "
                 f"{self.specification.options} ({type(error).__name__}: {error}): correct the options."
             ) from error
+
+    def elements_at_hand(self) -> ElementsAtHand:
+        """Build the calculator, which checks its options too; most have no weights."""
+        return ElementsAtHand(True, self.known_elements())
 
     def known_elements(self) -> frozenset[str] | None:
         """Symbols that the calculator names in an attribute `known_elements`; None when it has none."""

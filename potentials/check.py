@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..errors import PotentialError
+from ..errors import NonFiniteResultError, PotentialError
+from .finite_results import finite_calculator
 from .potential import Potential
 from .quiet import quietly
 from .registry import load_potential
@@ -61,7 +62,7 @@ def check_potential(
     Raises
     ------
     PotentialError
-        When it cannot be loaded, does not know an element, or gives energies or forces that are not numbers.
+        When it cannot be loaded, does not know an element, or gives energies, forces or stresses that are not numbers.
 
     Examples
     --------
@@ -74,7 +75,7 @@ def check_potential(
     """
     start = time.perf_counter()
     potential = load_potential(specification)
-    calculator = potential.calculator()
+    calculator = finite_calculator(potential)
     provenance = potential.provenance
     known = potential.known_elements()
     loading = time.perf_counter() - start
@@ -100,11 +101,6 @@ def check_potential(
             f"The potential '{potential.name}' fails on {atoms.get_chemical_formula()} "
             f"({type(error).__name__}: {error}): check its options, or try another structure."
         ) from error
-    if not (np.isfinite(energy) and np.isfinite(forces).all()):
-        raise PotentialError(
-            f"The potential '{potential.name}' gives energies or forces that are not numbers on "
-            f"{atoms.get_chemical_formula()}: do not use it for this composition."
-        )
     return PotentialCheck(
         provenance=provenance,
         formula=atoms.get_chemical_formula(),
@@ -146,6 +142,8 @@ def _small_cell(potential: Potential, known: frozenset[str] | None) -> Atoms:
 def _has_stress(atoms: Atoms) -> bool:
     try:
         atoms.get_stress()
+    except NonFiniteResultError:
+        raise
     except Exception:
         return False
     return True

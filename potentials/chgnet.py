@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import PotentialError
 from .checksum import file_sha256
-from .device import resolve_device
+from .device import check_device, resolve_device
 from .options import check_options
-from .potential import Potential
+from .potential import ElementsAtHand, Potential
 from .quiet import quietly
 from .specification import PotentialProvenance, PotentialSpecification
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # The Materials Project trajectories hold 89 elements: 1 to 94 without these. The network has (random) weights for
 # them all the same and would answer without a word.
+_SHIPPED_REACH = 94
 _NOT_IN_TRAINING_DATA = frozenset({"Po", "At", "Rn", "Fr", "Ra"})
 
 
@@ -52,6 +53,7 @@ class ChgnetPotential(Potential):
         super().__init__(specification)
         if specification.dtype == "float64":
             raise PotentialError("CHGNet computes in float32 only: leave dtype at auto, or choose mace for float64.")
+        check_device(specification.device)
         self.weights_path = self._find_weights()
 
     def _find_weights(self) -> Path:
@@ -82,14 +84,16 @@ class ChgnetPotential(Potential):
 
     @cached_property
     def _model(self) -> Any:
+        # a device that is not there is no fault of the file
+        device = self._device
         with quietly():
             from chgnet.model.model import CHGNet
 
             try:
                 if not self._is_shipped:
-                    return CHGNet.from_file(str(self.weights_path)).to(self._device)
+                    return CHGNet.from_file(str(self.weights_path)).to(device)
                 return CHGNet.load(
-                    model_name=self.specification.model or self.default_model, use_device=self._device, verbose=False
+                    model_name=self.specification.model or self.default_model, use_device=device, verbose=False
                 )
             except Exception as error:
                 raise PotentialError(
@@ -125,6 +129,14 @@ class ChgnetPotential(Potential):
                 raise PotentialError(
                     f"CHGNet's calculator refuses the options {self.specification.options} ({error}): correct them."
                 ) from error
+
+    def elements_at_hand(self) -> ElementsAtHand:
+        """Say which elements a shipped model knows; a file must be read for that."""
+        if not self._is_shipped:
+            return ElementsAtHand(is_known=False)
+        from ase.data import chemical_symbols
+
+        return ElementsAtHand(True, frozenset(chemical_symbols[1 : _SHIPPED_REACH + 1]) - _NOT_IN_TRAINING_DATA)
 
     def known_elements(self) -> frozenset[str]:
         """Symbols of hydrogen to plutonium; for a shipped model without those that its training data does not hold."""

@@ -25,11 +25,18 @@ def resolve_device(device: str) -> str:
     """
     if device == "cpu":
         return "cpu"
-    kind, _, index = device.partition(":")
-    if kind not in {"auto", "cuda", "mps"} or (index and (kind != "cuda" or not index.isdigit())):
+    kind, colon, index = device.partition(":")
+    if kind not in {"auto", "cuda", "mps"} or (colon and (kind != "cuda" or not index.isdigit())):
         raise PotentialError(f"Unknown device '{device}': use auto, cpu, cuda, cuda:<index> or mps.")
-
-    import torch
+    try:
+        import torch
+    except ImportError:
+        if kind == "auto":
+            return "cpu"
+        raise PotentialError(
+            f"The device '{device}' was asked for, but torch, which finds it, is not installed: use device cpu, or run "
+            "pip install torch"
+        ) from None
 
     if kind == "auto":
         return "cuda:0" if torch.cuda.is_available() else "cpu"
@@ -43,3 +50,20 @@ def resolve_device(device: str) -> str:
             f"The device '{device}' was asked for but torch sees {count} CUDA devices here: use device auto or cpu."
         )
     return f"cuda:{int(index or 0)}"
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that does not exist here; the usual ones are there, and torch is not asked for them.
+
+    Parameters
+    ----------
+    device : str
+        As for `resolve_device`.
+
+    Raises
+    ------
+    PotentialError
+        When the device does not exist here.
+    """
+    if device not in {"auto", "cpu"}:
+        resolve_device(device)

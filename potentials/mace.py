@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import PotentialError
 from .checksum import file_sha256
-from .device import resolve_device
+from .device import check_device, resolve_device
 from .options import check_options
 from .potential import Potential
 from .quiet import quietly
@@ -58,7 +58,7 @@ class MacePotential(Potential):
 
     def __init__(self, specification: PotentialSpecification) -> None:
         super().__init__(specification)
-        self._device = resolve_device(specification.device)
+        check_device(specification.device)
         model = specification.model or self.default_model
         path = Path(model).expanduser()
         if path.is_file():
@@ -68,6 +68,10 @@ class MacePotential(Potential):
         else:
             self._file = None
             self._foundation = _find_foundation(model)
+
+    @cached_property
+    def _device(self) -> str:
+        return resolve_device(self.specification.device)
 
     @cached_property
     def weights_path(self) -> Path:

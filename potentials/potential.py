@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,6 +15,22 @@ from .specification import PotentialProvenance, PotentialSpecification
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
+
+
+@dataclass(frozen=True)
+class ElementsAtHand:
+    """What a potential says of its elements before its weights are loaded.
+
+    Parameters
+    ----------
+    is_known : bool
+        Whether it says anything.
+    symbols : frozenset of str or None
+        The elements; None where it takes any.
+    """
+
+    is_known: bool
+    symbols: frozenset[str] | None = None
 
 
 class Potential(ABC):
@@ -95,20 +112,32 @@ class Potential(ABC):
     def known_elements(self) -> frozenset[str] | None:
         """Symbols of the elements it was made for; None when the potential does not say."""
 
-    def check_elements(self, symbols: Iterable[str]) -> None:
+    def elements_at_hand(self) -> ElementsAtHand:
+        """Say which elements it knows, where that takes no weights.
+
+        Returns
+        -------
+        ElementsAtHand
+            Nothing, unless a subclass knows.
+        """
+        return ElementsAtHand(is_known=False)
+
+    def check_elements(self, symbols: Iterable[str], known: frozenset[str] | None = None) -> None:
         """Refuse a structure with an element that the potential does not know.
 
         Parameters
         ----------
         symbols : iterable of str
             Chemical symbols of the structure.
+        known : frozenset of str, optional
+            The elements that it knows; what the weights say if None.
 
         Raises
         ------
         PotentialError
             Naming the elements and the potential.
         """
-        known = self.known_elements()
+        known = self.known_elements() if known is None else known
         if known is None:
             return
         unknown = sorted(set(symbols) - known)

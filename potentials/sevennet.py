@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import PotentialError
 from .checksum import file_sha256
-from .device import resolve_device
+from .device import check_device, resolve_device
 from .e3nn_import import allow_e3nn_constants
 from .options import check_options
 from .potential import Potential
@@ -41,7 +41,16 @@ class SevennetPotential(Potential):
         super().__init__(specification)
         if specification.dtype == "float64":
             raise PotentialError("SevenNet computes in float32 only: leave dtype at auto, or choose mace for float64.")
-        self._device = resolve_device(specification.device)
+        check_device(specification.device)
+        path = Path(specification.model or self.default_model)
+        if (path.suffix or len(path.parts) > 1) and not path.is_file():
+            raise PotentialError(
+                f"There is no SevenNet checkpoint file '{path}': correct the path, or give a model's name."
+            )
+
+    @cached_property
+    def _device(self) -> str:
+        return resolve_device(self.specification.device)
 
     @cached_property
     def weights_path(self) -> Path:

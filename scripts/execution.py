@@ -71,13 +71,17 @@ def watch_and_answer(
             say(f"log of {job.name}: {job.log}")
     found = _documents(request, run_folder)
     report = _report(found, request, run_folder)
+    empty = [why for stored in found if (why := stored.document.why_empty()) is not None]
+    is_empty = bool(found) and len(empty) == len(found)
+    state = "failed" if is_empty else ended.state
     if as_json:
         write_json(
             {
                 "run": run_folder.name,
-                "state": ended.state,
+                "state": state,
                 "elapsed_s": ended.elapsed_s,
                 "failures": [{"job": job.name, "reason": job.reason, "log": job.log} for job in ended.failures],
+                "without_result": empty,
                 "report": report,
                 "documents": [stored.document for stored in found],
             }
@@ -89,6 +93,9 @@ def watch_and_answer(
             say(f"error: the run gave no result; mend the cause and continue with `superion resume {run_folder.name}`.")
         else:
             say(f"error: part of the run failed; `superion resume {run_folder.name}` tries that part again.")
+    elif is_empty:
+        say(f"error: {'; '.join(empty)}.")
+    if state == "failed":
         raise typer.Exit(1)
 
 

@@ -47,8 +47,8 @@ class RunPlan:
         The flow with all settings applied.
     details : FlowPlan
         What it would do.
-    warnings : tuple of str
-        What would keep it from running here.
+    unchecked : tuple of str
+        What was not checked.
     """
 
     flow_name: str
@@ -57,7 +57,7 @@ class RunPlan:
     label: str
     maker: Maker
     details: FlowPlan
-    warnings: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
 
     def make_flow(self) -> Flow:
         """Make the flow.
@@ -85,7 +85,7 @@ class RunPlan:
             "structure": self.structure_name,
             "plan": plain_data(self.details),
             "settings": {info.name: plain_data(info.value) for info in list_settings(self.maker)},
-            "warnings": list(self.warnings),
+            "warnings": list(self.unchecked),
         }
 
     def print(self, console: Console) -> None:
@@ -125,8 +125,8 @@ class RunPlan:
             console.print(f"{name:<13} {text}", markup=False, soft_wrap=not console.is_terminal)
         for note in details.notes:
             console.print(f"{'note':<13} {note}", markup=False, soft_wrap=not console.is_terminal)
-        for warning in self.warnings:
-            console.print(f"{'warning':<13} {warning}", markup=False, style="yellow", soft_wrap=not console.is_terminal)
+        for clause in self.unchecked:
+            console.print(f"{'note':<13} {clause}", markup=False, soft_wrap=not console.is_terminal)
 
 
 def make_plan(
@@ -199,7 +199,7 @@ def make_plan(
         label=label or details.label or details.formula or flow,
         maker=maker,
         details=details,
-        warnings=tuple(_what_is_missing(maker)),
+        unchecked=_check_potential(maker, details),
     )
 
 
@@ -213,14 +213,14 @@ def _project_trajectories() -> Path:
         return ProjectFolder(Path.cwd()).trajectories
 
 
-def _what_is_missing(maker: Maker) -> list[str]:
-    """Say which potentials of a flow are not installed here; the potential itself is not loaded."""
-    from ..potentials.registry import potential_class
+def _check_potential(maker: Maker, details: FlowPlan) -> tuple[str, ...]:
+    """Refuse a potential that cannot compute the structure here; say what was not checked."""
+    from pymatgen.core import Composition
+
+    from ..potentials.readiness import check_readiness
 
     specification = getattr(maker, "potential", None)
     if specification is None:
-        return []
-    kind = potential_class(specification.name)
-    if kind.is_installed():
-        return []
-    return [f"the potential '{kind.name}' is not installed here: {kind.install_command}"]
+        return ()
+    elements = Composition(details.formula).elements if details.formula else []
+    return tuple(check_readiness(specification, [element.symbol for element in elements]))

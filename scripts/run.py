@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from .plan import RunPlan
 
 
+LONGEST_NAME = 200
+"""Bytes of a run's name; a file system takes 255 in a folder's name."""
+
+
 def run(
     flow: Annotated[
         str,
@@ -73,7 +77,11 @@ def run(
     ] = None,
     store: StoreOption = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything and print the plan; compute nothing.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Check structure, settings, potential, device, name and store, and print the plan; compute nothing.",
+        ),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -100,6 +108,7 @@ def run(
         settings=settings or [],
         label=label,
     )
+    check_place(name, store)
     if dry_run and as_json:
         write_json(plan.as_data())
         return
@@ -108,28 +117,56 @@ def run(
         _execute(plan, name=name, workers=workers, store=store, as_json=as_json)
 
 
+def check_place(name: str | None, store: str | None) -> None:
+    """Refuse a name that no new run can have, and a store that cannot be opened; makes nothing.
+
+    Parameters
+    ----------
+    name : str or None
+        Name of the run; None for one that is made up.
+    store : str or None
+        Store as the user named it; None for the project's own.
+
+    Raises
+    ------
+    SettingsError
+        If the name holds slashes, is none, or is that of another run.
+    StoreError
+        If the store cannot be opened.
+    """
+    from ..database.job_store import check_job_store
+    from ..database.project import ProjectFolder, find_project
+    from ..errors import SettingsError, StoreError
+
+    try:
+        project = find_project()
+    except StoreError:
+        project = ProjectFolder(Path.cwd())
+    if name is not None:
+        if not name.strip() or Path(name).name != name or len(name.encode()) > LONGEST_NAME:
+            raise SettingsError(
+                f"--name wants a plain name without slashes, of at most {LONGEST_NAME} letters, not '{name[:80]}'; "
+                "choose another."
+            )
+        if (project.runs / name).exists():
+            raise SettingsError(
+                f"There is a run named {name} already; choose another --name, or continue it with "
+                f"`superion resume {name}`."
+            )
+    check_job_store(store, project=project)
+
+
 def _execute(plan: RunPlan, *, name: str | None, workers: int | None, store: str | None, as_json: bool) -> None:
     """Run the flow of a plan and print its answer."""
     from jobflow.core.reference import find_and_get_references
 
     from ..database.project import find_project
-    from ..errors import PotentialError, SettingsError
     from ..workflows.dispatch.local import run_flow_locally
     from .execution import watch_and_answer
     from .opened_store import opened_store
     from .run_request import RunRequest
 
-    if plan.warnings:
-        raise PotentialError(f"{plan.warnings[0][0].upper()}{plan.warnings[0][1:]}")
-    project = find_project(create=True)
-    if name is not None and Path(name).name != name:
-        raise SettingsError(f"--name wants a plain name without slashes, not '{name}'; choose another.")
-    run_folder = project.runs / (name or _run_name(plan))
-    if run_folder.exists():
-        raise SettingsError(
-            f"There is a run named {run_folder.name} already; choose another --name, or continue it with "
-            f"`superion resume {run_folder.name}`."
-        )
+    run_folder = find_project(create=True).runs / (name or _run_name(plan))
     flow = plan.make_flow()
     request = RunRequest(
         command=shlex.join(["superion", *sys.argv[1:]]),

@@ -30,7 +30,11 @@ _BOND_ANGSTROM = 3.0
 
 
 def check_completeness(
-    structure: Structure, mobile_ion: str | None = None, expected_composition: Composition | None = None
+    structure: Structure,
+    mobile_ion: str | None = None,
+    expected_composition: Composition | None = None,
+    *,
+    must_be_neutral: bool = True,
 ) -> list[str]:
     """Refuse a structure that lacks hydrogen, mobile ions or other atoms.
 
@@ -46,6 +50,8 @@ def check_completeness(
         Element or ion that must be there, such as ``Li``.
     expected_composition : Composition, optional
         What the material is known to hold, in any unit.
+    must_be_neutral : bool
+        Whether a formal charge that no common oxidation states balance is refused.
 
     Returns
     -------
@@ -77,7 +83,8 @@ def check_completeness(
             "ions, or name another mobile ion.",
         )
     check_hydrogen(structure)
-    _check_charge(structure)
+    if must_be_neutral:
+        _check_charge(structure)
     return notes
 
 

@@ -127,6 +127,7 @@ def order_candidates(
     oxidation_states: Mapping[str, float] | None = None,
     mobile_ion: str | None = None,
     expected_composition: Composition | None = None,
+    must_be_neutral: bool = True,
     most_enumerated: int = 20_000,
     cpu_limit_s: float = 60.0,
 ) -> OrderingSet:
@@ -156,6 +157,8 @@ def order_candidates(
         Element that must be there.
     expected_composition : Composition, optional
         What the material is known to hold, in any amount: missing hydrogen or mobile ions are found by it.
+    must_be_neutral : bool
+        Whether a composition that no usual oxidation states balance is refused.
     most_enumerated : int
         Arrangements (symmetry-related ones counted) beyond which the cell is sampled.
     cpu_limit_s : float
@@ -190,9 +193,13 @@ def order_candidates(
     """
     _check_arguments(n_orderings, maximum_atoms, composition_tolerance, cpu_limit_s)
     deadline = time.thread_time() + cpu_limit_s
-    check_occupancies(structure)
-    notes = [*validate_structure(structure), *check_completeness(structure, mobile_ion, expected_composition)]
-    _check_size(structure, maximum_atoms)
+    notes = check_candidate(
+        structure,
+        mobile_ion=mobile_ion,
+        expected_composition=expected_composition,
+        maximum_atoms=maximum_atoms,
+        must_be_neutral=must_be_neutral,
+    )
     if all(is_full(site) for site in structure):
         plain = structure.copy()
         plain.remove_oxidation_states()
@@ -236,6 +243,48 @@ def order_candidates(
         n_distinct=n_distinct,
         occupancies=_roundings(counting),
     )
+
+
+def check_candidate(
+    structure: Structure,
+    *,
+    mobile_ion: str | None = None,
+    expected_composition: Composition | None = None,
+    maximum_atoms: int = 400,
+    must_be_neutral: bool = True,
+) -> list[str]:
+    """Refuse a crystal that `order_candidates` would refuse before it looks for an ordering: in milliseconds.
+
+    Parameters
+    ----------
+    structure : Structure
+        The crystal, with partial occupancies or without.
+    mobile_ion : str, optional
+        Element that must be there.
+    expected_composition : Composition, optional
+        What the material is known to hold, in any amount.
+    maximum_atoms : int
+        The most atoms of an ordered structure.
+    must_be_neutral : bool
+        Whether a composition that no usual oxidation states balance is refused.
+
+    Returns
+    -------
+    list of str
+        Remarks on what is unusual and allowed.
+
+    Raises
+    ------
+    StructureRejection
+        With a code, when the structure is incomplete, impossible or too large.
+    """
+    check_occupancies(structure)
+    notes = [
+        *validate_structure(structure),
+        *check_completeness(structure, mobile_ion, expected_composition, must_be_neutral=must_be_neutral),
+    ]
+    _check_size(structure, maximum_atoms)
+    return notes
 
 
 def _check_arguments(n_orderings: int, maximum_atoms: int, composition_tolerance: float, cpu_limit_s: float) -> None:

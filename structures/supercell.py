@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from pymatgen.core import Structure
+from pymatgen.core import Lattice, Structure
 
 from ..errors import StructureError
 
 _SEARCH_STEPS = 60
 _SEARCH_REACH = 1.6
+
+_NIGGLI_TOLERANCE = 1e-5
+_SKEW_TOLERANCE = 1e-3
+"""Rounded cell lengths of a file make no hexagonal cell skewed."""
 
 
 def minimum_edge_angstrom(structure: Structure) -> float:
@@ -47,11 +51,41 @@ def face_distances_angstrom(matrix: np.ndarray) -> np.ndarray:
     return 1.0 / np.linalg.norm(np.linalg.inv(matrix), axis=0)
 
 
+def axes_in_words(structure: Structure) -> str:
+    """Say how the lattice vectors lie in the Cartesian axes, by which results per axis are given.
+
+    Parameters
+    ----------
+    structure : Structure
+        The cell as its file gives it; repeating it turns nothing.
+
+    Returns
+    -------
+    str
+        A clause with the unit vectors along a, b and c.
+
+    Examples
+    --------
+    >>> from pymatgen.core import Lattice
+    >>> axes_in_words(Structure(Lattice([[0, 4, 0], [3, 0, 0], [-3, 0, 4]]), ["Li"], [[0, 0, 0]]))
+    'results along x, y, z are for Cartesian axes, in which a points along (0, 1, 0), b (1, 0, 0), c (-0.6, 0, 0.8)'
+    """
+    matrix = structure.lattice.matrix
+    # adding zero takes the sign off a rounded -0
+    directions = np.round(matrix / np.linalg.norm(matrix, axis=1)[:, None], 3) + 0.0
+    a, b, c = (f"({', '.join(f'{part:g}' for part in direction)})" for direction in directions)
+    return f"results along x, y, z are for Cartesian axes, in which a points along {a}, b {b}, c {c}"
+
+
 def supercell_matrix(matrix: np.ndarray, minimum_edge_angstrom: float) -> np.ndarray:
     """Find the smallest repetition of a cell whose opposite faces are far enough apart.
 
     Whole multiples of the three lattice vectors always serve; near-cubic combinations of them are tried too and win
     when they need fewer atoms (a primitive face-centred cell, say).
+
+    The search starts from the Niggli cell, which is the same in every setting of a crystal, and its size is what every
+    setting gets. A cell that reaches that size by itself is repeated as it is, and so is one that is not skewed and
+    needs less.
 
     Parameters
     ----------
@@ -64,7 +98,27 @@ def supercell_matrix(matrix: np.ndarray, minimum_edge_angstrom: float) -> np.nda
     -------
     ndarray of int, shape (3, 3)
         Rows are the new lattice vectors in terms of the old; the determinant is positive.
+
+    Examples
+    --------
+    >>> salt = 5.13 * np.eye(3)
+    >>> skewed = np.array([[1, 7, 0], [0, 1, 0], [3, -5, 1]]) @ salt
+    >>> round(np.linalg.det(supercell_matrix(skewed, 12.0))), round(np.linalg.det(supercell_matrix(salt, 12.0)))
+    (27, 27)
     """
+    own = _smallest_repetition(matrix, minimum_edge_angstrom)
+    reduction = _niggli_reduction(matrix)
+    # the search goes along Cartesian axes: in every setting the reduced cell lies in them in the same way
+    oriented = Lattice.from_parameters(*Lattice(reduction @ matrix).parameters).matrix
+    reduced = _smallest_repetition(oriented, minimum_edge_angstrom) @ reduction
+    own_size, reduced_size = (round(abs(np.linalg.det(repetition))) for repetition in (own, reduced))
+    if own_size == reduced_size or (own_size < reduced_size and not _is_skewed(matrix)):
+        return own
+    return reduced if np.linalg.det(reduced) > 0 else -reduced
+
+
+def _smallest_repetition(matrix: np.ndarray, minimum_edge_angstrom: float) -> np.ndarray:
+    """Search among whole multiples of the lattice vectors given and near-cubic combinations of them."""
     tolerance = 1e-6
     widths = face_distances_angstrom(matrix)
     multiples = [max(1, math.ceil((minimum_edge_angstrom - tolerance) / width)) for width in widths]
@@ -79,6 +133,23 @@ def supercell_matrix(matrix: np.ndarray, minimum_edge_angstrom: float) -> np.nda
         if face_distances_angstrom(candidate @ matrix).min() >= minimum_edge_angstrom - tolerance:
             best, fewest = candidate, size
     return best
+
+
+def _niggli_reduction(matrix: np.ndarray) -> np.ndarray:
+    """Give the vectors of the Niggli cell in terms of those given, as whole numbers."""
+    import spglib
+
+    reduced = spglib.niggli_reduce(matrix, eps=_NIGGLI_TOLERANCE)
+    if reduced is None:
+        return np.eye(3, dtype=int)
+    return np.rint(reduced @ np.linalg.inv(matrix)).astype(int)
+
+
+def _is_skewed(matrix: np.ndarray) -> bool:
+    """Whether a lattice vector becomes shorter by adding or subtracting another one."""
+    products = matrix @ matrix.T
+    shorter = np.minimum.outer(np.diag(products), np.diag(products))
+    return bool((np.abs(np.triu(products, 1)) > 0.5 * (1.0 + _SKEW_TOLERANCE) * shorter).any())
 
 
 def _upright(matrix: np.ndarray) -> np.ndarray:

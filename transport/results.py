@@ -58,7 +58,7 @@ class DiffusivityEstimate(TransportModel):
     )
     withheld_reason: str | None = Field(default=None, description="why the value is withheld")
     per_axis_cm2_s: tuple[float, float, float] | None = Field(
-        default=None, description="diffusivity along x, y and z in cm²/s"
+        default=None, description="diffusivity along the Cartesian axes x, y and z of the frames in cm²/s"
     )
     fit_window_ps: Bounds | None = Field(default=None, description="lag times used by the fit, in ps")
     law: SamplingLaw | None = Field(default=None, description="the sampling law behind the intervals")
@@ -98,7 +98,9 @@ class MsdCurve(TransportModel):
     lag_ps: tuple[float, ...] = Field(description="lag times in ps")
     tracer_angstrom2: tuple[float, ...] = Field(description="tracer MSD, summed over axes, in Å²")
     tracer_error_angstrom2: tuple[float, ...] = Field(description="standard error of the tracer MSD in Å²")
-    tracer_per_axis_angstrom2: tuple[Bounds3, ...] = Field(description="tracer MSD along x, y, z in Å²")
+    tracer_per_axis_angstrom2: tuple[Bounds3, ...] = Field(
+        description="tracer MSD along the Cartesian axes x, y, z in Å²"
+    )
     collective_angstrom2: tuple[float, ...] | None = Field(
         description="collective MSD divided by the number of ions, summed over axes, in Å²; None without a framework"
     )

@@ -87,3 +87,13 @@ class SuperionDocument(BaseModel):
     provenance: Provenance
     notes: list[str] = Field(default_factory=list, description="sentences for the reader")
     extra: dict[str, Any] = Field(default_factory=dict, description="measured values and tags carried along")
+
+    def why_empty(self) -> str | None:
+        """Say why the document holds no result, where a computation that went through its end gave none.
+
+        Returns
+        -------
+        str or None
+            A clause without a final stop; None where it holds one.
+        """
+        return None

@@ -47,3 +47,16 @@ class ConductivityDoc(SuperionDocument):
         default_factory=list, description="known errors beside the statistical interval"
     )
     verdict: str = Field(description="what a result of this size is worth, in plain words")
+
+    def why_empty(self) -> str | None:
+        """Say why the document holds no result, if it holds none.
+
+        Returns
+        -------
+        str or None
+            The reasons by temperature; None where any temperature worked.
+        """
+        if self.temperatures:
+            return None
+        listed = "; ".join(f"{temperature} K: {why}" for temperature, why in self.temperature_failures.items())
+        return f"no temperature gave a diffusivity ({listed})"

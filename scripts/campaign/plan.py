@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..console import results_console, write_json
+from ..console import results_console, say, write_json
 from ..options import JsonOption, StoreOption
 from .check import CampaignFileArgument
 
@@ -28,16 +28,19 @@ def plan(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Count candidates and work of a campaign, estimate its cost, and say what would be reused."""
+    """Count candidates and work of a campaign, estimate its cost, and say what would be reused.
+
+    What a submission would turn away is listed with its reason, and is no part of the work.
+    """
     import os
 
     # One thread, as in a worker; it must be set before torch loads.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    from ...workflows.campaign.file.load import load_campaign_file
+    from ...workflows.campaign.file.load import load_ready_campaign_file
     from ...workflows.campaign.file.told_by_line import told_by_line
     from ...workflows.campaign.plan.make import plan_campaign
 
-    campaign = load_campaign_file(file)
+    campaign = load_ready_campaign_file(file)
     collections = _existing_collections(store)
     try:
         with told_by_line(file):
@@ -47,8 +50,11 @@ def plan(
             collections.close()
     if as_json:
         write_json(planned)
-        return
-    _print(planned, results_console())
+    else:
+        _print(planned, results_console())
+    if not planned.n_usable:
+        say("error: the campaign has no candidate that can be used: correct the structures, or name others.")
+        raise typer.Exit(1)
 
 
 def _existing_collections(store: str | None) -> CampaignCollections | None:
@@ -77,7 +83,7 @@ def _print(planned: CampaignPlan, console: Console) -> None:
     known = f", {planned.n_known} submitted before" if planned.n_known else ""
     line("candidates", f"{planned.n_candidates}{known}")
     if planned.n_without_mobile_ion:
-        line("", f"{planned.n_without_mobile_ion} without the mobile ion, which will be rejected")
+        line("", f"{planned.n_without_mobile_ion} without the mobile ion, which are rejected")
     for item in planned.rejected[:_SHOWN_REJECTIONS]:
         line("rejected", f"{item.identifier}: {item.reason}")
     if len(planned.rejected) > _SHOWN_REJECTIONS:

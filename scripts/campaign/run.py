@@ -12,7 +12,7 @@ import typer
 from ..console import say, write_json
 from ..options import JsonOption, StoreOption
 from .opened import opened_campaigns
-from .submit import WorkersOption, submit_file
+from .submit import WorkersOption, refuse_without_candidates, submit_file
 
 OnceOption = Annotated[
     bool,
@@ -52,7 +52,10 @@ def run(
     """
     refuse_both(once=once, background=background)
     if campaign is not None and Path(campaign).suffix.lower() in (".yaml", ".yml"):
-        campaign = submit_file(Path(campaign), store=store, workers=workers).campaign_id
+        found = submit_file(Path(campaign), store=store, workers=workers)
+        campaign = found.campaign_id
+        # listed there with their reasons
+        refuse_without_candidates(campaign, found.n_candidates, len(found.turned_away))
     drive(campaign, workers=workers, store=store, as_json=as_json, unpause=False, once=once, background=background)
 
 
@@ -121,6 +124,7 @@ def drive(
     from ...workflows.campaign.pause import set_paused
     from ...workflows.campaign.prepared import prepare_campaign
     from ...workflows.campaign.runner import run_campaign
+    from ...workflows.campaign.turned_away import in_lines, turned_away
     from ...workflows.report.numbers import format_duration
     from .background import start_in_background
     from .run_view import run_view
@@ -128,6 +132,12 @@ def drive(
     with opened_campaigns(store) as opened:
         record = opened.find(name)
         name = record.campaign_id
+        away = turned_away(opened.collections, name)
+        n_candidates = sum(opened.collections.count_by_status(name).values())
+        if n_candidates == len(away):
+            for line in in_lines(away):
+                say(line)
+        refuse_without_candidates(name, n_candidates, len(away))
         if unpause:
             record = set_paused(opened.collections, record, False)
         if background:

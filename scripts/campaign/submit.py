@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,7 +32,34 @@ def submit(
     """
     found = submit_file(file, store=store, workers=workers)
     if as_json:
-        write_json(vars(found))
+        write_json(asdict(found))
+    refuse_without_candidates(found.campaign_id, found.n_candidates, len(found.turned_away))
+
+
+def refuse_without_candidates(campaign_id: str, n_candidates: int, n_turned_away: int) -> None:
+    """Fail where a campaign holds nothing that any stage could work on.
+
+    Parameters
+    ----------
+    campaign_id : str
+        The campaign.
+    n_candidates : int
+        Its candidates.
+    n_turned_away : int
+        Those that were turned away before any stage.
+
+    Raises
+    ------
+    SettingsError
+        If no candidate is left.
+    """
+    from ...errors import SettingsError
+
+    if n_turned_away == n_candidates:
+        raise SettingsError(
+            f"The campaign {campaign_id} has no candidate that can be used, {n_turned_away} were turned away: correct "
+            "the structures, or name others, and submit it again."
+        )
 
 
 def submit_file(file: Path, *, store: str | None, workers: int | None, must_exist: bool = False) -> SubmitReport:
@@ -74,6 +102,8 @@ def _tell_progress(done: int, total: int) -> None:
 
 def _tell(found: SubmitReport) -> None:
     """Say what a submission changed."""
+    from ...workflows.campaign.turned_away import in_lines
+
     if found.is_new:
         say(
             f"campaign {found.campaign_id}: {found.n_candidates} candidates, {found.n_orderings} ordered structures, "
@@ -87,6 +117,8 @@ def _tell(found: SubmitReport) -> None:
         )
         if found.n_not_named:
             say(f"{found.n_not_named} candidates that the file no longer names stay in the campaign")
+    for told in in_lines(found.turned_away):
+        say(told)
     for warning in found.warnings:
         say(f"warning: {warning}.")
     counts = ", ".join(f"{number} {status}" for status, number in sorted(found.counts.items()))

@@ -14,7 +14,7 @@ from monty.json import MontyDecoder, MontyEncoder
 from monty.serialization import dumpfn
 from superion.database import mongo_server
 from superion.database.documents import RelaxDoc
-from superion.database.job_store import open_job_store
+from superion.database.job_store import check_job_store, open_job_store
 from superion.database.provenance import collect_provenance
 from superion.database.queries import get_document, list_documents
 from superion.database.settings import STORE_VARIABLE
@@ -146,9 +146,22 @@ def test_any_maggma_store_by_description(tmp_path):
     ("name", "content", "words"),
     [
         ("missing.yaml", None, "does not exist"),
-        ("broken.yaml", "docs_store: [", "cannot be used"),
-        ("unknown.yaml", "docs_store:\n  type: QuantumStore\n", "cannot be used"),
-        ("empty.json", "{}", "cannot be used"),
+        ("broken.yaml", "docs_store: [", "is no YAML, line 1"),
+        ("broken.json", "{", "is no JSON, line 1"),
+        ("list.yaml", "- a\n", "is no list of settings"),
+        ("binary.yaml", "\x00", "is no YAML"),
+        ("unknown.yaml", "docs_store:\n  type: MongStore\n", "unknown kind, 'MongStore': did you mean 'MongoStore'"),
+        ("option.yaml", "docs_store: {type: MongoStore, database: d, hots: h}\n", "'hots'.* did you mean 'host'"),
+        (
+            "lacking.yaml",
+            "docs_store: {type: MongoStore, host: h}\n",
+            "lacks database, collection_name, which a MongoStore needs",
+        ),
+        ("no_type.yaml", "docs_store: {database: d}\n", "docs_store in .* has no type"),
+        ("empty.json", "{}", "has no docs_store"),
+        ("more.yaml", "docs_store: {type: MemoryStore}\nstores: {}\n", "has no use for stores"),
+        ("jobflow.yaml", "JOB_STORE:\n  docs_store:\n    type: MemoryStore\n", "lines under JOB_STORE are wanted"),
+        ("my_launchpad.yaml", "host: h\nport: 27017\nname: fireworks\n", "launchpad file of FireWorks"),
         ("no_data.yaml", "docs_store:\n  type: MemoryStore\n", "no additional store named 'data'"),
         ("results.xlsx", "", "names no store that superion knows"),
     ],
@@ -160,6 +173,26 @@ def test_wrong_locations(tmp_path, name, content, words):
     with pytest.raises(StoreError, match=words) as caught:
         open_job_store(path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["MongoStore", "MongoURIStore"])
+def test_a_described_server_that_is_away(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr("superion.database.described_server.SERVER_TIMEOUT_MS", 300)
+    place = "{host: 127.0.0.1, port: 1}" if kind == "MongoStore" else "{uri: 'mongodb://127.0.0.1:1/d'}"
+    part = f"{{type: {kind}, database: d, collection_name: c, {place[1:]}"
+    description = tmp_path / "stores.yaml"
+    description.write_text(f"docs_store: {part}\nadditional_stores: {{data: {part}}}\n")
+    for use in (open_job_store, check_job_store):
+        with pytest.raises(StoreError, match=r"127.0.0.1:1.* cannot be used \(nothing answers .*connection refused"):
+            use(description)
+
+
+def test_a_store_is_checked_without_making_it(tmp_path):
+    check_job_store(tmp_path / "new" / "results.db")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="no folder that you may write to"):
+        check_job_store(tmp_path / "file" / "results.db")
 
 
 @pytest.mark.services

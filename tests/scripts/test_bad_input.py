@@ -118,7 +118,7 @@ def test_something_that_is_no_element(cli, folder):
 
 
 def test_an_element_that_the_potential_does_not_know(cli, folder, cosine_system):
-    """Met by the first job that loads the potential; the others stop, and the run can be mended and resumed."""
+    """Known before anything runs, where the potential names its elements without its weights."""
     cosine_system.atoms.symbols[20] = "Cl"
     write("other.cif", cosine_system.atoms)
     answer = cli(
@@ -126,8 +126,8 @@ def test_an_element_that_the_potential_does_not_know(cli, folder, cosine_system)
         *("--potential", COSINE, "--set", f"potential.options={json.dumps(cosine_system.specification.options)}"),
         *("--set", "relax=false", "--set", "supercell.minimum_edge_angstrom=0"),
     )
-    answer.assert_sentence("Cl", "superion resume")
-    assert [row["state"] for row in cli("list", "--runs", "--json").json()] == ["failed"]
+    answer.assert_sentence("does not know the element Cl")
+    assert not (folder / ".superion").exists()
 
 
 # -------------------------------------------------------------------- settings

@@ -22,7 +22,7 @@ def test_a_dry_run_as_json(cli, folder):
     assert len(data["plan"]["trajectories"]) == 4
     assert data["plan"]["trajectories"][0]["n_steps"] == 1500
     assert data["plan"]["checkpoint_root"] == str(folder / ".superion" / "trajectories")
-    assert data["warnings"] == []
+    assert all(clause.startswith("not checked: ") for clause in data["warnings"])
 
 
 def test_settings_win_over_options_and_options_over_presets():
@@ -43,17 +43,56 @@ def test_the_preset_of_the_flows_name_is_the_default():
     assert make_plan("conductivity", "Li6PS5Cl").preset_name == "conductivity"
 
 
-def test_a_potential_that_is_not_installed_stops_a_run_but_not_a_plan(cli, folder, monkeypatch):
+@pytest.fixture
+def refused_alike(cli, folder):
+    """Both refuse in the same words, and leave nothing behind."""
+
+    def check(*arguments, words):
+        command = ("run", "conductivity", *arguments)
+        for dry in (("--dry-run",), ()):
+            cli(*command, *dry).assert_sentence(*words)
+        assert not (folder / ".superion").exists()
+
+    return check
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--potential", "mace:nofile.model"), ("There is no MACE model file 'nofile.model'",)),
+        (("--potential", "mace:medum"), ("no MACE foundation model 'medum'", "did you mean")),
+        (("--potential", "chgnet", "--device", "cuda:9"), ("device 'cuda:9' was asked for but torch sees",)),
+        (("--potential", "chgnet", "--device", "gpu"), ("Unknown device 'gpu'",)),
+        (("--potential", "chgnet", "--dtype", "float64"), ("CHGNet computes in float32 only",)),
+        (("--potential", "ase:ase.calculators.emt.EMTT"), ("no calculator named 'EMTT'",)),
+        (("--potential", "ase:superion.potentials.cosine_lattice.CosineLatticeCalculator"), ("cannot be built",)),
+        (("--potential", "chgnet", "--name", "a/b"), ("--name wants a plain name",)),
+        (("--potential", "chgnet", "--name", ""), ("--name wants a plain name",)),
+        (("--potential", "chgnet", "--store", "results.xml"), ("names no store",)),
+    ],
+)
+def test_a_dry_run_refuses_what_a_run_refuses(refused_alike, arguments, words):
+    refused_alike("Li6PS5Cl", *arguments, words=words)
+
+
+def test_a_dry_run_knows_elements(refused_alike, cosine):
+    options = [option if "barriers" not in option else option.replace('"S"', '"Se"') for option in cosine.options]
+    refused_alike(cosine.file, *options, words=("does not know the element S",))
+
+
+def test_a_dry_run_says_what_it_did_not_check(cli, folder, tiny_mace_path):
+    answer = cli("run", "conductivity", "Li6PS5Cl", "--potential", f"mace:{tiny_mace_path}", "--dry-run")
+    assert answer.code == 0
+    assert (
+        "not checked: that the weights of the potential 'mace' can be read or that it knows Cl, Li, P, S" in answer.out
+    )
+
+
+def test_a_potential_that_is_not_installed_is_refused(refused_alike, monkeypatch):
     from superion.potentials.sevennet import SevennetPotential
 
     monkeypatch.setattr(SevennetPotential, "is_installed", classmethod(lambda cls: False))
-    arguments = ("run", "conductivity", "Li6PS5Cl", "--potential", "sevennet")
-    answer = cli(*arguments, "--dry-run")
-    assert answer.code == 0
-    assert "warning" in answer.out
-    assert "pip install" in answer.out
-    cli(*arguments).assert_sentence("sevennet", "not installed", "pip install")
-    assert not list(folder.iterdir())
+    refused_alike("Li6PS5Cl", "--potential", "sevennet", words=("sevennet", "not installed", "pip install"))
 
 
 @pytest.mark.parametrize("preset", [None, "screening"])

@@ -163,3 +163,13 @@ def test_the_barrier_comes_out(finished):
 
 def test_main_is_what_the_tests_call():
     assert main(["--version"]) == 0
+
+
+def test_a_run_none_of_whose_temperatures_worked_fails(cli, folder, cosine):
+    arguments = ("conductivity", cosine.file, *cosine.options, "--temperatures", "40000", "--duration-ps", "1")
+    answer = cli("run", *arguments, "--name", "hot")
+    answer.assert_sentence("no temperature gave a diffusivity (40000 K: ")
+    resumed = cli("resume", "hot", "--json")
+    assert resumed.code == 1
+    assert resumed.json()["state"] == "failed"
+    assert "40000 K" in resumed.json()["without_result"][0]

@@ -62,3 +62,68 @@ def test_nonsense_is_refused(li6ps5cl, edge: float):
 def test_left_handed_cells_are_repeated_too():
     mirrored = Structure(Lattice(-np.diag([4.0, 5.0, 6.0])), ["Li"], [[0, 0, 0]])
     assert minimum_edge_angstrom(expand_to_minimum_edge(mirrored, 11.0)) >= 11.0
+
+
+SHEARS = st.lists(
+    st.tuples(st.permutations(range(3)), st.sampled_from([-2, -1, 1, 2])).map(lambda drawn: (*drawn[0][:2], drawn[1])),
+    max_size=6,
+)
+
+
+def in_other_setting(matrix, shears):
+    """The same lattice by other vectors."""
+    change = np.eye(3, dtype=int)
+    for target, source, times in shears:
+        change[target] += times * change[source]
+    return change @ matrix
+
+
+@settings(max_examples=60)
+@given(
+    lattice=st.sampled_from(
+        [
+            Lattice.cubic(5.13),
+            Lattice.hexagonal(8.275, 20.47),
+            Lattice.rhombohedral(5.0, 33.0),
+            Lattice.monoclinic(5.15, 7.08, 6.79, 100.0),
+            Lattice.from_parameters(8.03, 5.27, 9.96, 92.3, 81.5, 88.1),
+        ]
+    ),
+    shears=SHEARS,
+    edge=st.sampled_from([10.0, 12.0, 15.0]),
+)
+def test_every_setting_needs_as_many_atoms(lattice, shears, edge):
+    settings_of_it = [in_other_setting(lattice.matrix, shears), in_other_setting(lattice.matrix, [*shears, (0, 2, 5)])]
+    # what a file says of it: lengths and angles
+    settings_of_it.append(Lattice.from_parameters(*Lattice(settings_of_it[0]).parameters).matrix)
+    repetitions = [supercell_matrix(matrix, edge) for matrix in settings_of_it]
+    reduced = lattice.get_niggli_reduced_lattice()
+    expected = round(np.linalg.det(supercell_matrix(reduced.matrix, edge)))
+    assert [round(np.linalg.det(repetition)) for repetition in repetitions] == [expected] * 3
+    for matrix, repetition in zip(settings_of_it, repetitions, strict=True):
+        assert (1 / np.linalg.norm(np.linalg.inv(repetition @ matrix), axis=0)).min() >= edge - 1e-4
+
+
+def test_a_skewed_crystal_gives_the_same_crystal():
+    salt = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.13), ["Li", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    skewed = salt.copy()
+    skewed.make_supercell([[1, 7, 0], [0, 1, 0], [3, -5, 1]], to_unit_cell=True)
+    expanded = expand_to_minimum_edge(skewed, 12.0)
+    assert len(expanded) == 216
+    assert minimum_edge_angstrom(expanded) >= 12.0
+    assert sorted(expanded.get_neighbor_list(3.0)[3]) == pytest.approx([2.565] * 216 * 6)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ((9.857, 9.857, 9.857, 90, 90, 90), [[2, 0, 0], [0, 2, 0], [0, 0, 2]]),
+        ((8.275, 8.275, 20.47, 90, 90, 120), [[2, 0, 0], [0, 2, 0], [0, 0, 1]]),
+        ((2.82, 2.82, 14.05, 90, 90, 120), [[5, 0, 0], [0, 5, 0], [0, 0, 1]]),
+        ((12.97, 12.97, 12.97, 109.47, 109.47, 109.47), [[1, 0, 0], [1, 2, 1], [0, 0, 1]]),
+    ],
+)
+def test_usual_settings_are_repeated_as_ever(parameters, expected):
+    """Trajectories are known by their exact structure: these matrices are those of the first release."""
+    matrix = supercell_matrix(Lattice.from_parameters(*parameters).matrix, 12.0)
+    assert matrix.tolist() == expected

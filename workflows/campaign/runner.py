@@ -18,7 +18,7 @@ from ...database.campaigns import CampaignCollections
 from ...database.documents.stage import StageDoc
 from ...database.project import ProjectFolder
 from ...dynamics.results import MdProgress
-from ...errors import StoreError, SuperionError
+from ...errors import SettingsError, StoreError, SuperionError
 from ..dispatch.codec import JobOutcome, decode_flow, encode_flow
 from ..dispatch.driver import GRACE_S, PoolDriver
 from ..dispatch.events import RunEvent
@@ -31,6 +31,7 @@ from ..dispatch.worker_pool import WorkerPool
 from .decisions import CampaignState, Unit
 from .events import CampaignEvent, CampaignRunReport, CampaignWatcher
 from .file.model import CampaignFile
+from .file.potential_here import unready_potential
 from .folders import campaign_folder, unit_folder
 from .heartbeat import DriverHeartbeat, RunningUnit, StageTiming, read_heartbeat
 from .limits import given_up_after, reason_to_stop
@@ -160,8 +161,10 @@ class _Runner:
         uses_gpu = file.potential.device.split(":")[0] in ("auto", "cuda")
         slots = slots_for(uses_gpu, workers or _workers_of(file), 1)
         self._load(len(slots))
-        pool = WorkerPool(slots, self.folder, (self.lock,))
         n_waiting = len(self.state.wanted_units())
+        if n_waiting and (why := unready_potential(file)) is not None:
+            raise SettingsError(f"The campaign {self.campaign.campaign_id} cannot run here: {why}.")
+        pool = WorkerPool(slots, self.folder, (self.lock,))
         self.on_event(CampaignEvent("started", f"{n_waiting} units are ready, {len(slots)} worker processes"))
         self.driver = driver = PoolDriver(pool, self._next_run, self._on_over, self._on_round)
         try:

@@ -16,7 +16,7 @@ from ..candidates.collect import Candidate, CollectedCandidates, collect_candida
 from ..candidates.source import UnreadableCandidate
 from ..candidates.table import TableSettings
 from .decisions import CampaignState
-from .file.load import load_campaign_file
+from .file.load import load_ready_campaign_file
 from .file.missing_here import missing_here
 from .file.model import CampaignFile
 from .file.told_by_line import told_by_line
@@ -25,6 +25,7 @@ from .order_in_parallel import Ordered, order_in_parallel
 from .outcomes import load_outcomes
 from .prepared import PreparedCampaign, prepare_campaign
 from .rows import entry_of, now, row_with, write_decisions
+from .turned_away import TurnedAway, turned_away
 
 _ROWS_AT_A_TIME = 500
 _UNREADABLE = "unreadable-"
@@ -57,6 +58,8 @@ class SubmitReport:
         Number of candidates by status.
     warnings : tuple of str
         What stages need and this machine lacks, one sentence each without a final stop.
+    turned_away : tuple of TurnedAway
+        Every candidate of the campaign that comes to no stage, with the reason.
     """
 
     campaign_id: str
@@ -69,6 +72,7 @@ class SubmitReport:
     changed: tuple[str, ...]
     counts: dict[str, int]
     warnings: tuple[str, ...] = ()
+    turned_away: tuple[TurnedAway, ...] = ()
 
 
 def submit_campaign(
@@ -107,7 +111,7 @@ def submit_campaign(
     SettingsError
         If the file cannot be used, or the campaign must exist and does not.
     """
-    file = load_campaign_file(path)
+    file = load_ready_campaign_file(path)
     text = Path(path).expanduser().read_text(encoding="utf-8")
     folder = Path(path).expanduser().resolve().parent
     before = collections.load_campaign(file.name)
@@ -147,6 +151,7 @@ def submit_campaign(
         changed=() if old_file is None else _changed_sections(old_file, file),
         counts=counts,
         warnings=tuple(sentence for _, sentence in missing_here(file)),
+        turned_away=turned_away(collections, file.name),
     )
 
 
@@ -269,7 +274,7 @@ class _Submission:
             yield rows
 
     def _order(self, candidates: Iterable[Candidate]) -> Iterator[Ordered]:
-        settings = {"mobile_ion": self.campaign.ion[0], **self.campaign.file.ordering.search_arguments()}
+        settings = self.campaign.file.ordering_arguments()
         crystals = ((candidate.structure, candidate.expected_composition) for candidate in candidates)
         return order_in_parallel(crystals, settings, workers=self.workers)
 
@@ -387,9 +392,9 @@ def _old_file(record: CampaignRecord | None) -> CampaignFile | None:
         return None
 
 
-def _search_of(file: CampaignFile) -> tuple[dict[str, Any], str | None]:
+def _search_of(file: CampaignFile) -> dict[str, Any]:
     """Give what decides which orderings are found."""
-    return file.ordering.search_arguments(), file.mobile_ion
+    return file.ordering_arguments()
 
 
 def _composition_columns(file: CampaignFile) -> list[tuple[str, str | None]]:

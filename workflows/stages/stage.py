@@ -33,6 +33,16 @@ class StageSettings(BaseModel):
         """
         return self.model_dump(mode="json")
 
+    def asked_of_candidates(self) -> dict[str, Any]:
+        """Say what the stage asks of a crystal that is asked before it is ordered, too.
+
+        Returns
+        -------
+        dict
+            Arguments of `superion.structures.orderings.check_candidate`; empty where it asks nothing of the kind.
+        """
+        return {}
+
 
 @dataclass(frozen=True)
 class StageContext:

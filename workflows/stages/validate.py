@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from jobflow import Flow
 from pydantic import Field
 from pymatgen.core import Structure
@@ -18,6 +20,10 @@ class ValidateSettings(StageSettings):
     must_be_neutral: bool = Field(
         default=True, description="reject compositions that no usual oxidation states make neutral"
     )
+
+    def asked_of_candidates(self) -> dict[str, Any]:
+        """Ask for neutrality at submission, too, or for none there either."""
+        return {"must_be_neutral": self.must_be_neutral}
 
 
 class ValidateStage(Stage):

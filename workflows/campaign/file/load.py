@@ -15,8 +15,9 @@ from .idle_ordering import idle_ordering
 from .idle_rules import idle_rules
 from .missing_here import missing_here
 from .model import CampaignFile
+from .potential_here import unready_potential
 from .problems import CampaignFileError, Problem
-from .yaml_document import MAXIMUM_BYTES, read_yaml
+from .yaml_document import MAXIMUM_BYTES, YamlDocument, read_yaml
 
 
 def load_campaign_file(path: str | Path) -> CampaignFile:
@@ -41,6 +42,38 @@ def load_campaign_file(path: str | Path) -> CampaignFile:
     """
     content, file = _read(path)
     return parse_campaign(content, file.name, base_folder=file.resolve().parent)
+
+
+def load_ready_campaign_file(path: str | Path) -> CampaignFile:
+    """Read and check a campaign file, and refuse one that cannot run here for want of its potential.
+
+    Parameters
+    ----------
+    path : str or Path
+        The YAML file.
+
+    Returns
+    -------
+    CampaignFile
+        Checked; no candidate is read yet.
+
+    Raises
+    ------
+    SettingsError
+        As for `load_campaign_file`; and where its work is done on this machine, if the potential's package, model
+        file or device is not here, or it does not compute in that precision.
+    """
+    content, file = _read(path)
+    campaign = parse_campaign(content, file.name, base_folder=file.resolve().parent)
+    _refuse_unready(campaign, read_yaml(content, file.name), file.name)
+    return campaign
+
+
+def _refuse_unready(campaign: CampaignFile, document: YamlDocument, name: str) -> None:
+    # what a cluster has is seen there
+    sentence = unready_potential(campaign) if campaign.dispatch.is_local else None
+    if sentence is not None:
+        raise CampaignFileError(name, [Problem(document.line_of(("potential",)), "potential", sentence)])
 
 
 @dataclass(frozen=True)
@@ -79,11 +112,12 @@ def check_campaign_file(path: str | Path) -> CheckedCampaignFile:
     Raises
     ------
     SettingsError
-        As for `load_campaign_file`.
+        As for `load_ready_campaign_file`.
     """
     content, file = _read(path)
     campaign = parse_campaign(content, file.name, base_folder=file.resolve().parent)
     document = read_yaml(content, file.name)
+    _refuse_unready(campaign, document, file.name)
     warnings, lacking = (
         sorted(
             (Problem(document.line_of(place), written_place(place), sentence) for place, sentence in found),

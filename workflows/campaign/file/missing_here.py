@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 from ...stages.registry import load_stage
 from .model import CampaignFile
+from .potential_here import unready_potential
 
 
 def missing_here(campaign: CampaignFile) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Ask every stage of a campaign what it lacks here, since each of its units would fail for that.
+
+    The potential is asked for campaigns on clusters, which may have what this machine lacks.
 
     Parameters
     ----------
@@ -21,6 +24,8 @@ def missing_here(campaign: CampaignFile) -> Iterator[tuple[tuple[str | int, ...]
     tuple
         The place of the stage in the file, as keys and list positions, and one sentence without a final stop.
     """
+    if not campaign.dispatch.is_local and (sentence := unready_potential(campaign)) is not None:
+        yield ("potential",), f"the potential cannot compute on this machine, though it may on the cluster: {sentence}"
     for index, entry in enumerate(campaign.stages):
         for sentence in load_stage(entry.stage).problems_here(entry.settings):
             clause = sentence[:1].lower() + sentence[1:].rstrip(".")

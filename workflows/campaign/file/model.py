@@ -119,6 +119,32 @@ class CampaignFile(Section):
             return data
         return {**data, "stages": [with_inherited_md(entry, md) for entry in data["stages"]]}
 
+    def ordering_arguments(self) -> dict[str, Any]:
+        """Give what decides whether a crystal is turned away before any stage, and which orderings are found.
+
+        Returns
+        -------
+        dict
+            Arguments of `superion.structures.orderings.order_candidates`.
+        """
+        from ....structures.mobile_ion import parse_ion
+
+        arguments: dict[str, Any] = {"mobile_ion": parse_ion(self.mobile_ion)[0], **self.ordering.search_arguments()}
+        for entry in self.stages:
+            arguments |= entry.settings.asked_of_candidates()
+        return arguments
+
+    def check_arguments(self) -> dict[str, Any]:
+        """Give those of `ordering_arguments` that `superion.structures.orderings.check_candidate` takes.
+
+        Returns
+        -------
+        dict
+            Its arguments.
+        """
+        names = ("mobile_ion", "maximum_atoms", "must_be_neutral")
+        return {name: value for name, value in self.ordering_arguments().items() if name in names}
+
     @field_validator("potential", mode="before")
     @classmethod
     def _potential_by_name(cls, value: Any) -> Any:

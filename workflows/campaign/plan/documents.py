@@ -68,8 +68,11 @@ class CampaignPlan(_Part):
     sources: tuple[PlannedSource, ...] = Field(description="what each source gave")
     n_candidates: int = Field(description="candidates without duplicates")
     n_known: int = Field(description="of these, submitted before")
-    n_without_mobile_ion: int = Field(description="candidates without the mobile ion, which validation rejects")
-    rejected: tuple[PlannedRejection, ...] = Field(description="entries that cannot be used")
+    n_usable: int = Field(description="candidates that a submission would take; the others are among the rejected")
+    n_without_mobile_ion: int = Field(description="candidates without the mobile ion, which are rejected")
+    rejected: tuple[PlannedRejection, ...] = Field(
+        description="entries that cannot be used, and candidates that are turned away before any stage"
+    )
     ordering: PlannedOrdering = Field(description="ordering of partial occupancies")
     stages: tuple[PlannedStage, ...] = Field(description="work of each stage")
     timings: tuple[TimedCell, ...] = Field(description="timings of the potential that the cost rests on")

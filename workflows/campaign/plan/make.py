@@ -93,13 +93,15 @@ def plan_campaign(
         known = KnownCandidates() if collections is None else known_candidates(rows.values(), collections)
         collected = collect_candidates(campaign, base_folder, known=known)
     fresh = [candidate for candidate in collected.candidates if candidate.candidate_id not in rows]
-    disordered = [candidate for candidate in collected.candidates if not _is_ordered(candidate.structure)]
+    with clock.part("checking candidates"):
+        usable, turned_away = _check_candidates(collected.candidates, rows, campaign)
+    disordered = [candidate for candidate in usable if not _is_ordered(candidate.structure)]
     with clock.part("ordering a sample"):
-        ordering = _plan_ordering(disordered, rows, campaign, prepared.ion[0])
+        ordering = _plan_ordering(disordered, rows, campaign)
     with clock.part("looking for results"):
-        units, reused = _count_units(prepared, collected.candidates, rows, collections)
+        units, reused = _count_units(prepared, usable, rows, collections)
     with clock.part("counting steps"):
-        sample = _Sample.draw(prepared, collected.candidates, ordering.growth)
+        sample = _Sample.draw(prepared, usable, ordering.growth)
     timings: list[TimedCell] = []
     if with_timing and sample.sizes:
         with clock.part("timing the potential"):
@@ -122,11 +124,15 @@ def plan_campaign(
         n_candidates=len(collected.candidates),
         n_known=len(collected.candidates) - len(fresh),
         n_without_mobile_ion=_count_without(collected, prepared.ion[0]),
-        rejected=tuple(
-            PlannedRejection(
-                label=item.label, source=item.origin.source, identifier=item.origin.identifier, reason=item.reason
-            )
-            for item in collected.rejected
+        n_usable=len(usable),
+        rejected=(
+            *(
+                PlannedRejection(
+                    label=item.label, source=item.origin.source, identifier=item.origin.identifier, reason=item.reason
+                )
+                for item in collected.rejected
+            ),
+            *turned_away,
         ),
         ordering=ordering,
         stages=tuple(stages),
@@ -151,6 +157,40 @@ def _symbols(structure: Structure) -> set[str]:
     return {species.symbol for site in structure for species in site.species}
 
 
+def _check_candidates(
+    candidates: Sequence[Candidate], rows: dict[str, CandidateSummary], campaign: CampaignFile
+) -> tuple[list[Candidate], list[PlannedRejection]]:
+    """Part the candidates that a submission would take from those that it would turn away, by the same check."""
+    from pymatgen.core import Composition
+
+    from ....structures.orderings import check_candidate
+
+    arguments = campaign.check_arguments()
+    usable, turned_away = [], []
+    for candidate in candidates:
+        row = rows.get(candidate.candidate_id)
+        formula = candidate.expected_composition
+        if row is not None and row.orderings:
+            usable.append(candidate)
+            continue
+        try:
+            check_candidate(
+                candidate.structure,
+                expected_composition=None if formula is None else Composition(formula),
+                **arguments,
+            )
+        except StructureError as error:
+            origin = candidate.origins[0]
+            turned_away.append(
+                PlannedRejection(
+                    label=candidate.label, source=origin.source, identifier=origin.identifier, reason=str(error)
+                )
+            )
+        else:
+            usable.append(candidate)
+    return usable, turned_away
+
+
 def _known_rows(campaign_id: str, collections: CampaignCollections | None) -> dict[str, CandidateSummary]:
     """Read the rows of an earlier submission."""
     if collections is None:
@@ -162,7 +202,7 @@ def _known_rows(campaign_id: str, collections: CampaignCollections | None) -> di
 
 
 def _plan_ordering(
-    disordered: Sequence[Candidate], rows: dict[str, CandidateSummary], campaign: CampaignFile, symbol: str
+    disordered: Sequence[Candidate], rows: dict[str, CandidateSummary], campaign: CampaignFile
 ) -> PlannedOrdering:
     """Order a few candidates of different sizes to see how it goes."""
     from pymatgen.core import Composition
@@ -180,9 +220,8 @@ def _plan_ordering(
         try:
             found = order_candidates(
                 candidate.structure,
-                mobile_ion=symbol,
                 expected_composition=None if formula is None else Composition(formula),
-                **campaign.ordering.search_arguments(),
+                **campaign.ordering_arguments(),
             )
         except StructureError as error:
             reasons.append(f"{candidate.label}: {error}")

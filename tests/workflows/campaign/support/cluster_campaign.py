@@ -122,7 +122,7 @@ def segment_stamps(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in found if path.suffix == ".h5md"}
 
 
-def wait_for(read: Callable[[], Any], what: str, timeout_s: float = 180.0, until: Callable[[Any], Any] = bool) -> Any:
+def wait_for(read: Callable[[], Any], what: str, timeout_s: float = 400.0, until: Callable[[Any], Any] = bool) -> Any:
     """Read until the condition holds, and give what was read."""
     deadline = time.monotonic() + timeout_s
     while not until(found := read()):

@@ -253,7 +253,7 @@ def same_campaign(folder: Path, unbroken: Path) -> None:
     (folder / ".superion").mkdir()
 
 
-@pytest.mark.parametrize("kind", ["embedded", pytest.param("mongo", marks=pytest.mark.services)])
+@pytest.mark.parametrize("kind", ["embedded", pytest.param("mongo", marks=[pytest.mark.services, pytest.mark.slow])])
 def test_killed_driver_loses_nothing(unbroken, tmp_path, request, kind):
     """SIGKILL to the driver, whose workers notice and leave: the same rows in the end, in both kinds of store."""
     store = [request.getfixturevalue("mongo_uri")] if kind == "mongo" else []

@@ -43,6 +43,7 @@ def write_profile(folder: Path, scheduler: str, **changes: Any) -> Path:
         "stop_margin_s": 5,
         "heartbeat_s": 2,
     } | changes
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"test_{scheduler}.yaml"
     path.write_text(yaml.safe_dump(content))
     return path

@@ -40,14 +40,15 @@ from superion.workflows.dispatch.fireworks_engine.lost_jobs import is_no_fault
 from support.wire_server import WireServer
 
 WRITER = """
-import logging, sys, time
+import itertools, logging, sys, time
+from pathlib import Path
 from jobflow import job, run_locally
 from superion.database import mongo_server
 from superion.database.flush import flush_spool
 from superion.database.job_store import open_job_store
 
 mongo_server.SERVER_TIMEOUT_MS = 500
-uri, name, n_jobs = sys.argv[1], sys.argv[2], int(sys.argv[3])
+uri, name, enough = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 
 def document(i):
     return {
@@ -56,9 +57,11 @@ def document(i):
     }
 
 with open_job_store(uri) as store:
-    for i in range(n_jobs):
+    for i in itertools.count():
         store.update(document(i), save={"data": ["frames"]})
         print(i, flush=True)
+        if enough.exists():
+            break
         time.sleep(0.02)
 """
 
@@ -84,17 +87,31 @@ def write_document(uuid, n=0):
     return {"uuid": uuid, "index": 1, "name": "test", "output": {"n": n, "frames": [[n] * 10] * 5}}
 
 
-def start_writer(server, name, n_jobs, **environment):
-    command = [sys.executable, "-W", "ignore", "-c", WRITER, server.uri, name, str(n_jobs)]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment}
-    )
+def start_writer(server, name, enough, **environment):
+    """Start a process that writes until there is a file."""
+    command = [sys.executable, "-W", "ignore", "-c", WRITER, server.uri, name, str(enough)]
+    with open(server.folder / f"{name}.err", "w") as errors:
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, env={**os.environ, **environment}
+        )
 
 
-def check_all_there(server, names, n_jobs):
+def told(server, name):
+    """Lines that a writer has printed about its troubles."""
+    return (server.folder / f"{name}.err").read_text().splitlines()
+
+
+def wait_until(condition, timeout_s=300.0):
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def check_all_there(server, n_jobs):
     """Every document once, with its own bulk data, and no pieces of bulk data that belong to none."""
     with open_job_store(server.uri) as store:
-        expected = {f"{name}-{i}" for name in names for i in range(n_jobs)}
+        expected = {f"{name}-{i}" for name, n in n_jobs.items() for i in range(n)}
         uuids = [entry["uuid"] for entry in store.query({}, properties=["uuid"])]
         assert len(uuids) == len(set(uuids)), "twice"
         assert set(uuids) == expected
@@ -109,39 +126,35 @@ def check_all_there(server, names, n_jobs):
 @pytest.mark.services
 def test_a_server_killed_and_restarted_under_several_writers(server, tmp_path, own_spool):
     """Three processes, two outages: each writer tells one line per outage, and no traceback."""
-    names, n_jobs = ("a", "b", "c"), 60
-    writers = [start_writer(server, name, n_jobs) for name in names]
-    assert writers[0].stdout.readline() == "0\n"
-    for _ in range(2):
-        time.sleep(0.5)
+    writers = {name: start_writer(server, name, tmp_path / "enough") for name in ("a", "b", "c")}
+    for writer in writers.values():
+        assert writer.stdout.readline() == "0\n"
+    for outage in (1, 2):
         server.kill()
-        time.sleep(1.5)
+        wait_until(lambda outage=outage: all(len(told(server, name)) == outage for name in writers))
         server.start()
-        time.sleep(0.5)
-    errors = []
-    for writer in writers:
-        _, error = writer.communicate(timeout=120)
-        assert writer.returncode == 0, error
-        errors.append(error.splitlines())
-    told = [line for lines in errors for line in lines]
-    assert told, "the outages met at least one writer"
-    assert all("does not answer" in line and "results wait in" in line for line in told), told
-    assert all(len(lines) <= 2 for lines in errors), "one line for each outage"
-    check_all_there(server, names, n_jobs)
+        wait_until(lambda: waiting([own_spool]) == [])
+    (tmp_path / "enough").touch()
+    n_jobs = {}
+    for name, writer in writers.items():
+        printed, _ = writer.communicate(timeout=300)
+        lines = told(server, name)
+        assert writer.returncode == 0, lines
+        assert len(lines) == 2, "one line for each outage"
+        assert all("does not answer" in line and "results wait in" in line for line in lines), lines
+        n_jobs[name] = int(printed.splitlines()[-1]) + 1
+    check_all_there(server, n_jobs)
     assert waiting([own_spool]) == []
 
 
 @pytest.mark.services
 def test_what_a_killed_writer_left_is_put_in_by_the_next(server, tmp_path, own_spool, caplog):
     """Document and bulk data both, once, however often it is asked for."""
-    writer = start_writer(server, "a", 10_000)
+    writer = start_writer(server, "a", tmp_path / "never")
     while int(writer.stdout.readline()) < 3:
         pass
     server.kill()
-    deadline = time.monotonic() + 30
-    while len(waiting([own_spool])) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: len(waiting([own_spool])) >= 2)
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in waiting([own_spool]))
     assert list(abandoned([own_spool])) == [], "its owner is alive"
     writer.send_signal(signal.SIGKILL)
@@ -149,9 +162,9 @@ def test_what_a_killed_writer_left_is_put_in_by_the_next(server, tmp_path, own_s
     written = [int(line) for line in writer.stdout.read().splitlines()]
     acknowledged = max([3, *written])
     server.start()
-    check_all_there(server, ("a",), acknowledged + 2)
+    check_all_there(server, {"a": acknowledged + 2})
     assert waiting([own_spool]) == []
-    check_all_there(server, ("a",), acknowledged + 2)
+    check_all_there(server, {"a": acknowledged + 2})
 
 
 @pytest.mark.services
@@ -171,7 +184,7 @@ def test_patience_ends(server, own_spool, monkeypatch):
         began = time.monotonic()
         with pytest.raises(StoreError, match="did not answer for 1 s") as caught:
             action()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 30
         assert "\n" not in str(caught.value)
     assert len(waiting([own_spool])) == 1
     server.start()

@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +25,7 @@ from superion.errors import (
 )
 from superion.potentials.registry import load_potential
 from superion.potentials.specification import PotentialSpecification
+from support.step_clock import let_steps_take
 
 HOT = MdProtocol(temperature_k=800, time_step_fs=2.0)
 SHORT = RunLimits(duration_ps=0.2, segment_ps=0.04)
@@ -235,12 +235,11 @@ class TestCleanStop:
         whole = run_md(atoms, potential, HOT, SHORT, tmp_path / "b")
         assert same_frames(finished.folder, whole.folder)
 
-    def test_wall_time_stops_the_run(self, cosine, tmp_path):
+    def test_wall_time_stops_the_run(self, cosine, tmp_path, monkeypatch):
         atoms, potential = cosine
+        let_steps_take(monkeypatch, 0.01)
         limits = RunLimits(duration_ps=1000.0, max_runtime_s=0.3)
-        began = time.monotonic()
         result = run_md(atoms, potential, HOT, limits, tmp_path)
-        assert time.monotonic() - began < 5.0
         assert (result.state, result.stop_reason) == ("partial", "walltime")
         assert 0 < result.completed_ps < 1000
 

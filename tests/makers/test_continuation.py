@@ -14,11 +14,13 @@ from superion.makers.md import MdMaker
 from superion.makers.prepare import PrepareMaker
 from superion.makers.stop_criteria import StopCriteria
 from superion.workflows.dispatch.codec import decode_flow, encode_flow
+from support.step_clock import let_steps_take
 
 
 @pytest.fixture
-def interrupted(tmp_path, cosine_system):
+def interrupted(tmp_path, cosine_system, monkeypatch):
     """The continuation of a run that its wall-time limit ended, and the place of its checkpoint."""
+    let_steps_take(monkeypatch, 0.001)
     structure = AseAtomsAdaptor.get_structure(cosine_system.atoms)
     candidate = PrepareMaker.make.original(PrepareMaker(), structure, "cosine")
     maker = MdMaker(

@@ -23,6 +23,7 @@ from superion.makers.job_end import (
 from superion.makers.md import MdMaker
 from superion.makers.prepare import PrepareMaker
 from superion.makers.stop_criteria import StopCriteria
+from support.step_clock import let_steps_take
 
 QUEUE_VARIABLES = (
     JOB_END_VARIABLE, STOP_MARGIN_VARIABLE, "SLURM_JOB_ID", "SLURM_JOB_END_TIME", "SLURM_JOB_START_TIME",
@@ -169,7 +170,8 @@ def test_dynamics_stops_before_the_allocation_ends(cosine_system, candidate, tmp
     maker = md_maker(cosine_system, tmp_path / "t", 1000.0)
     job = maker.make(candidate, 1000.0)
     results = store()
-    ends_in(monkeypatch, 2.0)
+    ends_in(monkeypatch, 1000.0)
+    let_steps_take(monkeypatch, 2.0)
     with pytest.raises(KeyboardInterrupt, match="continues from its checkpoints"):
         run_locally(Flow([job]), store=results, root_dir=tmp_path, log=False)
     assert stop_request.stop_was_requested()
@@ -204,8 +206,9 @@ def test_nothing_begins_in_the_margin(cosine_system, candidate, tmp_path, monkey
 
 def test_a_shorter_limit_of_the_users_stays(cosine_system, candidate, tmp_path, monkeypatch):
     """A limit of the run's own replaces the job in this process, as ever."""
-    ends_in(monkeypatch, 1000.0)
-    maker = md_maker(cosine_system, tmp_path / "t", 12.0, max_runtime_s=0.4)
+    ends_in(monkeypatch, 10_000.0)
+    let_steps_take(monkeypatch, 0.001)
+    maker = md_maker(cosine_system, tmp_path / "t", 8.0, max_runtime_s=0.8)
     job = maker.make(candidate, 1000.0)
     results = store()
     responses = run_locally(Flow([job]), store=results, root_dir=tmp_path, log=False)[job.uuid]

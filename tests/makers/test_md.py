@@ -20,6 +20,7 @@ from superion.makers.heartbeat import PROGRESS_FOLDER_VARIABLE
 from superion.makers.md import MdMaker
 from superion.makers.prepare import PrepareMaker
 from superion.makers.stop_criteria import StopCriteria
+from support.step_clock import let_steps_take
 
 
 @pytest.fixture(autouse=True)
@@ -101,8 +102,9 @@ def test_a_melted_framework_ends_the_run_as_failed(cosine_system, candidate, tmp
     assert document.run.n_frames > 0
 
 
-def test_wall_time_limit_continues_in_replacements(cosine_system, candidate, tmp_path):
+def test_wall_time_limit_continues_in_replacements(cosine_system, candidate, tmp_path, monkeypatch):
     """The trajectory in pieces equals the trajectory in one piece."""
+    let_steps_take(monkeypatch, 0.0005)
     limits = RunLimits(duration_ps=12.0, segment_ps=1.0, max_runtime_s=0.5)
     maker = md_maker(cosine_system, tmp_path / "pieces", limits=limits)
     job = maker.make(candidate, 1000.0)

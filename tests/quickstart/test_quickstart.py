@@ -36,27 +36,39 @@ def test_make_quickstart_runs_this_command():
 
 
 def test_shortened(tmp_path):
-    short = ["--temperatures", "1000,1200", "--duration-ps", "0.4"]
-    short += [
-        "--set",
-        "relax.maximum_steps=5",
-        "--set",
-        "md.limits.segment_ps=0.2",
-        "--set",
-        "md.limits.minimum_ps=0.4",
-    ]
-    short += ["--set", "diffusion.settings.equilibration_ps=0"]
-    finished = superion([*COMMAND, *short, "--json"], tmp_path, timeout_s=540)
+    short = ["--temperatures", "1000,1400", "--duration-ps", "0.12"]
+    for setting in (
+        "relax.maximum_steps=3",
+        "md.limits.segment_ps=0.06",
+        "md.limits.minimum_ps=0.12",
+        "md.frame_interval_fs=4",
+        "diffusion.settings.equilibration_ps=0.04",
+    ):
+        short += ["--set", setting]
+    finished = superion([*COMMAND, *short, "--json"], tmp_path, timeout_s=1000)
     assert finished.returncode == 0, finished.stderr
     (document,) = json.loads(finished.stdout)["documents"]
-    assert document["provenance"]["potential"]["name"] == "chgnet"
-    assert document["doc_type"] == "conductivity"
-    assert document["n_atoms"] == 52
-    assert document["mobile_ion"] == "Li"
-    # Less than half a picosecond shows no diffusion: it must be said, and no value claimed.
+    potential = document["provenance"]["potential"]
+    assert (potential["name"], potential["dtype"]) == ("chgnet", "float32")
+    assert (document["doc_type"], document["state"]) == ("conductivity", "completed")
+    assert (document["formula"], document["n_atoms"]) == ("Li6PS5Cl", 52)
+    assert (document["mobile_ion"], document["ion_charge"]) == ("Li", 1.0)
+    assert document["temperature_failures"] == {}
+    assert [result["temperature_k"] for result in document["temperatures"]] == [1000.0, 1400.0]
+    for result in document["temperatures"]:
+        assert result["n_ions"] == 24
+        assert result["nernst_einstein"]["upper_bound_95_ms_cm"] > 0
+    assert {error["source"] for error in document["systematic_errors"]} == {
+        "potential",
+        "cell_size",
+        "ordering",
+        "run_length",
+        "method",
+    }
+    # So short a run shows no diffusion: it must be said, and no value claimed.
     assert document["sigma_300k_ms_cm"] is None
     assert list(tmp_path.rglob("*.html"))
-    shown = superion(["list"], tmp_path, timeout_s=60)
+    shown = superion(["list"], tmp_path, timeout_s=300)
     assert "Li6PS5Cl" in shown.stdout
 
 

@@ -59,7 +59,7 @@ def cli(capfd: pytest.CaptureFixture[str]) -> Cli:
     return call
 
 
-def run_process(*arguments: str | Path, cwd: Path, timeout: float = 300.0, **options: Any) -> Answer:
+def run_process(*arguments: str | Path, cwd: Path, timeout: float = 500.0, **options: Any) -> Answer:
     """Run a command in a process of its own."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", **options.pop("env", {})}
     environment.pop("SUPERION_STORE", None)

@@ -113,11 +113,14 @@ def test_daemons_that_die_come_back(slurm_cluster: SlurmCluster, tmp_path):
 
 
 def test_a_killed_process_ends_its_job_only(slurm_cluster: SlurmCluster, tmp_path):
-    victim = slurm_cluster.sbatch("sleep 300", folder=tmp_path)
+    victim = slurm_cluster.sbatch("touch begun\nsleep 300", folder=tmp_path)
     other = slurm_cluster.sbatch("sleep 300", folder=tmp_path)
     slurm_cluster.wait_for_state(victim, "RUNNING")
     slurm_cluster.wait_for_state(other, "RUNNING")
-    time.sleep(0.5)
+    deadline = time.monotonic() + 300.0
+    while not (tmp_path / "begun").exists():
+        assert time.monotonic() < deadline, slurm_cluster.logs()
+        time.sleep(0.05)
     slurm_cluster.kill_job_processes(victim)
     slurm_cluster.wait_for_state(victim, "FAILED")
     assert slurm_cluster.job_state(other) == "RUNNING"
@@ -135,4 +138,4 @@ def test_the_end_of_a_job_can_be_moved(slurm_cluster: SlurmCluster, tmp_path):
     job = slurm_cluster.sbatch("sleep 300", "--time=10", folder=tmp_path)
     slurm_cluster.wait_for_state(job, "RUNNING")
     slurm_cluster.end_job_in(job, 2)
-    slurm_cluster.wait_for_state(job, "TIMEOUT", timeout_s=90)
+    slurm_cluster.wait_for_state(job, "TIMEOUT", timeout_s=300)

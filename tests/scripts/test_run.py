@@ -106,7 +106,7 @@ def _start(root: Path, cosine, *arguments: str) -> subprocess.Popen[str]:
 
 
 def _wait_for_segments(root: Path, n_segments: int, process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 240.0
+    deadline = time.monotonic() + 400.0
     while len(list((root / ".superion").rglob("trajectories/*/*.h5*"))) < n_segments:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, "no segment appeared"
@@ -131,7 +131,7 @@ def test_a_killed_run_resumes_to_the_same_answer(tmp_path, finished, cosine, cli
         process.communicate()
     else:
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=200)
+        _, err = process.communicate(timeout=400)
         assert process.returncode == 130
         assert "stopped by SIGINT. Continue with `superion resume cosine" in err or "bold" in err
         assert "Traceback" not in err

@@ -72,7 +72,7 @@ class SlurmCluster:
         """SIGKILL the controller."""
         self._kill("slurmctld")
 
-    def wait_until_saved(self, job_id: str, timeout_s: float = 30.0) -> None:
+    def wait_until_saved(self, job_id: str, timeout_s: float = 300.0) -> None:
         """Wait until the present state of a job is on the controller's disk, where it comes now and then only."""
         mark = f"saved {time.monotonic_ns()}"
         self.run("scontrol", "update", f"JobId={job_id}", f"Comment={mark}")
@@ -135,7 +135,7 @@ class SlurmCluster:
         end = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(time.time() + seconds))
         self.run("scontrol", "update", f"JobId={job_id}", f"EndTime={end}")
 
-    def wait_for_state(self, job_id: str, states: str | Sequence[str], timeout_s: float = 60.0) -> str:
+    def wait_for_state(self, job_id: str, states: str | Sequence[str], timeout_s: float = 300.0) -> str:
         """Wait until a job is in one of the states, and give it."""
         wanted = {states} if isinstance(states, str) else set(states)
         deadline = time.monotonic() + timeout_s
@@ -144,7 +144,7 @@ class SlurmCluster:
             time.sleep(0.1)
         return state
 
-    def wait_until_idle(self, timeout_s: float = 60.0) -> None:
+    def wait_until_idle(self, timeout_s: float = 300.0) -> None:
         """Wait until the queue is empty."""
         deadline = time.monotonic() + timeout_s
         while entries := self.squeue():

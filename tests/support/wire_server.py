@@ -53,7 +53,7 @@ class WireServer:
                 env={**os.environ, "HOME": str(self.folder)},
                 start_new_session=True,
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port), timeout=1.0).close()

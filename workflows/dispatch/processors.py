@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jobflow import Flow
+if TYPE_CHECKING:
+    # Processes that only order crystals ask for the cores, and jobflow takes seconds to load.
+    from jobflow import Flow
 
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",

@@ -100,7 +100,7 @@ def test_a_driver_in_the_background_works_in_the_same_store(call, tmp_path, monk
     assert code == 0, err
     driver = psutil.Process(json.loads(out)["pid"]) if psutil.pid_exists(json.loads(out)["pid"]) else None
     if driver is not None:
-        driver.wait(timeout=120)
+        driver.wait(timeout=500)
     assert json.loads(call(f"status lattice --json {option}")[1])["counts"] == {"done": 2}
     assert not (tmp_path / "results.db").exists()
 

@@ -66,7 +66,7 @@ def test_init_asks_at_a_terminal(tmp_path):
             shown += read_until(controller, question, ": ")
             os.write(controller, f"{answer}\n".encode())
         shown += read_until(controller, "flows of your own: `qlaunch")
-        assert process.wait(timeout=60) == 0, shown.decode()
+        assert process.wait(timeout=300) == 0, shown.decode()
     finally:
         process.kill()
         process.wait()
@@ -83,7 +83,7 @@ def read_until(controller: int, *words: str) -> bytes:
     shown, start = b"", 0
     for word in words:
         while (found := shown.find(word.encode(), start)) < 0:
-            ready, _, _ = select.select([controller], [], [], 60)
+            ready, _, _ = select.select([controller], [], [], 300)
             assert ready, f"no {word!r} in {shown.decode()}"
             shown += os.read(controller, 4096)
         start = found + len(word)

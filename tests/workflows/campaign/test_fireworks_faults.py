@@ -17,7 +17,7 @@ from support.wire_server import WireServer
 
 sys.path.append(str(Path(__file__).parent / "support"))
 from cluster_campaign import findings, segment_stamps, wait_for, write_cluster_campaign, write_profile
-from watched_campaign import N_CANDIDATES, WatchedCampaign
+from watched_campaign import LONGEST_S, N_CANDIDATES, WatchedCampaign
 
 ONE_AFTER_ANOTHER = {
     "relax": {"allocations": 1, "idle_s": 10},
@@ -60,6 +60,7 @@ def n_probes(launchpad: LaunchPad, **query: Any) -> int:
     return launchpad.fireworks.count_documents(PROBE | query)
 
 
+@pytest.mark.slow
 def test_a_cancelled_allocation_writes_checkpoints_and_another_goes_on(
     tmp_path, through_fireworks, database, launchpad, slurm_cluster
 ):
@@ -190,14 +191,14 @@ def test_a_server_that_is_away_for_a_minute(tmp_path, through_fireworks, mongo_s
 def test_a_full_disk_fails_in_words_and_a_retry_goes_on(tmp_path, through_fireworks, database, slurm_cluster):
     campaign = through_fireworks(tmp_path, database, setup=["ulimit -f 16"])
     campaign.speed_up()
-    assert campaign.commands[-1].wait(240) == 1, campaign.words()
+    assert campaign.commands[-1].wait(LONGEST_S) == 1, campaign.words()
     reasons = [reason for _, reason, _ in findings(tmp_path, database).values()]
     assert [reason for reason in reasons if "disk of its run folder is full" not in reason] == []
     slurm_cluster.scancel()
     slurm_cluster.wait_until_idle()
     before = segment_stamps(tmp_path)
     write(tmp_path)
-    assert campaign.start("retry", "lattice", "--failed").wait(60) == 0, campaign.words()
+    assert campaign.start("retry", "lattice", "--failed").wait(LONGEST_S) == 0, campaign.words()
     campaign.resume(before, failure="disk of its run folder is full")
 
 
@@ -207,9 +208,9 @@ def test_a_worker_without_the_potential_fails_in_words_and_a_retry_goes_on(
 ):
     campaign = through_fireworks(tmp_path, database, environment={"OMP_NUM_THREADS": "1"})
     campaign.speed_up()
-    assert campaign.commands[-1].wait(240) == 1, campaign.words()
+    assert campaign.commands[-1].wait(LONGEST_S) == 1, campaign.words()
     slurm_cluster.scancel()
     slurm_cluster.wait_until_idle()
     write(tmp_path)
-    assert campaign.start("retry", "lattice", "--failed").wait(60) == 0, campaign.words()
+    assert campaign.start("retry", "lattice", "--failed").wait(LONGEST_S) == 0, campaign.words()
     campaign.resume({}, failure="troubled_calculator")

@@ -19,7 +19,7 @@ sys.path.append(str(Path(__file__).parents[1] / "dispatch" / "jobflow_remote_eng
 from cluster_campaign import findings, segment_stamps, wait_for, write_cluster_campaign
 from remote_bench import PROJECT, RemoteBench, remote_bench
 from superion.workflows.dispatch.jobflow_remote_engine.runner import look_for_runner
-from watched_campaign import N_CANDIDATES, WatchedCampaign
+from watched_campaign import LONGEST_S, N_CANDIDATES, WatchedCampaign
 
 SLURM_REQUEUES_AFTER_S = 125.0
 """Slurm lets its credentials run out before it starts a job once more."""
@@ -184,7 +184,7 @@ def test_trouble_of_the_workers_is_told_and_a_retry_goes_on(
 ):
     with through_jobflow_remote(tmp_path, database, **trouble) as (bench, campaign):
         campaign.speed_up()
-        assert campaign.commands[-1].wait(240) == 1, campaign.words()
+        assert campaign.commands[-1].wait(LONGEST_S) == 1, campaign.words()
         reasons = [reason for _, reason, _ in findings(tmp_path, database).values()]
         assert [reason for reason in reasons if word not in reason] == []
         bench.runners[0].terminate()
@@ -195,5 +195,5 @@ def test_trouble_of_the_workers_is_told_and_a_retry_goes_on(
         bench.profile_changes = {}
         bench.write_project()
         start_runner(bench)
-        assert campaign.start("retry", "lattice", "--failed").wait(60) == 0, campaign.words()
+        assert campaign.start("retry", "lattice", "--failed").wait(LONGEST_S) == 0, campaign.words()
         campaign.resume(before, failure=word)

@@ -136,7 +136,7 @@ def test_asks_the_materials_project_by_its_own_client():
             env={**os.environ, **server.environment},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=500,
             check=False,
         )
     assert done.returncode == 0, done.stderr

@@ -322,7 +322,7 @@ def test_processes_inside_an_allocation_count_as_processes(engine, monkeypatch):
     (pilot,) = engine._pilots()
     assert psutil.pid_exists(int(pilot.queue_id))
     try:
-        deadline = time.monotonic() + 90.0
+        deadline = time.monotonic() + 400.0
         while engine.units("one")["a"].phase != "finished":
             assert time.monotonic() < deadline, engine.units("one")
             time.sleep(0.3)

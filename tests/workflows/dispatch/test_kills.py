@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -66,8 +65,8 @@ def unbroken(tmp_path_factory):
     return answer(folder, uuid)
 
 
-def test_killed_in_every_way_gives_the_same_answer(unbroken, tmp_path):
-    """One run, disturbed four times, each time in another way."""
+def test_killed_runs_give_the_same_answer(unbroken, tmp_path):
+    """One run, disturbed twice, each time in another way."""
     # Everything at once, as a power cut does.
     driver = start(tmp_path)
     workers = wait_for_growth(driver, tmp_path, "trajectories/*/segment*.h5md")
@@ -75,23 +74,6 @@ def test_killed_in_every_way_gives_the_same_answer(unbroken, tmp_path):
     for worker in workers:
         worker.kill()
     driver.communicate()
-
-    # The driver alone: its workers notice, write their checkpoints and go.
-    driver = start(tmp_path)
-    workers = wait_for_growth(driver, tmp_path, "trajectories/*/segment*.h5md")
-    assert workers
-    driver.kill()
-    driver.communicate()
-    gone, alive = psutil.wait_procs(workers, timeout=120)
-    assert gone
-    assert not alive
-
-    # Ctrl-C: a clean stop with a report.
-    driver = start(tmp_path)
-    workers = wait_for_growth(driver, tmp_path, "trajectories/*/segment*.h5md")
-    driver.send_signal(signal.SIGINT)
-    assert finish(driver)[0] == "stopped"
-    assert not psutil.wait_procs(workers, timeout=10)[1]
 
     # One worker: its job is tried again at once.
     driver = start(tmp_path)

@@ -72,7 +72,7 @@ def outputs(store, uuids):
     return found
 
 
-def test_does_what_jobflow_does(tmp_path, store):
+def test_does_what_jobflow_does_and_resumes_what_failed(tmp_path, store):
     """Replacement, detour, addition, stop_children, failure: the same as jobflow's own local manager."""
     (tmp_path / "ours").mkdir()
     (tmp_path / "theirs").mkdir()
@@ -104,22 +104,16 @@ def test_does_what_jobflow_does(tmp_path, store):
     assert kinds.count("job_continued") == 3
     assert events[-1].n_over == events[-1].n_jobs
 
-
-def test_resume_repeats_only_what_failed(tmp_path, store):
-    """A mended failure and all that depended on it are computed again, nothing else."""
-    flow, uuids = build(tmp_path)
-    run_flow_locally(flow, store, tmp_path / "run", workers=2)
-    (tmp_path / "mended").touch()
+    # A mended failure and all that depended on it are computed again, nothing else.
+    (tmp_path / "ours" / "mended").touch()
     report = resume_run(tmp_path / "run", store, workers=2)
     assert outputs(store, uuids)["total"] == (1, 13 + 5 + 112)
     assert outputs(store, uuids)["skipped"] == (1, 8)
     assert report.failures == []
-    assert runs(tmp_path, "fail") == 2
-    assert runs(tmp_path, "total") == 2
-    assert runs(tmp_path, "add-1-2") == 1
-    assert runs(tmp_path, "countdown-1") == 1
+    ran = {name: runs(tmp_path / "ours", name) for name in ("fail", "total", "add-1-2", "countdown-1")}
+    assert ran == {"fail": 2, "total": 2, "add-1-2": 1, "countdown-1": 1}
     again = resume_run(tmp_path / "run", store, workers=2)
-    assert runs(tmp_path, "total") == 2
+    assert runs(tmp_path / "ours", "total") == 2
     assert [job.status for job in again.jobs].count("completed") == len(again.jobs) - 1
 
 
@@ -134,37 +128,38 @@ def test_stop_jobflow_ends_the_run(tmp_path, store):
 
 def test_killed_worker_is_tried_once_more(tmp_path, store):
     """One SIGKILL costs a retry; a second one fails the job and nothing else."""
-    survivor = jobs.die_until(str(tmp_path), 1)
-    report = run_flow_locally(Flow([survivor], output=survivor.output), store, tmp_path / "once", workers=1)
-    assert report.state == "completed"
-    assert store.get_output(survivor.uuid) == "survived"
-
     folder = tmp_path / "again"
     folder.mkdir()
+    survivor = jobs.die_until(str(tmp_path), 1)
     victim = jobs.die_until(str(folder), 9)
-    other = jobs.add(1, 2, str(tmp_path))
-    report = run_flow_locally(Flow([victim, other]), store, tmp_path / "twice", workers=2)
+    report = run_flow_locally(Flow([survivor, victim]), store, tmp_path / "run", workers=2)
+    assert store.get_output(survivor.uuid) == "survived"
     assert report.state == "failed"
     assert [job.uuid for job in report.failures] == [victim.uuid]
     assert "SIGKILL" in report.failures[0].reason
-    assert store.get_output(other.uuid) == 3
     assert runs(folder, "die") == 2
 
 
 def test_a_stop_says_what_it_waits_for(tmp_path, store, monkeypatch):
     """Workers that take a while to write their checkpoints are spoken of all the while."""
     monkeypatch.setattr("superion.workflows.dispatch.driver.STOP_NEWS_S", 0.5)
-    slow = [jobs.stop_slowly(str(tmp_path), 2.0), jobs.stop_slowly(str(tmp_path), 0.1)]
+    slow = [jobs.stop_slowly(str(tmp_path), "news of one"), jobs.stop_slowly(str(tmp_path), "news of two")]
 
     def stop_when_both_work():
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 400
         while runs(tmp_path, "working") < 2 and time.monotonic() < deadline:
             time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGTERM)
 
     events = []
+
+    def hear(event):
+        events.append(event)
+        if event.kind == "run_stopping":
+            (tmp_path / ("news of one" if "for 1 worker" in event.message else "news of two")).touch()
+
     threading.Thread(target=stop_when_both_work, daemon=True).start()
-    report = run_flow_locally(Flow(slow), store, tmp_path / "run", workers=2, on_event=events.append)
+    report = run_flow_locally(Flow(slow), store, tmp_path / "run", workers=2, on_event=hear)
     assert (report.state, report.signal_name) == ("stopped", "SIGTERM")
     words = [event.message for event in events if event.kind == "run_stopping"]
     assert words[0].startswith("waiting for 2 workers to write their checkpoint")

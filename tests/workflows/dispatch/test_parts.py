@@ -8,7 +8,6 @@ import random
 import resource
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -150,23 +149,26 @@ import os, subprocess, sys, time
 from pathlib import Path
 from superion.workflows.dispatch.run_folder import RunFolder, lock_run
 lock = lock_run(RunFolder(Path(sys.argv[1])))
-subprocess.Popen([sys.executable, "-c", "import time; time.sleep(4)"], pass_fds=(lock,))
+subprocess.Popen(["sh", "-c", "until [ -e go ]; do sleep 0.1; done"], pass_fds=(lock,), cwd=sys.argv[1])
 print("locked", flush=True)
-time.sleep(float(sys.argv[2]))
+time.sleep(600)
 """
     folder = RunFolder(tmp_path)
-    driver = subprocess.Popen([sys.executable, "-c", holder, str(tmp_path), "60"], stdout=subprocess.PIPE)
+    driver = subprocess.Popen([sys.executable, "-c", holder, str(tmp_path)], stdout=subprocess.PIPE)
     driver.stdout.readline()
-    started = time.monotonic()
     with pytest.raises(StoreError, match="Another process is working"):
-        lock_run(folder, wait_s=30)
-    assert time.monotonic() - started < 4
+        lock_run(folder, wait_s=600, on_wait=lambda: pytest.fail("it waits for a driver that lives"))
     driver.kill()
     driver.wait()
     told = []
-    os.close(lock_run(folder, wait_s=60, on_wait=lambda: told.append("waiting")))
+
+    def on_wait():
+        told.append("waiting")
+        (tmp_path / "go").touch()
+
+    os.close(lock_run(folder, wait_s=600, on_wait=on_wait))
     assert told == ["waiting"]
-    os.close(lock_run(folder, wait_s=60, on_wait=lambda: told.append("for nobody")))
+    os.close(lock_run(folder, wait_s=600, on_wait=lambda: told.append("for nobody")))
     assert told == ["waiting"]
 
 

@@ -20,7 +20,7 @@ workers = [WorkerProcess(environment={}, kept_descriptors=(), folder=Path(sys.ar
 def of_session(pid):
     group = re.search(r"nice (-?[0-9]+)", Path(f"/proc/{pid}/autogroup").read_text())
     return int(group[1]) if group else int(sys.argv[2])
-deadline = time.monotonic() + 60.0
+deadline = time.monotonic() + 400.0
 while time.monotonic() < deadline and any(of_session(one.process.pid) != int(sys.argv[2]) for one in workers):
     time.sleep(0.1)
 for one in workers:

@@ -63,7 +63,7 @@ def test_a_flow_runs_through_qlaunch(slurm_cluster, mongo_uri, tmp_path, monkeyp
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(slurm_cluster.squeue(finished=True)) >= 1
-    slurm_cluster.wait_until_idle(timeout_s=120)
+    slurm_cluster.wait_until_idle(timeout_s=400)
     printed = "".join(path.read_text() for path in launches.rglob("*.error"))
     assert launchpad.workflows.find_one({}, {"state": 1})["state"] == "COMPLETED", printed
     output = jobs.get_output(flow.jobs[1].uuid)
@@ -117,7 +117,7 @@ class OwnFlow:
         jobs = [maker.make(prepared.output, temperature_k) for temperature_k in (800.0, 1000.0)]
         with contextlib.closing(open_job_store(address)) as store:
             launchpad.add_wf(flow_to_workflow(Flow([prepared, *jobs], name="two trajectories"), store))
-        (folder / "slow").write_text("0.1")
+        (folder / "slow").write_text("0.2")
         return cls(folder, profile, launchpad)
 
     def states(self) -> Counter[str]:
@@ -158,7 +158,11 @@ class OwnFlow:
 
 def test_trajectories_that_the_end_of_an_allocation_stops_go_on_in_the_next(database, tmp_path):
     flow = OwnFlow.make(tmp_path, database)
-    printed = flow.work(SUPERION_JOB_END_TIME=str(time.time() + 25.0))
+    for length_s in (20.0, 60.0, 180.0):
+        printed = flow.work(SUPERION_JOB_END_TIME=str(time.time() + length_s))
+        # On a busy machine it may be over before a trajectory begins.
+        if flow.states()["COMPLETED"] > 1:
+            break
     # One was stopped, and left its continuation; neither that nor the other one was begun any more.
     assert flow.states() == {"COMPLETED": 2, "READY": 2}, printed
     assert flow.n_begun() == 1

@@ -43,6 +43,7 @@ def write_profile(folder: Path, scheduler: str, **changes: Any) -> Path:
         "stop_margin_s": 5,
         "heartbeat_s": 2,
     } | changes
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"test_{scheduler}.yaml"
     path.write_text(yaml.safe_dump(content))
     return path
@@ -122,7 +123,7 @@ def segment_stamps(folder: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in found if path.suffix == ".h5md"}
 
 
-def wait_for(read: Callable[[], Any], what: str, timeout_s: float = 180.0, until: Callable[[Any], Any] = bool) -> Any:
+def wait_for(read: Callable[[], Any], what: str, timeout_s: float = 400.0, until: Callable[[Any], Any] = bool) -> Any:
     """Read until the condition holds, and give what was read."""
     deadline = time.monotonic() + timeout_s
     while not until(found := read()):

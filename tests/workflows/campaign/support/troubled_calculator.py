@@ -18,7 +18,7 @@ HANGS_AFTER = 250
 class TroubledCalculator(CosineLatticeCalculator):
     """Br kills the process or hangs, I fills the disk, as long as the files of these names are in the folder.
 
-    A file `slow` holds the seconds that every step takes longer.
+    A file `slow` holds the seconds that every step takes longer; who hangs says so by a file `hanging`.
     """
 
     def __init__(self, folder: str, barriers_ev: Mapping[str, float], spacing_angstrom: float, **options) -> None:
@@ -35,6 +35,7 @@ class TroubledCalculator(CosineLatticeCalculator):
         if "Br" in symbols and (self.folder / "kill").exists():
             os.kill(os.getpid(), signal.SIGKILL)
         if "Br" in symbols and self.n_calls > HANGS_AFTER and (self.folder / "hang").exists():
+            (self.folder / "hanging").touch()
             # SIGTERM is heard, and the sleep goes on.
             time.sleep(1e6)
         if "I" in symbols and (self.folder / "full").exists():

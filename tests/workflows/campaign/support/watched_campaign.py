@@ -19,8 +19,10 @@ from superion.workflows.campaign.status import StatusReader
 N_CANDIDATES = 2
 SECONDS_PER_STEP = "0.03"
 
-LONGEST_S = 420.0
-"""Who is killed in the very moment of a change on the launchpad leaves a lock, which counts as left after minutes."""
+LONGEST_S = 600.0
+"""Who is killed in the very moment of a change on the launchpad leaves a lock, which counts as left after minutes.
+
+On a busy machine all else takes long, too."""
 
 
 class WatchedCampaign:
@@ -71,7 +73,7 @@ class WatchedCampaign:
             until=lambda stamps: len({path.parent for path in stamps}) == N_CANDIDATES,
         )
 
-    def wait_for_words(self, wanted: str, timeout_s: float = 120.0) -> None:
+    def wait_for_words(self, wanted: str, timeout_s: float = LONGEST_S) -> None:
         """Wait until a command has printed something."""
         wait_for(self.words, wanted, timeout_s, until=lambda words: wanted in words)
 

@@ -41,7 +41,7 @@ def start_dynamics(bench: RemoteBench, n_segments: int = 2):
 
 def wait_for_dynamics(bench: RemoteBench, key: str, n_segments: int = 2):
     units = bench.wait(lambda units: any(job.name.startswith("probe") for job in units[key].running))
-    deadline = time.monotonic() + 120.0
+    deadline = time.monotonic() + 400.0
     while len(segments(bench)) < n_segments:
         assert time.monotonic() < deadline, bench.words()
         time.sleep(0.1)

@@ -93,11 +93,12 @@ def die_until(folder, times):
 
 
 @job
-def stop_slowly(folder, seconds):
-    """Take a while to stop, as dynamics does that still writes a checkpoint."""
+def stop_slowly(folder, until):
+    """Stop once a file is there, as dynamics does that still writes a checkpoint."""
 
     def leave(number, frame):
-        time.sleep(seconds)
+        while not (Path(folder) / until).exists():
+            time.sleep(0.05)
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, leave)
@@ -109,7 +110,7 @@ def stop_slowly(folder, seconds):
 def meet(folder, name, other):
     """Wait for another job that must run at the same time."""
     (Path(folder) / name).touch()
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 400
     while not (Path(folder) / other).exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     return (Path(folder) / other).exists(), os.environ["OMP_NUM_THREADS"], os.getpid(), str(Path.cwd())

@@ -113,7 +113,7 @@ class RemoteBench:
         """All units, as another process would see them."""
         return dict(self.engine.units(self.campaign.campaign_id))
 
-    def wait(self, until: Callable[[dict[str, QueuedUnit]], bool], timeout_s: float = 240.0) -> dict[str, QueuedUnit]:
+    def wait(self, until: Callable[[dict[str, QueuedUnit]], bool], timeout_s: float = 400.0) -> dict[str, QueuedUnit]:
         """Wait until the units are as wanted."""
         deadline = time.monotonic() + timeout_s
         while not until(found := self.standing()):
@@ -121,11 +121,11 @@ class RemoteBench:
             time.sleep(0.3)
         return found
 
-    def wait_for_phase(self, phase: str, timeout_s: float = 240.0) -> dict[str, QueuedUnit]:
+    def wait_for_phase(self, phase: str, timeout_s: float = 400.0) -> dict[str, QueuedUnit]:
         """Wait until all units are in a phase."""
         return self.wait(lambda units: bool(units) and all(u.phase == phase for u in units.values()), timeout_s)
 
-    def recover_until(self, phase: str, timeout_s: float = 240.0) -> list[str]:
+    def recover_until(self, phase: str, timeout_s: float = 400.0) -> list[str]:
         """Recover now and then, as a coordinator does, until all units are in a phase; give what was put back."""
         put_back: list[str] = []
         last = 0.0

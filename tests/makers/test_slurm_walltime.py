@@ -99,7 +99,8 @@ def test_a_time_limit_ends_dynamics_as_partial(slurm_cluster, submit, tmp_path):
     assert "left: " in output
     assert "continues from its checkpoints" in output
     left_s = float((tmp_path / "job").read_text().split()[1])
-    assert 0.0 < left_s < 10.0
+    # the margin is at most a quarter of the allocation, which may be hardly longer than what is left
+    assert 0.0 < left_s < MARGIN_S + 10
     partial = stored_run(tmp_path)
     assert (partial["state"], partial["stop_reason"]) == ("partial", "walltime")
     assert partial["wall_time_s"] < MARGIN_S + 10

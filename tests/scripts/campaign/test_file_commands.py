@@ -34,7 +34,7 @@ def campaign_file(tmp_path, cosine_system):
         "candidates": [{"kind": "files", "paths": ["*.cif"]}],
         "mobile_ion": "Li",
         "potential": COSINE_POTENTIAL,
-        "stages": [{"stage": "validate"}, {"stage": "probe", "minimum_edge_angstrom": 0}],
+        "stages": [{"stage": "validate", "must_be_neutral": False}, {"stage": "probe", "minimum_edge_angstrom": 0}],
     }
     file = tmp_path / "campaign.yaml"
     file.write_text(yaml.safe_dump(data, sort_keys=False))
@@ -125,7 +125,10 @@ def test_schema_is_json_and_goes_into_a_file(call, tmp_path):
 def test_check_plan_and_submit_tell_what_a_stage_lacks_here(call, campaign_file, monkeypatch):
     monkeypatch.delenv("MP_API_KEY", raising=False)
     data = yaml.safe_load(campaign_file.read_text())
-    data["stages"] = [{"stage": "validate"}, {"stage": "stability", "references": ["materials_project"]}]
+    data["stages"] = [
+        {"stage": "validate", "must_be_neutral": False},
+        {"stage": "stability", "references": ["materials_project"]},
+    ]
     campaign_file.write_text(yaml.safe_dump(data, sort_keys=False))
     line = campaign_file.read_text()[: campaign_file.read_text().index("stage: stability")].count("\n") + 1
     sentence = (

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from jobflow import JobStore
+from maggma.core import Store
 from pymongo.errors import PyMongoError
 
 from ..errors import StoreError
@@ -34,19 +35,23 @@ def connect_described(store: JobStore, location: str) -> None:
         if isinstance(options, dict):
             # maggma's own stores would look for a server for 30 s
             options.setdefault("serverSelectionTimeoutMS", SERVER_TIMEOUT_MS)
-    with server_explained(store, location):
-        store.connect()
-        store.docs_store.query_one({}, ["_id"])
+    for part in (store.docs_store, *store.additional_stores.values()):
+        with server_explained(store, part, location):
+            part.connect()
+            if part is store.docs_store:
+                part.query_one({}, ["_id"])
 
 
 @contextmanager
-def server_explained(store: JobStore, location: str) -> Iterator[None]:
+def server_explained(store: JobStore, part: Store, location: str) -> Iterator[None]:
     """Put what a server's client raises into one sentence without credentials.
 
     Parameters
     ----------
     store : JobStore
         The store; closed where it cannot be used.
+    part : Store
+        The part of it that is used.
     location : str
         Where it is described, for messages.
 
@@ -68,7 +73,7 @@ def server_explained(store: JobStore, location: str) -> Iterator[None]:
         with suppress(Exception):
             store.close()
         raise StoreError(
-            f"The server of the store {_shown(store.docs_store)} cannot be used ({cause_in_words(error)}): see that it "
+            f"The server of the store {_shown(part)} cannot be used ({cause_in_words(error)}): see that it "
             f"runs, that this host reaches it, and that {redact_uri(location)} holds the right host, port, user name "
             "and password."
         ) from None

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from jobflow import JobStore
+from maggma.core import Store
 
 from ..errors import StoreError
 from .blobs import BlobStore
@@ -83,10 +84,11 @@ def open_job_store(
     if not create:
         _expect_embedded_file(store)
     _connect(store, text)
-    with _server_explained(store, text):
+    with _server_explained(store, store.docs_store, text):
         for path in DOCUMENT_INDEXES:
             store.ensure_index(path)
-        for bulk in store.additional_stores.values():
+    for bulk in store.additional_stores.values():
+        with _server_explained(store, bulk, text):
             bulk.ensure_index(BULK_KEY)
     if not isinstance(store.docs_store, SqliteStore) and hasattr(store.docs_store, "ensure_compound_index"):
         # A write that is repeated while its first attempt still goes on at the server makes no second document.
@@ -134,13 +136,13 @@ def _connect(store: JobStore, location: str | None) -> None:
 
 
 @contextmanager
-def _server_explained(store: JobStore, location: str | None) -> Iterator[None]:
+def _server_explained(store: JobStore, part: Store, location: str | None) -> Iterator[None]:
     if isinstance(store.docs_store, SqliteStore):
         yield
         return
     from .described_server import server_explained
 
-    with server_explained(store, location or ""):
+    with server_explained(store, part, location or ""):
         yield
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import json
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,10 @@ def read_store_description(path: Path) -> JobStore:
     if "@class" not in content:
         _check(path, content)
     try:
-        store: Any = JobStore.from_file(path)
+        with warnings.catch_warnings():
+            # such as that a kind of store has a newer name
+            warnings.simplefilter("ignore")
+            store: Any = JobStore.from_file(path)
     except Exception as error:
         # Whatever a maggma store's constructor raises: its words may quote a password.
         raise StoreError(

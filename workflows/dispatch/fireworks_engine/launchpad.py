@@ -118,7 +118,8 @@ def open_launchpad(store_address: str, launchpad_file: str | Path | None = None)
             ) from None
         if holds_password(found):
             refuse_unless_private(path, path.stat(), f"The launchpad file {path}")
-        return PatientLaunchPad(**{**found, "strm_lvl": "ERROR"})
+        options = {"serverSelectionTimeoutMS": SERVER_TIMEOUT_MS, **(found.get("mongoclient_kwargs") or {})}
+        return PatientLaunchPad(**{**found, "mongoclient_kwargs": options, "strm_lvl": "ERROR"})
     require_server(store_address)
     return PatientLaunchPad(
         host=store_address,

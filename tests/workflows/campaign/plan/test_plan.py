@@ -29,7 +29,8 @@ def campaign(**changes) -> CampaignFile:
         "candidates": [{"kind": "files", "paths": ["*.cif"]}],
         "mobile_ion": "Li",
         "potential": COSINE_POTENTIAL,
-        "stages": [{"stage": "validate"}, {"stage": "probe", **PROBE}],
+        # 18 Li and 27 S
+        "stages": [{"stage": "validate", "must_be_neutral": False}, {"stage": "probe", **PROBE}],
     }
     return CampaignFile.model_validate({**data, **changes})
 
@@ -52,13 +53,13 @@ def test_counts_candidates_work_and_cost(folder):
     assert (planned.n_candidates, planned.n_known, planned.n_without_mobile_ion) == (2, 0, 1)
     (source,) = planned.sources
     assert (source.n_read, source.n_duplicates, source.n_rejected) == (3, 1, 1)
-    assert [item.identifier for item in planned.rejected] == ["bad.cif"]
+    assert [item.identifier for item in planned.rejected] == ["bad.cif", "na.cif"]
     validate, probe = planned.stages
-    assert (validate.n_units, validate.n_steps, validate.core_hours) == (2, 0, 0.0)
-    # 4 ps in steps of 2 fs, for both units: the one without Li is counted like the other.
-    assert (probe.n_units, probe.n_reused, probe.n_steps) == (2, 0, 2 * 2000)
+    assert (validate.n_units, validate.n_steps, validate.core_hours) == (1, 0, 0.0)
+    # 4 ps in steps of 2 fs; the one without Li is turned away
+    assert (probe.n_units, probe.n_reused, probe.n_steps) == (1, 0, 2000)
     assert planned.timings[0].n_atoms == 45
-    assert planned.core_hours == pytest.approx(4000 * planned.timings[0].seconds_per_step / 3600)
+    assert planned.core_hours == pytest.approx(2000 * planned.timings[0].seconds_per_step / 3600)
     assert planned.wall_hours == pytest.approx(planned.core_hours / 4)
 
 

@@ -23,7 +23,7 @@ VARIABLE = "SUPERION_CACHE"
 
 READERS = (
     *("charge_range", "completeness", "declared_composition", "mobile_ion", "oxidation", "plain_structure"),
-    *("poscar_counts", "read", "rejection", "validate"),
+    *("poscar_counts", "read", "rejection", "validate", "whole_cell_formats"),
 )
 """Modules of `superion.structures` that decide what comes out of a file, beside all those of its folder `cif`."""
 

@@ -163,13 +163,17 @@ def check_amounts(
                     f"{wanted[symbol]:.4g}: add what is missing, or give another structure.",
                 )
     change = sum(abs(change) for change in changes.values())
+    # in units of the formula as written, so that rounding of small indices is not reported
+    by_element = any(
+        abs(changes[symbol]) > _WORTH_SAYING * max(amount, scale) for symbol, amount in wanted.items() if amount
+    )
     if change > limit:
         raise StructureRejection(
             RejectionCode.WRONG_COMPOSITION,
             f"The cell holds {found.formula} where {owner} has {asked}: correct the occupancies, or give another "
             "structure.",
         )
-    if change > _WORTH_SAYING * sum(wanted.values()):
+    if by_element or change > _WORTH_SAYING * sum(wanted.values()):
         return [f"The structure's composition {found.formula} differs from that of {owner}, {asked}."]
     return []
 

@@ -125,7 +125,16 @@ def read_crystal(block: CifBlock, notes: list[str] | None = None) -> CifReading:
         site_notes.append(f"Labels that name several elements are read by their type symbol: {shortened(labels)}.")
     symmetry, crystal, agreement_notes = _choose(block, lattice, statements, sites)
     fit_notes = metric_notes(symmetry.operations, lattice)
-    structure_notes = [*found, *cell_notes, *symmetry.notes, *fit_notes, *site_notes, *crystal.notes, *agreement_notes]
+    structure_notes = [
+        *found,
+        *cell_notes,
+        *statements.notes,
+        *symmetry.notes,
+        *fit_notes,
+        *site_notes,
+        *crystal.notes,
+        *agreement_notes,
+    ]
     return CifReading(crystal.structure, block.name, tuple(dict.fromkeys(structure_notes)))
 
 

@@ -108,15 +108,23 @@ def read_sites(block: CifBlock, lattice: Lattice, expected: Collection[str] = ()
             left_out.setdefault("vacancies", []).append(label)
             continue
         symbol, charge, isotope = _element(label, written, expected)
+        if written is None and "_atom_site_type_symbol" in block.columns:
+            left_out.setdefault("untyped", []).append(label)
+        if written is None and re.match(r"O[Ww](?![a-z])", label):
+            left_out.setdefault("water", []).append(label)
         attached = columns["attached_hydrogens"]
         if attached is not None and not is_missing(attached[row]):
             hydrogens = parse_number(attached[row])
             if hydrogens is None or hydrogens.value > 0.0:
                 raise StructureRejection(
                     RejectionCode.MISSING_HYDROGEN,
-                    f"the file says that {attached[row]} hydrogen atoms are attached to the site {label}, and places "
-                    "none: add their coordinates",
+                    f"the file says that {attached[row]} hydrogen atoms without coordinates are attached to the site "
+                    f"{label}: add their coordinates",
                 )
+        for text in (*texts, columns["occupancy"][row] if columns["occupancy"] else ""):
+            unusual = re.search(r"/|[dD]", text)
+            if unusual is not None:
+                left_out.setdefault("fractions" if unusual[0] == "/" else "exponents", []).append(label)
         occupancy = _occupancy(label, columns["occupancy"][row] if columns["occupancy"] else None, left_out)
         if occupancy is None:
             continue
@@ -138,6 +146,8 @@ def read_sites(block: CifBlock, lattice: Lattice, expected: Collection[str] = ()
     if not sites:
         raise StructureRejection(RejectionCode.NOT_A_CRYSTAL, "it places no atoms: give a file that does")
     _check_percent(sites)
+    if any(site.symbol == "H" for site in sites):
+        left_out.pop("water", None)
     return sites, _notes(left_out)
 
 
@@ -149,6 +159,10 @@ def _notes(left_out: dict[str, list[str]]) -> list[str]:
         "negative": "Small negative occupancies are read as zero, their sites are left out: {}.",
         "unknown": "Occupancies given as '?' are read as 1, the dictionary's default: {}.",
         "isotopes": "Isotopes are read as their elements, as potentials do not tell them apart (D is read as H): {}.",
+        "untyped": "Types given as '?' are taken from the labels: {}.",
+        "water": "The labels speak of water, and the file places no hydrogen: {} read as oxygen.",
+        "fractions": "Fractions such as 1/3 are read as exact numbers: {}.",
+        "exponents": "Exponents written with D are read as powers of ten: {}.",
         "disorder": "Alternative positions of a disordered group are read as partly occupied sites: {}.",
     }
     return [sentences[kind].format(shortened(labels)) for kind, labels in left_out.items()]

@@ -14,7 +14,7 @@ from ...errors import StructureError
 from .block import CifBlock
 from .numbers import is_missing, parse_number
 from .operation import TRANSLATION_UNITS, Operations, generated, operations_of, products
-from .spacegroup_names import narrowed, settings_of_name, settings_of_number, split_name
+from .spacegroup_names import has_other_basis, narrowed, settings_of_name, settings_of_number, split_name
 
 _OPERATION_NAMES = (
     "_space_group_symop_operation_xyz",
@@ -30,6 +30,7 @@ _SYMBOL_NAMES = (
     "_space_group_name_h-m_full",
     "_symmetry_space_group_name_h-m_full",
 )
+_NUMBER_NAMES = ("_space_group_it_number", "_symmetry_int_tables_number", "_symmetry_it_number")
 _METRIC_TOLERANCE = 0.02
 """Part of a metric tensor's element by which symmetry may be broken: lengths by 1 %, angles by 1°."""
 
@@ -91,10 +92,15 @@ def stated_symmetries(block: CifBlock, lattice: Lattice) -> list[Symmetry]:
     if not operations.is_group():
         operations, notes = _completed(operations, stated, notes)
     _check_fit(operations, lattice, "the symmetry operations of the file")
-    source = Symmetry(operations, "its symmetry operations", tuple(notes))
-    if not stated or any(symmetry.operations.same_as(operations) for symmetry in stated):
-        return [source]
     number = space_group_number(operations)
+    if not stated:
+        notes += _unknown_symbol(block)
+    elif any(symmetry.operations.same_as(operations) for symmetry in stated):
+        notes += _other_number(block, number)
+        stated = []
+    source = Symmetry(operations, "its symmetry operations", tuple(notes))
+    if not stated:
+        return [source]
     names = _stated_names(block)
     if number is not None and any(space_group_number(symmetry.operations) == number for symmetry in stated):
         note = f"The symmetry operations describe another setting or origin than {names}: the operations are used."
@@ -115,6 +121,20 @@ def stated_symmetries(block: CifBlock, lattice: Lattice) -> list[Symmetry]:
             for symmetry in stated
         ),
     ]
+
+
+def _unknown_symbol(block: CifBlock) -> list[str]:
+    symbol = block.value(*_SYMBOL_NAMES)
+    return [] if symbol is None else [f"The symbol '{symbol}' is not known: the symmetry operations are used."]
+
+
+def _other_number(block: CifBlock, number: int | None) -> list[str]:
+    """Say that the number of the space group alone contradicts operations and symbol."""
+    text = block.value(*_NUMBER_NAMES)
+    stated = parse_number(text) if text else None
+    if stated is None or number is None or stated.value in (0.0, number):
+        return []
+    return [f"The number {text} is not that of the symmetry operations, {number}: the operations are used."]
 
 
 @lru_cache(maxsize=256)
@@ -184,12 +204,16 @@ def _explicit(block: CifBlock) -> tuple[Operations, list[str]] | None:
         group = generated(operations_of(tuple(_triplets(generators))))
         if group is None:
             raise StructureError("its symmetry generators give no group: correct them")
-        return group, notes
+        return group, notes + _rounded(list(generators))
     if len(found) > 1 and not found[0].same_as(found[1]):
         raise StructureError(f"its lists {lists[0][0]} and {lists[1][0]} of symmetry operations differ: remove one")
     operations = found[0]
+    triplets = _triplets(lists[0][1])
+    notes += _rounded(triplets)
+    if len(triplets) > len(operations):
+        notes.append("Symmetry operations that are listed twice count once.")
     if not (np.isin(operations_of(("x,y,z",)).keys, operations.keys)).all():
-        operations = operations_of(("x,y,z", *_triplets(lists[0][1])))
+        operations = operations_of(("x,y,z", *triplets))
         notes.append("The identity x,y,z is missing from the symmetry operations: added.")
     return operations, notes
 
@@ -198,6 +222,15 @@ def _triplets(values: list[str]) -> list[str]:
     """Take operations out of a column; text fields may hold one a line."""
     lines = [line.strip() for value in values for line in value.split("\n")]
     return [re.sub(r"^\d+\s+(?=\S*[xyzXYZ])", "", line) for line in lines if not is_missing(line)]
+
+
+def _rounded(triplets: list[str]) -> list[str]:
+    """Say that decimals such as 0.333 are read as the fractions that they round."""
+    decimals = {found for triplet in triplets for found in re.findall(r"\d*\.\d+", triplet)}
+    rounded = sorted(text for text in decimals if abs(float(text) * 24.0 - round(float(text) * 24.0)) > 1e-9)
+    if not rounded:
+        return []
+    return [f"Translations of symmetry operations are read as the fractions that they round: {', '.join(rounded[:4])}."]
 
 
 def _magnetic(block: CifBlock) -> tuple[Operations, list[str]] | None:
@@ -238,12 +271,18 @@ def _completed(operations: Operations, stated: list[Symmetry], notes: list[str])
 
 def _by_symbol(block: CifBlock, lattice: Lattice) -> list[Symmetry]:
     """Find the symmetries that the symbols of a block can mean and that fit its cell."""
-    number_text = block.value("_space_group_it_number", "_symmetry_int_tables_number", "_symmetry_it_number")
+    number_text = block.value(*_NUMBER_NAMES)
     number = parse_number(number_text) if number_text else None
     code = (block.value("_space_group_it_coordinate_system_code") or "").strip().lower()
     hall = _by_hall(block)
     symbol, settings = _by_hermann_mauguin(block, code)
     source = f"the symbol '{symbol}'"
+    if hall is None and has_other_basis(symbol):
+        if block.column(*_OPERATION_NAMES) is not None:
+            return []
+        raise StructureError(
+            f"its space group '{symbol}' is in another setting than its symbol: give the symmetry operations"
+        )
     named = settings
     if not settings and number is not None and number.value == int(number.value):
         settings = narrowed(settings_of_number(int(number.value)), {"h": "H", "r": "R"}.get(code, code))

@@ -16,10 +16,12 @@ from .block import CifBlock
 from .cell import read_cell
 from .crystal import Crystal, build_crystal
 from .decode import decode_cif
+from .metric import metric_notes
 from .modulation import check_modulation
 from .sites import CifSite, mixed_labels, read_sites, shortened
+from .stated_symbols import Symmetry
 from .statements import Statements, read_statements
-from .symmetry import Symmetry, metric_notes, stated_symmetries
+from .symmetry import stated_symmetries
 from .syntax import parse_cif
 
 

@@ -53,7 +53,7 @@ OF_AN_ASYMMETRIC_UNIT = {
     "a.car": "!BIOSYM archive 3\nPBC=ON\nCAR\n!DATE\nPBC 5.13 5.13 5.13 90 90 90 (FM-3M)\n"
     "Li1      0.000000000    0.000000000    0.000000000 XXXX 1      xx      Li  0.000\n"
     "Cl2      2.565000000    2.565000000    2.565000000 XXXX 1      xx      Cl  0.000\nend\nend\n",
-    "a.pwi": "&CONTROL\n/\n&SYSTEM\n ibrav=0, space_group=225, nat=2, ntyp=2\n/\n&ELECTRONS\n/\nATOMIC_POSITIONS crystal\n",
+    "a.pwi": "&CONTROL\n/\n&SYSTEM\n ibrav=0, space_group=225, nat=2, ntyp=2\n/\nATOMIC_POSITIONS crystal\n",
     "a.abi": "acell 3*9.7\nspgroup 225\nnatrd 2\nntypat 2\nznucl 3 17\ntypat 1 2\nxred 0 0 0 .5 .5 .5\n",
     "a.cell": "%BLOCK positions_frac\nLi 0 0 0 MIXTURE:( 1 0.5)\nNa 0 0 0 MIXTURE:( 1 0.5)\n%ENDBLOCK positions_frac\n",
     "a.xsd": '<?xml version="1.0"?><XSD><Atom3d ID="8" Name="Li1" XYZ="0,0,0" Components="Li"/></XSD>\n',

@@ -31,21 +31,29 @@ _SYMMETRY_IN = {
     "dmol-arc": re.compile(r"^PBC\s.*\((?!\s*P\s*1\s*\))", re.MULTILINE | re.IGNORECASE),
     "dmol-car": re.compile(r"^PBC\s.*\((?!\s*P\s*1\s*\))", re.MULTILINE | re.IGNORECASE),
     "espresso-in": re.compile(r"\bspace_group\s*=|crystal_sg", re.IGNORECASE),
-    # AIRSS writes SHELX files of whole cells
-    "res": re.compile(r"^(SYMM|ZERR|FVAR)\b|^LATT\s+(?!-1\b)|\A(?![\s\S]*^LATT\s+-1\b)", re.MULTILINE | re.IGNORECASE),
+    # AIRSS writes SHELX files of whole cells, with an occupancy of 1 for each atom
+    "res": re.compile(
+        r"^(SYMM|ZERR|FVAR)\b|^LATT\s+(?!-1\b)|\A(?![\s\S]*^LATT\s+-1\b)"
+        r"|^[A-Z]+\d*[ \t]+\d+(?:[ \t]+-?[\d.]+){3}[ \t]+(?!1(?:\.0*)?\s)[\d.]",
+        re.MULTILINE | re.IGNORECASE,
+    ),
 }
 """What tells, in a format that can hold whole cells, that a file does not, or that a site holds several elements."""
 
-_STATES_PERIODICITY = {"db", "extxyz", "gen", "json", "traj"}
+_REFUSED_NAMES = (
+    (re.compile(r"\.ins$", re.IGNORECASE), "SHELX"),
+    (re.compile(r"\.cssr$", re.IGNORECASE), "CSSR"),
+    (re.compile(r"(?<!^input)\.(data|lmp)$", re.IGNORECASE), "LAMMPS"),
+)
+"""Files that ASE does not know by name; input.data is RuNNer's."""
 
-_REFUSED_ENDINGS = {".ins": "SHELX", ".cssr": "CSSR"}
-"""Formats that ASE does not know by name."""
+_SILENT_ON_PERIODICITY = {"eon"}
 
-_OF_PYMATGEN = re.compile(r"(chgcar|locpot|vasprun.*\.xml)|.*\.xsf(\.|$)", re.IGNORECASE)
+_OF_PYMATGEN = re.compile(r"chgcar|locpot|vasprun.*\.xml", re.IGNORECASE)
 
 
 def read_with_pymatgen(path: Path) -> list[Structure]:
-    """Read a file of VASP, of XCrySDen, or JSON or YAML of pymatgen.
+    """Read a file of VASP, or JSON or YAML of pymatgen.
 
     Parameters
     ----------
@@ -101,7 +109,7 @@ def read_with_ase(path: Path) -> list[Structure]:
     from ase.io.formats import UnknownFileTypeError, filetype, ioformats
     from pymatgen.io.ase import AseAtomsAdaptor
 
-    what = _REFUSED_ENDINGS.get(path.suffix.lower())
+    what = next((what for pattern, what in _REFUSED_NAMES if pattern.search(path.name)), None)
     if what is None:
         try:
             kind = "vasp" if is_poscar_name(path.name) else filetype(str(path))
@@ -121,7 +129,7 @@ def read_with_ase(path: Path) -> list[Structure]:
     for atoms in images[:1]:
         if atoms.cell.rank < 3:
             raise StructureError("it holds a molecule without a periodic cell")
-        if kind in _STATES_PERIODICITY and not all(atoms.pbc):
+        if kind not in _SILENT_ON_PERIODICITY and not all(atoms.pbc):
             stated = " ".join("T" if periodic else "F" for periodic in atoms.pbc)
             raise StructureError(
                 f"it is periodic in {sum(map(bool, atoms.pbc))} of 3 directions (pbc {stated}): set pbc to T T T if it "

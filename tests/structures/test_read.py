@@ -47,6 +47,7 @@ OF_AN_ASYMMETRIC_UNIT = {
     "a.res": "TITL x\nCELL 1.5418 5 6 7 90 95 90\nLATT -1\nSYMM -X,0.5+Y,-Z\nSFAC Li Cl\nLi 1 .1 .2 .3 1\n"
     "Cl 2 .6 .6 .6 1\nEND\n",
     "centric.res": "TITL x\nCELL 1.5418 5 6 7 90 95 90\nSFAC Li Cl\nLi 1 .1 .2 .3 1\nCl 2 .6 .6 .6 1\nEND\n",
+    "half.res": "TITL x\nCELL 1.5418 5 6 7 90 95 90\nLATT -1\nSFAC Li Cl\nLi 1 .1 .2 .3 0.5\nCl 2 .6 .6 .6 1.0\nEND\n",
     "a.ins": "TITL x\nCELL 1.5418 5 6 7 90 95 90\nZERR 2 0 0 0 0 0 0\nLATT 1\nSFAC LI CL\nUNIT 2 2\nEND\n",
     "a.cssr": "5.13 5.13 5.13\n90.00 90.00 90.00 SPGR =225 F m -3 m    OPT = 1\n2 0\n0 LiCl\n1 Li 0 0 0\n"
     "2 Cl .5 .5 .5\n",
@@ -74,6 +75,15 @@ def test_clusters_and_slabs_are_refused_by_their_own_word(tmp_path, salt, pbc: s
     write(tmp_path / "a.extxyz", atoms)
     with pytest.raises(StructureError, match=f"pbc {pbc}.: set pbc to T T T"):
         read_structure(tmp_path / "a.extxyz")
+
+
+def test_slabs_of_xcrysden_are_refused(tmp_path, salt):
+    write(tmp_path / "a.xsf", salt.to_ase_atoms())
+    text = (tmp_path / "a.xsf").read_text()
+    assert "CRYSTAL" in text
+    (tmp_path / "a.xsf").write_text(text.replace("CRYSTAL", "SLAB"))
+    with pytest.raises(StructureError, match="periodic in 2 of 3 directions"):
+        read_structure(tmp_path / "a.xsf")
 
 
 def test_what_ase_says_of_castep_is_no_note(tmp_path, salt):

@@ -41,7 +41,7 @@ def free_oxygen_valences(structure: Structure) -> NDArray[np.float64]:
     >>> from pymatgen.core import Lattice
     >>> magnesia = Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.21), ["Mg", "O"], [[0, 0, 0], [0.5] * 3])
     >>> free_oxygen_valences(magnesia).round(1).tolist()
-    [2.0, 2.0, 2.0, 2.0]
+    [1.9, 1.9, 1.9, 1.9]
     """
     occupants = [site.species.get_el_amt_dict() for site in structure]
     symbols = sorted({symbol for amounts in occupants for symbol in amounts})

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-
 from pymatgen.core import Composition, Structure
 
 from .charge_range import charge_range
 from .mobile_ion import GUESS_ORDER, parse_ion
+from .oxygen_bonds import free_oxygen_valences
 from .rejection import RejectionCode, StructureRejection
 
 _LEAST_PART = 0.8
@@ -25,8 +24,6 @@ _WATER_VALENCE = 0.5
 """Sum of bond valences of an oxygen below which it can only be water: 2 in an oxide, 1 in a hydroxide without its H."""
 
 _HYDROXIDE_VALENCE = 1.0
-
-_BOND_ANGSTROM = 3.0
 
 
 def check_completeness(
@@ -173,19 +170,25 @@ def check_amounts(
                     f"{wanted[symbol]:.4g}: add what is missing, or give another structure.",
                 )
     change = sum(abs(change) for change in changes.values())
+    # in units of the formula as written, so that rounding of small indices is not reported
+    by_element = any(
+        abs(changes[symbol]) > _WORTH_SAYING * max(amount, scale) for symbol, amount in wanted.items() if amount
+    )
     if change > limit:
         raise StructureRejection(
             RejectionCode.WRONG_COMPOSITION,
             f"The cell holds {found.formula} where {owner} has {asked}: correct the occupancies, or give another "
             "structure.",
         )
-    if change > _WORTH_SAYING * sum(wanted.values()):
+    if by_element or change > _WORTH_SAYING * sum(wanted.values()):
         return [f"The structure's composition {found.formula} differs from that of {owner}, {asked}."]
     return []
 
 
 def check_hydrogen(structure: Structure) -> None:
     """Refuse a structure whose water or hydroxide has no hydrogen.
+
+    Water is judged oxygen by oxygen, so one molecule may not have its hydrogen beside another without.
 
     Parameters
     ----------
@@ -203,19 +206,22 @@ def check_hydrogen(structure: Structure) -> None:
     >>> check_hydrogen(Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.2), ["Mg", "O"], [[0, 0, 0], [0.5] * 3]))
     """
     amounts = structure.composition.get_el_amt_dict()
-    if "H" in amounts or "O" not in amounts:
+    if "O" not in amounts:
         return
-    valences = _oxygen_valences(structure)
-    n_water = sum(valence < _WATER_VALENCE for valence in valences)
+    valences = free_oxygen_valences(structure)
+    n_water = int((valences < _WATER_VALENCE).sum())
     formula = structure.composition.formula
     if n_water:
+        there = "their hydrogen is not there" if "H" in amounts else "there is no hydrogen"
         raise StructureRejection(
             RejectionCode.MISSING_HYDROGEN,
-            f"{n_water} oxygen atoms of {formula} are bonded as in water, but there is no hydrogen: add its sites.",
+            f"{n_water} oxygen atoms of {formula} are bonded as in water, but {there}: add its sites.",
         )
+    n_hydroxide = int((valences < _HYDROXIDE_VALENCE).sum())
+    if "H" in amounts or not n_hydroxide:
+        return
     charge = _missing_charge(structure)
-    n_hydroxide = sum(valence < _HYDROXIDE_VALENCE for valence in valences)
-    if charge < 0.0 and n_hydroxide and n_hydroxide >= -charge - 0.5:
+    if charge < 0.0 and n_hydroxide >= -charge - 0.5:
         raise StructureRejection(
             RejectionCode.MISSING_HYDROGEN,
             f"The cell {formula} lacks {-charge:.3g} positive charges and has oxygen that is bonded as in a hydroxide: "
@@ -242,24 +248,3 @@ def _missing_charge(structure: Structure) -> float:
         return 0.0
     charge = max(limits[0], 0.0) + min(limits[1], 0.0)
     return 0.0 if abs(charge) <= _CHARGE_PER_ATOM * structure.composition.num_atoms else charge
-
-
-def _oxygen_valences(structure: Structure) -> list[float]:
-    """Sum of bond valences of each fully occupied oxygen site."""
-    from pymatgen.analysis.bond_valence import calculate_bv_sum_unordered
-
-    plain = structure.copy()
-    plain.remove_oxidation_states()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            oxygen = [site for site in plain if site.species.get_el_amt_dict().get("O", 0.0) > 1.0 - _WORTH_SAYING]
-            # one search for all of them: a search for each takes most of the time of reading
-            neighbours = plain.get_all_neighbors(_BOND_ANGSTROM, sites=oxygen) if oxygen else []
-            return [
-                abs(float(calculate_bv_sum_unordered(site, near)))
-                for site, near in zip(oxygen, neighbours, strict=True)
-            ]
-    except (KeyError, ValueError, ZeroDivisionError):
-        # an element without bond valence parameters: nothing can be said
-        return []

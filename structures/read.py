@@ -1,4 +1,4 @@
-"""Crystal structures from files, whatever pymatgen or ASE reads, and from the examples that ship with the package."""
+"""Crystal structures from files, and from the examples that ship with the package."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
-from monty.io import zopen
 from pymatgen.core import Element, Structure
 
 from ..errors import StructureError
 from .completeness import check_hydrogen
-from .poscar_counts import check_poscar_counts, is_poscar_name
 from .rejection import StructureRejection
 from .validate import validate_structure
+from .whole_cell_formats import is_about_reading, read_with_ase, read_with_pymatgen
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,8 @@ def read_structure(path_or_bundled_name: str | Path) -> Structure:
     Parameters
     ----------
     path_or_bundled_name : str or Path
-        A file (CIF, POSCAR, extxyz, or anything else that pymatgen or ASE reads), or the name of a shipped example
-        such as ``Li6PS5Cl``. A file of that name wins over a shipped example.
+        A file (CIF, POSCAR, extxyz, or another format of pymatgen or ASE that lists every atom of the cell), or the
+        name of a shipped example such as ``Li6PS5Cl``. A file of that name wins over a shipped example.
 
     Returns
     -------
@@ -202,7 +201,8 @@ def _parse_with_notes(path: Path) -> tuple[list[Structure], list[str]]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         structures, reasons = _parse(path)
-    notes = list(dict.fromkeys(_one_line(item.message) for item in caught if issubclass(item.category, UserWarning)))
+    told = [item for item in caught if issubclass(item.category, UserWarning) and is_about_reading(item.message)]
+    notes = list(dict.fromkeys(_one_line(item.message) for item in told))
     if any("false names" in note for note in notes):
         raise StructureError(
             f"The file {path.name} does not name its elements: add them in the line above the numbers of atoms."
@@ -210,7 +210,7 @@ def _parse_with_notes(path: Path) -> tuple[list[Structure], list[str]]:
     if not structures:
         raise StructureError(
             f"The file {path.name} cannot be read as a crystal structure ({'; '.join(reasons)}): "
-            "give a CIF, POSCAR, extxyz or another format of pymatgen or ASE."
+            "give a CIF, POSCAR, extended XYZ or another format that lists every atom of the cell."
         )
     return structures, notes
 
@@ -264,7 +264,7 @@ def _locate(name: str) -> Path:
 def _parse(path: Path) -> tuple[list[Structure], list[str]]:
     """Try pymatgen, then ASE; whatever they raise becomes a reason."""
     reasons = []
-    for reader in (_parse_with_pymatgen, _parse_with_ase):
+    for reader in (read_with_pymatgen, read_with_ase):
         try:
             structures = reader(path)
         except StructureError as error:
@@ -278,32 +278,6 @@ def _parse(path: Path) -> tuple[list[Structure], list[str]]:
             if structures:
                 return structures, []
     return [], list(dict.fromkeys(reasons)) or ["no structure in it"]
-
-
-def _parse_with_pymatgen(path: Path) -> list[Structure]:
-    name = path.name.lower()
-    if name.endswith((".xyz", ".extxyz")):
-        return []  # pymatgen reads only molecules from these
-    if name.endswith((".json", ".jsonl", ".json.gz", ".jsonl.gz")):
-        # pymatgen's own reader builds whatever classes such a file names
-        from .plain_structure import read_plain_structures
-
-        return read_plain_structures(path)
-    if is_poscar_name(path.name):
-        with zopen(path, "rt", errors="replace") as opened:
-            check_poscar_counts(str(opened.read()))
-    return [Structure.from_file(str(path))]
-
-
-def _parse_with_ase(path: Path) -> list[Structure]:
-    from ase.io import read
-    from pymatgen.io.ase import AseAtomsAdaptor
-
-    images = read(str(path), index=":")
-    for atoms in images[:1]:
-        if atoms.cell.rank < 3:
-            raise StructureError("it holds a molecule without a periodic cell")
-    return [AseAtomsAdaptor.get_structure(atoms) for atoms in images]
 
 
 def _replace_deuterium(structure: Structure) -> list[str]:

@@ -143,6 +143,8 @@ def read_block(block: gemmi.cif.Block) -> CifBlock:
                         "remove one"
                     )
                 notes.append(f"{tag} is given twice; the first value is taken.")
+            elif columns[name] == values and name.startswith(_DECISIVE):
+                notes.append(f"{tag} is given twice with the same value.")
     return CifBlock(block.name.strip(), columns, lines, tuple(dict.fromkeys(notes)))
 
 

@@ -30,7 +30,7 @@ _OTHER_FORMATS = (
 
 _SPACES = {
     ord(character): " " for character in ("\x00", "\x0b", "\x0c", "\x1a", "\x1c", "\x1d", "\x1e", "\x1f", "\xa0")
-} | {ord("\u2028"): "\n", ord("\u2029"): "\n", ord("\u0085"): "\n", ord("\ufeff"): " ", ord("\u2212"): "-"}
+} | {ord("\u2028"): "\n", ord("\u2029"): "\n", ord("\u0085"): "\n", ord("\ufeff"): " "}
 
 _MOST_BINARY = 0.02
 """Part of characters that no text holds above which a file is none."""

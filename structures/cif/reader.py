@@ -16,10 +16,12 @@ from .block import CifBlock
 from .cell import read_cell
 from .crystal import Crystal, build_crystal
 from .decode import decode_cif
+from .metric import metric_notes
 from .modulation import check_modulation
 from .sites import CifSite, mixed_labels, read_sites, shortened
+from .stated_symbols import Symmetry
 from .statements import Statements, read_statements
-from .symmetry import Symmetry, metric_notes, stated_symmetries
+from .symmetry import stated_symmetries
 from .syntax import parse_cif
 
 
@@ -125,7 +127,16 @@ def read_crystal(block: CifBlock, notes: list[str] | None = None) -> CifReading:
         site_notes.append(f"Labels that name several elements are read by their type symbol: {shortened(labels)}.")
     symmetry, crystal, agreement_notes = _choose(block, lattice, statements, sites)
     fit_notes = metric_notes(symmetry.operations, lattice)
-    structure_notes = [*found, *cell_notes, *symmetry.notes, *fit_notes, *site_notes, *crystal.notes, *agreement_notes]
+    structure_notes = [
+        *found,
+        *cell_notes,
+        *statements.notes,
+        *symmetry.notes,
+        *fit_notes,
+        *site_notes,
+        *crystal.notes,
+        *agreement_notes,
+    ]
     return CifReading(crystal.structure, block.name, tuple(dict.fromkeys(structure_notes)))
 
 

@@ -6,16 +6,18 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-import numpy as np
 from pymatgen.core import Lattice
 
 from ...errors import StructureError
 from ..rejection import RejectionCode, StructureRejection
 from .block import CifBlock
+from .coordinates import coordinates_of, fractions_of
 from .numbers import CifNumber, is_missing, parse_number
-from .species import is_element, label_symbols, site_type
+from .row_element import element_of_row
+from .species import is_element, site_type
 
 _FULL = CifNumber(1.0, 15, 0.0, "1")
+
 _MOST_NEGATIVE = 0.01
 
 
@@ -78,7 +80,7 @@ def read_sites(block: CifBlock, lattice: Lattice, expected: Collection[str] = ()
     types = block.column("_atom_site_type_symbol")
     if labels is None and types is None:
         raise StructureError("its atoms have neither labels nor type symbols: add _atom_site_type_symbol")
-    coordinates, size = _coordinates(block, lattice)
+    coordinates, size = coordinates_of(block, lattice)
     labels = labels or list(types or ())
     columns = {
         name: block.column(f"_atom_site_{name}")
@@ -107,16 +109,24 @@ def read_sites(block: CifBlock, lattice: Lattice, expected: Collection[str] = ()
         if (kind is not None and kind.kind == "vacancy") or (kind is None and site_type(labels[row]).kind == "vacancy"):
             left_out.setdefault("vacancies", []).append(label)
             continue
-        symbol, charge, isotope = _element(label, written, expected)
+        symbol, charge, isotope = element_of_row(label, written, expected)
+        if written is None and "_atom_site_type_symbol" in block.columns:
+            left_out.setdefault("untyped", []).append(label)
+        if written is None and re.match(r"O[Ww](?![a-z])", label):
+            left_out.setdefault("water", []).append(label)
         attached = columns["attached_hydrogens"]
         if attached is not None and not is_missing(attached[row]):
             hydrogens = parse_number(attached[row])
             if hydrogens is None or hydrogens.value > 0.0:
                 raise StructureRejection(
                     RejectionCode.MISSING_HYDROGEN,
-                    f"the file says that {attached[row]} hydrogen atoms are attached to the site {label}, and places "
-                    "none: add their coordinates",
+                    f"the file says that {attached[row]} hydrogen atoms without coordinates are attached to the site "
+                    f"{label}: add their coordinates",
                 )
+        for text in (*texts, columns["occupancy"][row] if columns["occupancy"] else ""):
+            unusual = re.search(r"/|[dD]", text)
+            if unusual is not None:
+                left_out.setdefault("fractions" if unusual[0] == "/" else "exponents", []).append(label)
         occupancy = _occupancy(label, columns["occupancy"][row] if columns["occupancy"] else None, left_out)
         if occupancy is None:
             continue
@@ -130,7 +140,7 @@ def read_sites(block: CifBlock, lattice: Lattice, expected: Collection[str] = ()
                 symbol,
                 written or symbol,
                 charge,
-                _fractions(label, texts),
+                fractions_of(label, texts),
                 occupancy,
                 _multiplicity(multiplicities[row] if multiplicities and len(multiplicities) == size else None),
             )
@@ -138,6 +148,8 @@ def read_sites(block: CifBlock, lattice: Lattice, expected: Collection[str] = ()
     if not sites:
         raise StructureRejection(RejectionCode.NOT_A_CRYSTAL, "it places no atoms: give a file that does")
     _check_percent(sites)
+    if any(site.symbol == "H" for site in sites):
+        left_out.pop("water", None)
     return sites, _notes(left_out)
 
 
@@ -149,6 +161,10 @@ def _notes(left_out: dict[str, list[str]]) -> list[str]:
         "negative": "Small negative occupancies are read as zero, their sites are left out: {}.",
         "unknown": "Occupancies given as '?' are read as 1, the dictionary's default: {}.",
         "isotopes": "Isotopes are read as their elements, as potentials do not tell them apart (D is read as H): {}.",
+        "untyped": "Types given as '?' are taken from the labels: {}.",
+        "water": "The labels speak of water, and the file places no hydrogen: {} read as oxygen.",
+        "fractions": "Fractions such as 1/3 are read as exact numbers: {}.",
+        "exponents": "Exponents written with D are read as powers of ten: {}.",
         "disorder": "Alternative positions of a disordered group are read as partly occupied sites: {}.",
     }
     return [sentences[kind].format(shortened(labels)) for kind, labels in left_out.items()]
@@ -176,123 +192,6 @@ def shortened(labels: list[str], most: int = 6) -> str:
     """
     labels = list(dict.fromkeys(labels))
     return ", ".join(labels[:most]) + (f" and {len(labels) - most} more" if len(labels) > most else "")
-
-
-def _coordinates(block: CifBlock, lattice: Lattice) -> tuple[list[list[str]], int]:
-    columns = [block.column(f"_atom_site_fract_{axis}") for axis in "xyz"]
-    if all(column is None for column in columns):
-        columns = _from_cartesian(block, lattice)
-    filled = [column for column in columns if column is not None]
-    if len(filled) < 3 or len({len(column) for column in filled}) != 1:
-        # a column of nothing but '?' says nothing of any atom
-        missing = [f"_atom_site_fract_{axis}" for axis, column in zip("xyz", columns, strict=True) if column is None]
-        raise StructureError(f"its atoms have no values of {', '.join(missing) or 'one coordinate'}: add them")
-    return filled, len(filled[0])
-
-
-def _from_cartesian(block: CifBlock, lattice: Lattice) -> list[list[str] | None]:
-    """Turn Cartesian coordinates into fractional ones by the matrix of the file."""
-    cartesian = [block.column(f"_atom_site_cartn_{axis}") for axis in "xyz"]
-    if any(column is None for column in cartesian):
-        raise StructureError("its atoms have no fractional coordinates: add _atom_site_fract_x, _y and _z")
-    for prefix, inverse in (
-        ("_atom_sites_fract_tran", True),
-        ("_atom_sites_fract_transform", True),
-        ("_atom_sites_cartn_tran", False),
-        ("_atom_sites_cartn_transform", False),
-    ):
-        entries = [parse_number(block.value(f"{prefix}_matrix_{i}{j}") or "") for i in "123" for j in "123"]
-        if any(entry is None for entry in entries):
-            continue
-        matrix = np.array([entry.value for entry in entries if entry is not None]).reshape(3, 3)
-        vector = np.array(
-            [getattr(parse_number(block.value(f"{prefix}_vector_{i}") or "0"), "value", 0.0) for i in "123"]
-        )
-        to_cartesian = np.linalg.inv(matrix) if inverse else matrix
-        metric = to_cartesian.T @ to_cartesian
-        wanted = lattice.matrix @ lattice.matrix.T
-        if not np.allclose(metric, wanted, rtol=0.02, atol=0.02 * float(wanted.max())):
-            raise StructureError("the matrix of its Cartesian coordinates does not fit its cell: give fractional ones")
-        rows = []
-        for texts in zip(*(column for column in cartesian if column is not None), strict=True):
-            numbers = [parse_number(text) for text in texts]
-            if any(number is None for number in numbers):
-                rows.append(list(texts))
-                continue
-            point = np.array([number.value for number in numbers if number is not None])
-            fractions = matrix @ point + vector if inverse else np.linalg.solve(matrix, point - vector)
-            rows.append([f"{fraction:.6f}" for fraction in fractions])
-        return [list(column) for column in zip(*rows, strict=True)]
-    raise StructureError(
-        "it gives only Cartesian coordinates, and no matrix that relates them to its cell: give _atom_site_fract_x, _y "
-        "and _z"
-    )
-
-
-def _fractions(label: str, texts: list[str]) -> tuple[CifNumber, CifNumber, CifNumber]:
-    numbers = []
-    for axis, text in zip("xyz", texts, strict=True):
-        number = parse_number(text)
-        if number is None:
-            what = "is missing" if is_missing(text) else f"is '{text}', which is no number"
-            raise StructureError(f"the coordinate {axis} of the site {label} {what}: correct it")
-        if abs(number.value) > 100.0:
-            raise StructureError(f"the coordinate {axis} of the site {label} is {text}, no fraction: correct it")
-        numbers.append(number)
-    return numbers[0], numbers[1], numbers[2]
-
-
-def _element(label: str, written: str | None, expected: Collection[str]) -> tuple[str, float | None, bool]:
-    """Name the element of a row, with its charge and whether a single isotope is written."""
-    if written is None:
-        return _element_of_label(label, expected), None, _is_isotope(label)
-    kind = site_type(written)
-    if kind.kind == "element":
-        return kind.symbol, kind.charge, kind.isotope
-    if kind.kind == "hydrogen_group":
-        raise StructureRejection(
-            RejectionCode.MISSING_HYDROGEN,
-            f"the site {label} is of the type {written}, whose hydrogen has no coordinates: give each atom its own row",
-        )
-    if kind.kind == "mixture":
-        raise StructureError(
-            f"the site {label} is of the type {written}, a mixture: give each element its own row, with its occupancy"
-        )
-    raise StructureError(
-        f"the site {label} is of the type {written}, which is no chemical element: name the element, or remove the row"
-    )
-
-
-def _is_isotope(label: str) -> bool:
-    return re.match(r"(D(?![a-z])|\d+[A-Z])", label) is not None
-
-
-def _element_of_label(label: str, expected: Collection[str]) -> str:
-    letters = re.match(r"[A-Za-z]*", label)
-    group = site_type(re.sub(r"[_\d].*", "", label) or label)
-    if re.search(r"[/,(+&]", label) and len(re.findall(r"[A-Z][a-z]?", label)) > 1:
-        raise StructureError(f"the site {label} names a mixture: give each element its own row, with its occupancy")
-    symbols = label_symbols(label)
-    if group.kind == "hydrogen_group" and "H" not in expected:
-        raise StructureRejection(
-            RejectionCode.MISSING_HYDROGEN,
-            f"the site {label} names a group with hydrogen: give its type in _atom_site_type_symbol, and each atom its "
-            "own row",
-        )
-    if not symbols or group.kind == "dummy":
-        raise StructureError(
-            f"the label of the site {label} does not begin with a chemical element: add _atom_site_type_symbol"
-        )
-    if len(symbols) > 1:
-        known = [symbol for symbol in symbols if symbol in expected]
-        if len(known) == 1:
-            return known[0]
-        raise StructureError(
-            f"the label {label} can mean {' or '.join(symbols)}: say which in a column _atom_site_type_symbol"
-        )
-    if expected and symbols[0] not in expected and letters is not None and letters[0][:1] in expected:
-        return letters[0][0]
-    return symbols[0]
 
 
 def _occupancy(label: str, text: str | None, left_out: dict[str, list[str]]) -> CifNumber | None:

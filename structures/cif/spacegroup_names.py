@@ -29,6 +29,31 @@ class SpaceGroupName:
     choice: str
 
 
+def has_other_basis(text: str) -> bool:
+    """Say whether a symbol is followed by a change of basis.
+
+    Parameters
+    ----------
+    text : str
+        As a file writes it.
+
+    Returns
+    -------
+    bool
+        True for such as ``P n m a (c,a,b)``, whose setting is not that of its symbol.
+
+    Examples
+    --------
+    >>> has_other_basis("P n m a (c,a,b)"), has_other_basis("F d -3 m (origin at -1)")
+    (True, False)
+    """
+    found = re.search(r"\(([^()]*)\)\s*$", text)
+    if found is None or found[1].count(",") < 2:
+        return False
+    words = re.sub(r"[\s\d./+;-]", "", found[1].lower())
+    return set(words) <= set("abcxyz,") and words.replace(",", "") not in ("abc", "xyz", "")
+
+
 @lru_cache(maxsize=2048)
 def split_name(text: str) -> SpaceGroupName:
     """Take a Hermann–Mauguin symbol apart.

@@ -10,6 +10,11 @@ from ..declared_composition import declared_composition, declared_moieties
 from .block import CifBlock
 from .numbers import CifNumber, parse_number
 
+_LARGEST_DENSITY = 100.0
+"""In g/cm³; some programs write kg/m³."""
+
+_WEIGHT_WORTH_SAYING = 0.02
+
 
 @dataclass(frozen=True)
 class Statements:
@@ -31,6 +36,8 @@ class Statements:
         Measured density in g/cm³.
     volume : CifNumber or None
         Volume of the cell in Å³.
+    notes : tuple of str
+        What could not be understood, or was converted.
     """
 
     formula: Composition | None
@@ -40,6 +47,7 @@ class Statements:
     density: float | None
     measured_density: float | None
     volume: CifNumber | None
+    notes: tuple[str, ...] = ()
 
 
 def read_statements(block: CifBlock) -> Statements:
@@ -55,6 +63,7 @@ def read_statements(block: CifBlock) -> Statements:
     Statements
         Those that can be understood.
     """
+    weight = _positive(block, "_chemical_formula_weight")
     formula, text = None, block.value("_chemical_formula_sum") or ""
     if text:
         formula = declared_composition(text)
@@ -65,14 +74,23 @@ def read_statements(block: CifBlock) -> Statements:
             if formula is not None:
                 text = other
                 break
+    notes: list[str] = []
+    if text and formula is None:
+        notes.append(f"The formula '{' '.join(text.split())}' cannot be read and is not compared with the atoms.")
+    elif formula is not None and weight is not None and abs(weight / formula.weight - 1.0) > _WEIGHT_WORTH_SAYING:
+        notes.append(
+            f"The formula weight of the file, {weight:g}, is not that of its formula '{' '.join(text.split())}', "
+            f"{formula.weight:.2f}: the formula is used."
+        )
     return Statements(
         formula,
         " ".join(text.split()),
         _positive(block, "_cell_formula_units_z"),
-        _positive(block, "_chemical_formula_weight"),
-        _density(block, "_exptl_crystal_density_diffrn"),
-        _density(block, "_exptl_crystal_density_meas"),
+        weight,
+        _density(block, "_exptl_crystal_density_diffrn", notes),
+        _density(block, "_exptl_crystal_density_meas", notes),
         parse_number(block.value("_cell_volume") or ""),
+        tuple(notes),
     )
 
 
@@ -81,7 +99,9 @@ def _positive(block: CifBlock, name: str) -> float | None:
     return number.value if number is not None and number.value > 0.0 else None
 
 
-def _density(block: CifBlock, name: str) -> float | None:
+def _density(block: CifBlock, name: str, notes: list[str]) -> float | None:
     value = _positive(block, name)
-    # some programs write kg/m³
-    return value / 1000.0 if value is not None and value > 100.0 else value
+    if value is None or value <= _LARGEST_DENSITY:
+        return value
+    notes.append(f"The density {value:g} is taken to be in kg/m³.")
+    return value / 1000.0

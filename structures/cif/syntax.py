@@ -8,6 +8,7 @@ import gemmi
 
 from ...errors import StructureError
 from .block import CifBlock, read_block
+from .characters import plain_minus, quote_words
 from .cif2 import as_cif1, is_cif2
 
 _MOST_REPAIRS = 40
@@ -49,9 +50,10 @@ def parse_cif(text: str) -> tuple[list[CifBlock], list[str]]:
     ('Li2 O', ['The value of _chemical_formula_sum (line 2) has spaces and no quotes: read as one.'])
     """
     notes: list[str] = []
+    text = plain_minus(text, notes)
     if is_cif2(text):
         text = as_cif1(text)
-    text = _quote_operations(text, notes)
+    text = _quote_operations(quote_words(text), notes)
     document = _parsed(text)
     if isinstance(document, ValueError):
         text = _repaired_lines(text, notes)

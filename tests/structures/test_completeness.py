@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Composition, Lattice, Structure
 from superion.structures.charge_range import charge_range
-from superion.structures.completeness import check_completeness
+from superion.structures.completeness import check_completeness, check_hydrogen
 from superion.structures.declared_composition import declared_composition, declared_moieties
 from superion.structures.read import bundled_structures, read_structure
 from superion.structures.rejection import RejectionCode, StructureRejection
@@ -48,6 +48,34 @@ def test_water_without_hydrogen_is_found():
     for x in (0.38, 0.62):
         with_hydrogen.append("H", [x, 0.6, 0.5])
     assert check_completeness(with_hydrogen, "Li", Composition("LiCl(H2O)")) == []
+
+
+def test_each_water_needs_its_own_hydrogen():
+    """LiCl·2H2O with the hydrogen of one molecule only."""
+    hydrate = Structure(
+        Lattice.orthorhombic(6.0, 6.0, 12.0),
+        ["Li", "Cl", "O", "O", "H", "H"],
+        [[0, 0, 0], [0.42, 0, 0], [0.5, 0.5, 0.25], [0.5, 0.5, 0.75], [0.38, 0.6, 0.25], [0.62, 0.6, 0.25]],
+    )
+    with pytest.raises(StructureRejection, match=r"1 oxygen atoms of .* but their hydrogen is not there"):
+        check_completeness(hydrate)
+    for x in (0.38, 0.62):
+        hydrate.append("H", [x, 0.6, 0.75])
+    assert check_completeness(hydrate) == []
+
+
+@pytest.mark.parametrize(
+    ("group", "lattice", "metal", "oxygen"),
+    [
+        ("I4/mmm", Lattice.tetragonal(4.03, 6.70), "K", [0, 0, 0.4045]),
+        ("I4/mmm", Lattice.tetragonal(4.47, 7.32), "Cs", [0, 0, 0.41]),
+        ("Pa-3", Lattice.cubic(5.46), "Na", [0.43, 0.43, 0.43]),
+    ],
+)
+def test_superoxides_are_not_water(group: str, lattice: Lattice, metal: str, oxygen: list[float]):
+    superoxide = Structure.from_spacegroup(group, lattice, [metal, "O"], [[0, 0, 0], oxygen])
+    assert superoxide.composition.reduced_formula in ("KO2", "CsO2", "NaO2")
+    check_hydrogen(superoxide)
 
 
 def test_mobile_ions_that_no_site_holds_are_missing():

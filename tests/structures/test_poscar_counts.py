@@ -1,4 +1,4 @@
-"""POSCARs that are cut off or hold more positions than atoms are refused; their dialects are read."""
+"""POSCARs that are cut off or contradict themselves are refused; their dialects are read."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ def write(folder: Path, text: str) -> Path:
         f"{HEAD}Li Cl\n4 4 ! counts\ndirect\n" + POSITIONS.replace("\n", " Li\n") + "\n" + POSITIONS,
         f"{HEAD}Li Cl\n4 4\nDirect\n{POSITIONS}".replace("\n", "\r\n"),
         f"{HEAD.replace('1.0', '-135.005697')}Li Cl\n4 4\nDirect\n{POSITIONS}",
+        f"{HEAD}Li Li Li Li Cl Cl\nCl Cl\n1 1 1 1 1 1\n1 1\nDirect\n{POSITIONS}",
     ],
-    ids=["plain", "selective", "velocities", "windows", "volume"],
+    ids=["plain", "selective", "velocities", "windows", "volume", "wrapped"],
 )
 def test_dialects_are_read(tmp_path: Path, text: str) -> None:
     structure = read_structure(write(tmp_path, text))
@@ -44,13 +45,20 @@ def test_dialects_are_read(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (f"{HEAD}Li Cl\n4 4\nDirect\n0 0 0\n.5 .5 0\n", "counts 8 atoms in line 7 and holds 2 lines"),
-        (f"{HEAD}Li Cl\n2 2\nDirect\n{POSITIONS}", "counts 4 atoms in line 7 and holds 8 lines"),
+        (f"{HEAD}Li Cl\n4 4\nDirect\n0 0 0\n.5 .5 0\n", "counts 8 atoms and holds 2 lines"),
+        (f"{HEAD}Li Cl\n2 2\nDirect\n{POSITIONS}", "counts 4 atoms and holds 8 lines"),
         ("salt\n1.0\n5 0 0\n0 5 0\nLi Cl\n1 1\nDirect\n0 0 0\n.5 .5 .5\n", "line 5 should be a cell vector"),
         (HEAD, "states no numbers of atoms"),
         (f"{HEAD}4 4\nDirect\n{POSITIONS}", "does not name its elements"),
+        (f"{HEAD}Li Na Cl\n4 4\nDirect\n{POSITIONS}", r"names 3 elements \(Li Na Cl\) and gives 2 numbers"),
+        (f"{HEAD}Li Cl\n4 2 2\nDirect\n{POSITIONS}", "names 2 elements .* gives 3 numbers"),
+        (f"{HEAD}Li Cl\n4 4\n{POSITIONS}", "line 8 should say Direct or Cartesian"),
+        (f"{HEAD}H.5 Cl\n4 4\nDirect\n{POSITIONS}", "H.5 is hydrogen of a fractional charge"),
     ],
-    ids=["too few", "too many", "no third vector", "header only", "VASP 4"],
+    ids=[
+        *("too few", "too many", "no third vector", "header only", "VASP 4"),
+        *("more elements than numbers", "fewer elements than numbers", "no mode", "partial hydrogen"),
+    ],
 )
 def test_damaged_files_are_refused(tmp_path: Path, text: str, reason: str) -> None:
     with pytest.raises(StructureError, match=reason):

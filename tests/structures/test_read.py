@@ -26,7 +26,11 @@ def test_formats_of_pymatgen(tmp_path, salt, name: str):
 
 
 @pytest.mark.parametrize(
-    ("name", "fmt"), [("a.extxyz", "extxyz"), ("a.xyz", "extxyz"), ("a.xsf", "xsf"), ("a.in", "aims")]
+    ("name", "fmt"),
+    [
+        *(("a.extxyz", "extxyz"), ("a.xyz", "extxyz"), ("a.xsf", "xsf"), ("a.in", "aims"), ("a.gen", "gen")),
+        *(("a.json", "json"), ("a.traj", "traj"), ("a.cell", "castep-cell"), ("a.res", "res"), ("a.struct", "struct")),
+    ],
 )
 def test_formats_of_ase(tmp_path, salt, name: str, fmt: str):
     write(tmp_path / name, salt.to_ase_atoms(), format=fmt)
@@ -34,6 +38,57 @@ def test_formats_of_ase(tmp_path, salt, name: str, fmt: str):
         (tmp_path / name).rename(tmp_path / "geometry.in")
         name = "geometry.in"
     assert same(read_structure(tmp_path / name), salt)
+
+
+OF_AN_ASYMMETRIC_UNIT = {
+    "a.pdb": "CRYST1    5.130    5.130    5.130  90.00  90.00  90.00 F m -3 m      4\n"
+    "ATOM      1 Li   MOL     1       0.000   0.000   0.000  1.00  0.00          Li\n"
+    "ATOM      2 Cl   MOL     1       2.565   2.565   2.565  1.00  0.00          Cl\nEND\n",
+    "a.res": "TITL x\nCELL 1.5418 5 6 7 90 95 90\nLATT -1\nSYMM -X,0.5+Y,-Z\nSFAC Li Cl\nLi 1 .1 .2 .3 1\n"
+    "Cl 2 .6 .6 .6 1\nEND\n",
+    "centric.res": "TITL x\nCELL 1.5418 5 6 7 90 95 90\nSFAC Li Cl\nLi 1 .1 .2 .3 1\nCl 2 .6 .6 .6 1\nEND\n",
+    "half.res": "TITL x\nCELL 1.5418 5 6 7 90 95 90\nLATT -1\nSFAC Li Cl\nLi 1 .1 .2 .3 0.5\nCl 2 .6 .6 .6 1.0\nEND\n",
+    "a.ins": "TITL x\nCELL 1.5418 5 6 7 90 95 90\nZERR 2 0 0 0 0 0 0\nLATT 1\nSFAC LI CL\nUNIT 2 2\nEND\n",
+    "a.cssr": "5.13 5.13 5.13\n90.00 90.00 90.00 SPGR =225 F m -3 m    OPT = 1\n2 0\n0 LiCl\n1 Li 0 0 0\n"
+    "2 Cl .5 .5 .5\n",
+    "a.car": "!BIOSYM archive 3\nPBC=ON\nCAR\n!DATE\nPBC 5.13 5.13 5.13 90 90 90 (FM-3M)\n"
+    "Li1      0.000000000    0.000000000    0.000000000 XXXX 1      xx      Li  0.000\n"
+    "Cl2      2.565000000    2.565000000    2.565000000 XXXX 1      xx      Cl  0.000\nend\nend\n",
+    "a.pwi": "&CONTROL\n/\n&SYSTEM\n ibrav=0, space_group=225, nat=2, ntyp=2\n/\nATOMIC_POSITIONS crystal\n",
+    "a.abi": "acell 3*9.7\nspgroup 225\nnatrd 2\nntypat 2\nznucl 3 17\ntypat 1 2\nxred 0 0 0 .5 .5 .5\n",
+    "a.cell": "%BLOCK positions_frac\nLi 0 0 0 MIXTURE:( 1 0.5)\nNa 0 0 0 MIXTURE:( 1 0.5)\n%ENDBLOCK positions_frac\n",
+    "a.xsd": '<?xml version="1.0"?><XSD><Atom3d ID="8" Name="Li1" XYZ="0,0,0" Components="Li"/></XSD>\n',
+}
+
+
+@pytest.mark.parametrize("name", OF_AN_ASYMMETRIC_UNIT)
+def test_formats_that_leave_atoms_to_symmetry_are_refused(tmp_path, name: str):
+    (tmp_path / name).write_text(OF_AN_ASYMMETRIC_UNIT[name])
+    with pytest.raises(StructureError, match=r"its format \(.*\) leaves atoms to symmetry.*give a CIF"):
+        read_structure(tmp_path / name)
+
+
+@pytest.mark.parametrize("pbc", ["F F F", "T T F"])
+def test_clusters_and_slabs_are_refused_by_their_own_word(tmp_path, salt, pbc: str):
+    atoms = salt.to_ase_atoms()
+    atoms.pbc = [letter == "T" for letter in pbc.split()]
+    write(tmp_path / "a.extxyz", atoms)
+    with pytest.raises(StructureError, match=f"pbc {pbc}.: set pbc to T T T"):
+        read_structure(tmp_path / "a.extxyz")
+
+
+def test_slabs_of_xcrysden_are_refused(tmp_path, salt):
+    write(tmp_path / "a.xsf", salt.to_ase_atoms())
+    text = (tmp_path / "a.xsf").read_text()
+    assert "CRYSTAL" in text
+    (tmp_path / "a.xsf").write_text(text.replace("CRYSTAL", "SLAB"))
+    with pytest.raises(StructureError, match="periodic in 2 of 3 directions"):
+        read_structure(tmp_path / "a.xsf")
+
+
+def test_what_ase_says_of_castep_is_no_note(tmp_path, salt):
+    write(tmp_path / "a.cell", salt.to_ase_atoms(), format="castep-cell")
+    assert read_structure_with_notes(tmp_path / "a.cell").notes == ()
 
 
 def test_several_structures_take_the_first_and_say_so(tmp_path, salt):

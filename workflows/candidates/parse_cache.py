@@ -22,8 +22,8 @@ VARIABLE = "SUPERION_CACHE"
 """Environment variable: the folder of the cache, or `off`."""
 
 READERS = (
-    *("charge_range", "completeness", "declared_composition", "mobile_ion", "oxidation", "plain_structure"),
-    *("poscar_counts", "read", "rejection", "validate"),
+    *("charge_range", "completeness", "declared_composition", "mobile_ion", "oxidation"),
+    *("oxygen_bonds", "plain_structure", "poscar_counts", "read", "rejection", "validate", "whole_cell_formats"),
 )
 """Modules of `superion.structures` that decide what comes out of a file, beside all those of its folder `cif`."""
 

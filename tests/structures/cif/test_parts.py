@@ -219,6 +219,15 @@ SALT = "Li1 Li 0 0 0 1\nCl1 Cl 0.5 0.5 0.5 1"
         ("_x $y\n", SALT, "_x (line 2) should be in quotes"),
         ("", "Li1 Li 0 0 0 0.5\nLi2 Li 0 0 0 0.5\nCl1 Cl 0.5 0.5 0.5 1", "are added: Li1 and Li2"),
         ("", f"{SALT}\nLi2 Li 0 0.5 0.5 1", "counted once: Li2 (an image of Li1)"),
+        ("_exptl_crystal_density_diffrn 2086\n", SALT, "The density 2086 is taken to be in kg/m³"),
+        ("_chemical_formula_sum 'Cl Li'\n_chemical_formula_weight 58.44\n", SALT, "is not that of its formula 'Cl Li'"),
+        ("_chemical_formula_sum 'Cl Li1-x'\n", SALT, "formula 'Cl Li1-x' cannot be read"),
+        ("_chemical_formula_sum 'Cl Li0.97'\n", SALT, "differs from that of the file's formula"),
+        ("_cell_length_a 5.13\n", SALT, "_cell_length_a is given twice with the same value"),
+        ("", SALT.replace("0.5 0.5 0.5", "1/2 0.5 5.0D-1"), "Fractions such as 1/3 are read as exact numbers: Cl1"),
+        ("", SALT.replace("0.5 0.5 0.5", "1/2 0.5 5.0D-1"), "Exponents written with D are read as powers of ten: Cl1"),
+        ("", SALT.replace("0.5 0.5", "\u22120.5 0.5"), "minus signs are read as hyphens (first in line 17)"),
+        ("", SALT.replace("Li1 Li", "Li1 ?"), "Types given as '?' are taken from the labels: Li1"),
         ("_cell_formula_units_Z 4\n_chemical_formula_sum 'Cl Li'\n", f"{SALT}\nX1 Va 0.25 0.25 0.25 1", "vacancies"),
     ],
 )
@@ -257,7 +266,8 @@ def test_contradictions_name_both_sides(before: str, reason: str, code: Rejectio
     [
         (("-x,-y,-z",), "The identity x,y,z is missing"),
         (("1 x,y,z", "2 -x,-y,-z"), ""),
-        (("x,y,z", "-x,-y,-z", "-x,-y,-z"), ""),
+        (("x,y,z", "-x,-y,-z", "-x,-y,-z"), "listed twice count once"),
+        (("x,y,z", "\u2212x,\u2212y,\u2212z"), "Typographic minus signs are read as hyphens"),
     ],
 )
 def test_lists_of_operations(operations: tuple[str, ...], note: str):
@@ -268,6 +278,59 @@ def test_lists_of_operations(operations: tuple[str, ...], note: str):
     ((_, reading),) = read_cif(content)
     assert reading.structure.composition.formula == "Li2 Cl2"  # type: ignore[union-attr]
     assert [note in said for said in reading.notes] == [True] * bool(note)  # type: ignore[union-attr]
+
+
+SYMMETRY_NOTES = {
+    "number 1": ("_space_group_IT_number 1\n", "P -1", "The number 1 is not that of the symmetry operations, 2"),
+    "unknown name": ("", "Strange 1", "The symbol 'Strange 1' is not known: the symmetry operations are used"),
+}
+
+
+@pytest.mark.parametrize("case", SYMMETRY_NOTES)
+def test_operations_outweigh_names_with_a_note(case: str):
+    before, symbol, note = SYMMETRY_NOTES[case]
+    listed = "loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\n-x,-y,-z\n"
+    content = cif("5.1 5.2 5.3 80 85 75", symbol, "Li1 Li .1 .2 .3 1\nCl1 Cl .6 .7 .8 1", before + listed)
+    ((_, reading),) = read_cif(content)
+    assert reading.structure.composition.formula == "Li2 Cl2"  # type: ignore[union-attr]
+    assert any(note in said for said in reading.notes)  # type: ignore[union-attr]
+
+
+def test_rounded_translations_are_noted():
+    listed = "loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\n-y,x-y,z+.333\n-x+y,-x,z+.667\n"
+    content = cif("5 5 6 90 90 120", "P 31", "Li1 Li .1 .2 .3 1\nCl1 Cl .6 .2 .3 1", listed)
+    ((_, reading),) = read_cif(content)
+    assert reading.structure.composition.formula == "Li3 Cl3"  # type: ignore[union-attr]
+    assert "the fractions that they round: .333, .667" in " ".join(reading.notes)  # type: ignore[union-attr]
+
+
+def test_a_symbol_in_another_basis_needs_operations():
+    ((_, refusal),) = read_cif(cif("4.69 10.33 6.01 90 90 90", "P n m a (c,a,b)", SALT, "_space_group_IT_number 62\n"))
+    assert "'P n m a (c,a,b)' is in another setting than its symbol: give the symmetry operations" in str(refusal)
+
+
+@pytest.mark.parametrize(
+    ("before", "label", "encoding"),
+    [
+        ("_publ_author_name Müller\n", "Cl1", "utf-8"),
+        ("_publ_author_name Müller\n", "Cl1", "latin-1"),
+        ("loop_\n_publ_author_name\nMüller\n'Å. Ångström' # größer\n\"Łuk's\"\n", "Cl1", "utf-8"),
+        ("_cell_measurement_temperature 20°C\n_größe 1\n_x 'Cl−'\n", "Cl1", "utf-8"),
+        ("_publ_author_name Müller, H.\n", "Cl1", "utf-8"),
+        ("_x\n;\nGröße Müller\n;\n", "Clα", "utf-8"),
+    ],
+)
+def test_words_beyond_ascii(before: str, label: str, encoding: str):
+    content = cif("5.13 5.13 5.13 90 90 90", "F m -3 m", SALT.replace("Cl1", label), before)
+    ((_, reading),) = read_cif(content.decode().encode(encoding))
+    assert reading.structure.composition.formula == "Li4 Cl4"  # type: ignore[union-attr]
+    assert label in reading.structure.labels  # type: ignore[union-attr]
+
+
+def test_labels_of_water_without_types_are_noted():
+    content = cif("4.21 4.21 4.21 90 90 90", "F m -3 m", "Mg1 ? 0 0 0 1\nOw1 ? 0.5 0.5 0.5 1")
+    ((_, reading),) = read_cif(content)
+    assert "labels speak of water" in " ".join(reading.notes)  # type: ignore[union-attr]
 
 
 def test_text_before_the_first_block_is_passed_over():

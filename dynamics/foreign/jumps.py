@@ -67,8 +67,7 @@ def check_jumps(
     squared = _squared_steps(positions_angstrom, masses / masses.sum())
     reach = np.maximum(_FASTEST * thermal * frame_interval_fs, _SHORTEST_JUMP_ANGSTROM)
     allowed = 3.0 * (thermal * frame_interval_fs) ** 2
-    share = squared / allowed
-    per_frame = share.mean(axis=1)
+    per_frame = squared @ (1.0 / allowed) / allowed.size
     usual = float(np.median(per_frame))
     _refuse_impossible(squared, reach, symbols, frame_interval_fs, temperature_k, path)
     _refuse_rare(squared, symbols, path)
@@ -113,15 +112,16 @@ def _refuse_impossible(
     too_far = squared > reach**2
     if not too_far.any():
         return
-    frame = int(np.argmax(too_far.any(axis=1)))
+    places = np.flatnonzero(too_far.any(axis=1))
+    frame = int(places[0])
     raise _jump(
         frame,
         np.flatnonzero(too_far[frame]),
         squared,
         symbols,
         path,
-        f"which no atom does in {frame_interval_fs:g} fs at {temperature_k:g} K ({too_far.any(axis=1).sum()} such "
-        "place(s))",
+        f"which no atom does in {frame_interval_fs:g} fs at {temperature_k:g} K ({places.size} such place(s))",
+        _cause(places.size / too_far.shape[0], float(too_far[places].mean())),
     )
 
 
@@ -137,7 +137,31 @@ def _refuse_rare(squared: NDArray[np.float64], symbols: tuple[str, ...], path: P
     for frame in crowded if crowded.size <= 0.05 * squared.shape[0] + 1 else ():
         kinds = [name for name in np.unique(names) if far[frame, names == name].mean() > 0.3]
         if len(kinds) > 1:
-            raise _jump(int(frame), np.flatnonzero(far[frame]), squared, symbols, path, "all at once")
+            raise _jump(int(frame), np.flatnonzero(far[frame]), squared, symbols, path, "all at once", _cause(0.0, 1.0))
+
+
+def _cause(share_of_frames: float, share_of_atoms: float) -> str:
+    """Say what is wrong, by how many atoms jump in how many frames."""
+    if share_of_frames > 0.3 and share_of_atoms > 0.3:
+        return (
+            "the frames do not follow each other in time (a training set, or frames in another order), or their atoms "
+            "stand in another order each time; give consecutive frames of one run with the atoms in one order (LAMMPS: "
+            "dump_modify sort id, or an id column)"
+        )
+    if share_of_frames > 0.05:
+        return (
+            "the atoms change their order again and again, or the time between frames or the temperature is wrong; "
+            "write the atoms in one order (LAMMPS: dump_modify sort id, or an id column), or state the right time"
+        )
+    if share_of_atoms > 0.3:
+        return (
+            "the atoms change their order there, frames are missing, or another run begins; split the file there and "
+            "give the parts as files of their own, or write the atoms in one order (LAMMPS: dump_modify sort id)"
+        )
+    return (
+        "these atoms change places in the file, frames are missing, or another run begins there; write the atoms in "
+        "one order (LAMMPS: dump_modify sort id, or an id column), or split the file there"
+    )
 
 
 def _jump(
@@ -147,6 +171,7 @@ def _jump(
     symbols: tuple[str, ...],
     path: Path,
     why: str,
+    cause: str,
 ) -> TrajectoryError:
     distances = np.sqrt(squared[frame, atoms])
     shown = ", ".join(f"{index + 1} ({symbols[index]})" for index in atoms[:3])
@@ -154,7 +179,5 @@ def _jump(
     verb = "atoms" if atoms.size > 1 else "atom"
     spread = f"{distances.min():.1f} to {distances.max():.1f}" if atoms.size > 1 else f"{distances.max():.1f}"
     return TrajectoryError(
-        f"Between frames {frame + 1} and {frame + 2} of {path}, {verb} {shown}{more} jump {spread} Å, {why}: the atoms "
-        "change their order, frames are missing, or the time between frames is wrong; write every frame with its atoms "
-        "in one order (LAMMPS: dump_modify sort id, or an id column), or state the right time."
+        f"Between frames {frame + 1} and {frame + 2} of {path}, {verb} {shown}{more} jump {spread} Å, {why}: {cause}."
     )

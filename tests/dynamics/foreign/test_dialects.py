@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from ase import Atoms
+from ase.io import write
 from superion.constants import BOLTZMANN_EV_PER_K
 from superion.dynamics.foreign import read_foreign_trajectory
 from superion.errors import TrajectoryError
@@ -339,8 +341,37 @@ def test_wrapped_positions_said_to_be_unwrapped(tmp_path):
 def test_labels_that_change_their_order(tmp_path):
     reordered = WALK.copy()
     reordered[30:, [2, 3]] = reordered[30:, [3, 2]]
-    with pytest.raises(TrajectoryError, match=r"Between frames 30 and 31 .*atoms 3 \(Li\), 4 \(Li\) jump 3\.\d"):
+    with pytest.raises(
+        TrajectoryError, match=r"Between frames 30 and 31 .*atoms 3 \(Li\), 4 \(Li\) jump 3\.\d.*places"
+    ):
         read(tmp_path, lammps(reordered, "element xu yu zu"), "a.dump", time_step_fs=2, temperature_k=700)
+
+
+@pytest.mark.parametrize(
+    ("is_reordered", "advice"),
+    [([30], "another run begins"), (range(N), "training set"), (range(25, 30), "again and again")],
+)
+def test_jumps_across_the_boundary_are_not_taken_for_sparse_frames(is_reordered, advice, tmp_path):
+    generator = np.random.default_rng(0)
+    reordered = WALK.copy()
+    for frame in is_reordered:
+        reordered[frame] = reordered[frame][generator.permutation(32)]
+    with pytest.raises(TrajectoryError, match=advice):
+        read(tmp_path, xdatcar(reordered), "XDATCAR", **KNOWN)
+
+
+def test_cell_vectors_that_a_restart_names_anew(tmp_path):
+    cell = EDGE * np.eye(3)
+    frames = []
+    for index, positions in enumerate(WALK):
+        if index == 20:
+            cell = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1]]) @ cell
+        frames.append(Atoms(SYMBOLS, positions=positions, cell=cell, pbc=True))
+        frames[-1].wrap()
+    write(tmp_path / "a.xyz", frames, format="extxyz")
+    run = read_foreign_trajectory(tmp_path / "a.xyz", **KNOWN)
+    assert_same_motion(run.positions_angstrom, WALK)
+    assert any("change 1 time" in note for note in run.notes)
 
 
 def test_labels_that_change_their_order_in_sparse_frames(tmp_path):

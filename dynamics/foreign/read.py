@@ -145,6 +145,7 @@ def read_foreign_trajectory(
         temperature_k=temperature,
         format=found.name,
         notes=tuple(notes),
+        thermostat_temperature_k=raw.thermostat_temperature_k if raw.is_held else None,
     )
 
 

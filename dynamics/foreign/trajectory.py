@@ -31,6 +31,8 @@ class ForeignTrajectory:
         Registered name of the file format.
     notes : tuple of str
         What the reader had to assume or leave out, one sentence each.
+    thermostat_temperature_k : float or None
+        Constant temperature at which a thermostat held the run, in K, where the file says.
     """
 
     positions_angstrom: NDArray[np.float64]
@@ -41,6 +43,7 @@ class ForeignTrajectory:
     temperature_k: float
     format: str
     notes: tuple[str, ...] = ()
+    thermostat_temperature_k: float | None = None
 
     @property
     def n_frames(self) -> int:
@@ -91,7 +94,9 @@ class RawTrajectory:
     kinetic_temperature_k : float or None
         Mean kinetic temperature, from velocities or kinetic energies.
     thermostat_temperature_k : float or None
-        Target temperature of the thermostat.
+        Target temperature of the thermostat, or the initial one.
+    is_held : bool
+        Whether a thermostat holds this temperature to the end.
     temperature_question : str or None
         Why the velocities give no temperature, and what to give.
     temperature_note : str or None
@@ -114,6 +119,7 @@ class RawTrajectory:
     question: str | None = None
     kinetic_temperature_k: float | None = None
     thermostat_temperature_k: float | None = None
+    is_held: bool = False
     temperature_question: str | None = None
     temperature_note: str | None = None
     notes: tuple[str, ...] = ()

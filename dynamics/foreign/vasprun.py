@@ -99,6 +99,7 @@ def read(path: Path, options: ReadOptions) -> RawTrajectory:
             else None
         ),
         thermostat_temperature_k=start,
+        is_held=start is not None and end in (None, 0.0, start) and not _is_microcanonical(settings, path),
         notes=tuple(notes),
     )
 
@@ -193,6 +194,11 @@ def _elements(atoms: list[tuple[str, str]], options: ReadOptions, path: Path, no
         note_renamed(labels, renamed, notes)
         return renamed
     return stated_species(labels, kinds_in_order(labels), options, path, notes, "elements")
+
+
+def _is_microcanonical(settings: dict[str, str], path: Path) -> bool:
+    """Say whether energy is conserved and TEBEG only gives the first velocities."""
+    return settings.get("MDALGO", "0") == "0" and _number(settings, "SMASS", path) == -3.0
 
 
 def _stride(found: _Collected, path: Path) -> tuple[float, str | None]:

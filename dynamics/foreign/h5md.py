@@ -110,6 +110,7 @@ def _read(file: Any, path: Path, options: ReadOptions) -> RawTrajectory:
         is_unwrapped=is_unwrapped,
         steps=steps,
         times=times,
+        time_rounding=_rounding(position.get("time"), times),
         time_unit_fs=time_unit,
         kinetic_temperature_k=_temperature(file, particles, symbols),
         notes=tuple(notes),
@@ -217,6 +218,13 @@ def _axis(dataset: Any, n_frames: int, path: Path) -> tuple[NDArray[np.float64] 
             f"{dataset.name} of {path} has not one number for each of {n_frames} frames; copy it again."
         )
     return values, None
+
+
+def _rounding(dataset: Any, times: NDArray[np.float64] | None) -> float:
+    """Return the distance of neighbouring numbers in the type that stores the times."""
+    if dataset is None or times is None or dataset.shape == () or dataset.dtype.kind != "f" or not times.size:
+        return 0.0
+    return float(np.spacing(np.abs(times).max().astype(dataset.dtype)))
 
 
 def _temperature(file: Any, particles: Any, symbols: tuple[str, ...]) -> float | None:

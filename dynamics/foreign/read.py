@@ -201,6 +201,18 @@ def _frame_interval(
     elif own is None and raw.time_step_fs is not None and steps is not None:
         own = raw.time_step_fs * steps
     if frame_interval_fs is not None:
+        if (
+            time_step_fs is not None
+            and raw.steps is not None
+            and steps is not None
+            and (not raw.step_note or steps > 1)
+        ):
+            counted = time_step_fs * steps
+            if not math.isclose(counted, frame_interval_fs, rel_tol=1e-3):
+                notes.append(
+                    f"The stated frame interval of {frame_interval_fs:g} fs is used, though the file counts {steps:g} "
+                    f"step(s) between frames, {counted:g} fs at the stated time step; check which is right."
+                )
         _note_difference("frame interval", frame_interval_fs, own, "fs", notes)
         return frame_interval_fs
     if raw.question is not None:

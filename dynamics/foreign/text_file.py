@@ -162,6 +162,24 @@ class LineReader(Iterator[str]):
         self._pushed.append(line.encode("utf-8"))
         self.number -= 1
 
+    def peek(self, count: int) -> list[str]:
+        """Return the next lines without taking them.
+
+        Parameters
+        ----------
+        count : int
+            How many, at most.
+
+        Returns
+        -------
+        list of str
+            The lines; fewer where the file ends before.
+        """
+        lines = list(itertools.islice(self, count))
+        for line in reversed(lines):
+            self.push_back(line)
+        return lines
+
     def take(self, count: int) -> list[str]:
         """Return the next lines.
 

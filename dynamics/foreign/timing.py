@@ -78,6 +78,8 @@ def even_series(raw: RawTrajectory, path: Path, notes: list[str]) -> Series:
             _check_not_all_one(filled, path)
         return Series(_without_repeats(raw.fractional, notes), None)
     what = "steps" if raw.steps is not None else "units of time"
+    if raw.steps is None and _is_even(gaps := np.diff(filled), float(gaps.mean()), raw.time_rounding):
+        return Series(everything, float(gaps.mean()))
     if raw.steps is None:
         rounded = np.rint(filled / gap)
         if np.abs(filled / gap - rounded - np.median(filled / gap - rounded)).max() > 0.02:
@@ -121,13 +123,21 @@ def interval_of_times(raw: RawTrajectory, series: Series, path: Path) -> float |
     """
     if raw.times is None or series.kept.size < 2 or series.gap is None:
         return None
+    if raw.steps is not None and np.ptp(raw.times) == 0:  # a field that the writer never filled
+        return None
     if raw.steps is None:
         return series.gap
     gaps = np.diff(raw.times[series.kept])
     usual = float(np.median(gaps))
-    if usual <= 0 or (not series.has_joints and np.abs(gaps - usual).max() > 0.02 * usual):
+    if usual <= 0 or (not series.has_joints and not _is_even(gaps, usual, raw.time_rounding)):
         raise _uneven(gaps, path, "units of time")
     return usual if series.has_joints else float(gaps.mean())
+
+
+def _is_even(gaps: NDArray[np.float64], usual: float, rounding: float) -> bool:
+    """Say whether times are evenly spaced, to their precision."""
+    allowed = min(0.02 * usual + 2.0 * rounding, 0.4 * usual)  # beyond that a missing frame would go unseen
+    return bool(np.abs(gaps - usual).max() <= allowed)
 
 
 def _uneven(gaps: NDArray[np.float64], path: Path, what: str) -> TrajectoryError:

@@ -79,6 +79,8 @@ class RawTrajectory:
         Count of each frame as the file numbers it; NaN where it cannot be read.
     times : (n_frames,) float array or None
         Time of each frame.
+    time_rounding : float
+        Error that the precision of the file leaves in `times`, in their unit.
     time_unit_fs : float or None
         Unit of `times` in fs; None where the file does not say.
     time_step_fs : float or None
@@ -111,6 +113,7 @@ class RawTrajectory:
     is_unwrapped: bool = False
     steps: NDArray[np.float64] | None = None
     times: NDArray[np.float64] | None = None
+    time_rounding: float = 0.0
     time_unit_fs: float | None = None
     time_step_fs: float | None = None
     frame_interval_fs: float | None = None

@@ -116,10 +116,9 @@ def _take_line(line: str, lines: LineReader, found: _Collected, path: Path) -> N
         found.header = _header(lines, path)
         return
     if mark is None:
-        if not line.strip():
-            return
         values = parse_numbers(_numeric_part(line.encode()))
-        if values is None or values.size < 3:
+        is_comment = bool(line.strip()) and (values is None or values.size < 3)
+        if is_comment or _is_header(lines.peek(5)):
             header = _header(lines, path)
             assert found.header is not None
             if not (header.is_named and found.header.is_named):
@@ -129,6 +128,8 @@ def _take_line(line: str, lines: LineReader, found: _Collected, path: Path) -> N
                     f"The atoms of {path} change near line {lines.number}; concatenate runs of one cell only."
                 )
             found.header = header
+            return
+        if not line.strip():
             return
         lines.push_back(line)  # a configuration after a blank line
     if found.header is None:
@@ -141,6 +142,21 @@ def _take_line(line: str, lines: LineReader, found: _Collected, path: Path) -> N
     found.cells.append(header.cell)
     number = mark.group(2) if mark is not None else None
     found.numbers.append(float(number) if number and number.isascii() and number.isdigit() else np.nan)
+
+
+def _is_header(following: list[str]) -> bool:
+    """Say whether these lines follow the comment line of a header, whose comment may be blank or numbers."""
+    if len(following) < 5:
+        return False
+    scale, *vectors = (parse_numbers(line.encode()) for line in following[:4])
+    words = following[4].split()
+    return (
+        scale is not None
+        and scale.size == 1
+        and all(vector is not None and vector.size == 3 for vector in vectors)
+        and bool(words)
+        and (words[0][0].isalpha() or all(word.isdigit() for word in words))
+    )
 
 
 def _header(lines: LineReader, path: Path) -> _Header:

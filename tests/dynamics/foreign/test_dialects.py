@@ -37,6 +37,12 @@ XDATCARS = {
     "a scale": xdatcar(WALK, scale="3.5", edge=4.0),
     "three scales": xdatcar(WALK, scale="2.0 2.0 2.0", edge=7.0),
     "Windows": xdatcar(WALK).replace("\n", "  \r\n"),
+    **{
+        f"header before each, comment {comment!r}": "".join(
+            xdatcar(WALK[i : i + 1], [f"Direct configuration= {i + 1}"]).replace("sys", comment, 1) for i in range(N)
+        )
+        for comment in ("", "   ", "1 2 3", "0.5")
+    },
     "header before each": "".join(xdatcar(WALK[i : i + 1], [f"Direct configuration= {i + 1}"]) for i in range(N)),
 }
 
@@ -131,6 +137,13 @@ def test_parts_that_do_not_continue_are_refused(tmp_path):
     text = xdatcar(np.concatenate([WALK[:30], walk(30, seed=9)]), marks)
     with pytest.raises(TrajectoryError, match="several runs"):
         read(tmp_path, text, "XDATCAR", time_step_fs=20, temperature_k=700)
+
+
+def test_two_stated_times_that_contradict_the_count(tmp_path):
+    run = read(tmp_path, lammps(WALK), "a.dump", time_step_fs=1, frame_interval_fs=20, temperature_k=700)
+    assert any("10 fs at the stated time step" in note for note in run.notes)
+    run = read(tmp_path, lammps(WALK), "a.dump", time_step_fs=2, frame_interval_fs=20, temperature_k=700)
+    assert not any("stated" in note for note in run.notes)
 
 
 def test_lammps_restart_from_an_earlier_step(tmp_path):
@@ -430,6 +443,38 @@ def test_lammps_header_without_columns_and_atoms_that_are_no_set(tmp_path):
     first, mark, rest = lammps(WALK).partition("ITEM: TIMESTEP\n100\n")
     with pytest.raises(TrajectoryError, match="not those of the first frame"):
         read(tmp_path, first + mark + rest.replace("\n7 Li ", "\n70 Li ", 1), "a.dump", **KNOWN)
+
+
+def write_h5md(path, times, steps):
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        particles = file.create_group("particles/all")
+        position = particles.create_group("position")
+        position.create_dataset("value", data=WALK).attrs["unit"] = "Angstrom"
+        position.create_dataset("time", data=times).attrs["unit"] = "ps"
+        if steps is not None:
+            position.create_dataset("step", data=steps)
+        particles.create_group("box").create_dataset("edges", data=EDGE * np.ones(3))
+        particles.create_dataset("species", data=[3] * 16 + [16] * 16)
+
+
+@pytest.mark.parametrize("steps", [None, np.arange(N) * 10])
+def test_h5md_times_in_single_precision(steps, tmp_path):
+    times = (5000.0 + 0.02 * np.arange(N)).astype(np.float32)
+    write_h5md(tmp_path / "a.h5", times, steps)
+    run = read_foreign_trajectory(tmp_path / "a.h5", temperature_k=700)
+    assert run.frame_interval_ps == pytest.approx(0.02, rel=1e-3)
+    times[30:] += np.float32(0.02)
+    write_h5md(tmp_path / "hole.h5", times, steps)
+    with pytest.raises(TrajectoryError, match=r"unevenly spaced|missing"):
+        read_foreign_trajectory(tmp_path / "hole.h5", temperature_k=700)
+
+
+def test_h5md_times_that_were_never_filled(tmp_path):
+    write_h5md(tmp_path / "a.h5", np.zeros(N), np.arange(N) * 10)
+    run = read_foreign_trajectory(tmp_path / "a.h5", temperature_k=700, time_step_fs=2)
+    assert run.frame_interval_ps == pytest.approx(0.02)
 
 
 @pytest.mark.parametrize("is_fixed", [False, True])

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import TrajectoryError
+from .frame_store import FrameStore, ThinnedFrames
 from .species import kinds_in_order, plain_symbol, stated_species
 from .temperature import KineticTemperature
 from .text_file import LineReader, TruncatedFrame, open_binary, parse_numbers, truncation_note
@@ -47,9 +48,9 @@ class _Collected:
     """What has been read so far."""
 
     labels: list[bytes] | None = None
-    fractional: list[NDArray[np.float64]] = field(default_factory=list)
-    cells: list[NDArray[np.float64]] = field(default_factory=list)
-    momenta: list[NDArray[np.float64]] = field(default_factory=list)
+    fractional: FrameStore = field(default_factory=FrameStore)
+    cells: FrameStore = field(default_factory=FrameStore)
+    momenta: ThinnedFrames = field(default_factory=ThinnedFrames)
     counts: dict[str, list[float]] = field(default_factory=dict)
 
 
@@ -85,7 +86,7 @@ def read(path: Path, options: ReadOptions) -> RawTrajectory:
             lines.was_cut = True
         if lines.was_cut:
             notes.append(truncation_note(len(found.fractional)))
-    if not found.fractional or found.labels is None:
+    if not len(found.fractional) or found.labels is None:
         raise TrajectoryError(f"{path} holds no whole frame; was the run stopped at its start?")
     labels = [label.decode("utf-8", "replace") for label in found.labels]
     if options.species_order is not None:
@@ -102,8 +103,8 @@ def read(path: Path, options: ReadOptions) -> RawTrajectory:
     )
     return RawTrajectory(
         symbols=symbols,
-        fractional=np.array(found.fractional),
-        cells_angstrom=np.array(found.cells),
+        fractional=found.fractional.array(),
+        cells_angstrom=found.cells.array(),
         steps=steps if steps is not None and np.isfinite(steps).all() and np.ptp(steps) > 0 else None,
         times=times if times is not None and np.isfinite(times).all() and np.ptp(times) > 0 else None,
         time_unit_fs=unit,
@@ -202,10 +203,10 @@ def _temperature(found: _Collected, symbols: tuple[str, ...]) -> float | None:
     from ase import units
     from ase.data import atomic_numbers
 
-    if len(found.momenta) != len(found.fractional) or any(atomic_numbers.get(name, 0) < 1 for name in symbols):
+    if found.momenta.n_seen != len(found.fractional) or any(atomic_numbers.get(name, 0) < 1 for name in symbols):
         return None
     masses = atomic_masses_amu(symbols)
     measured = KineticTemperature(masses)
-    for momenta in found.momenta:
+    for momenta in found.momenta.kept:
         measured.add(momenta / masses[:, None] * units.fs)
     return measured.value_k()

@@ -12,6 +12,7 @@ from ...errors import TrajectoryError
 from .species import kinds_in_order, plain_symbol, stated_species
 from .temperature import KineticTemperature
 from .trajectory import RawTrajectory, ReadOptions, atomic_masses_amu
+from .unwrap import FRAMES_PER_BLOCK
 
 _LENGTH_ANGSTROM = {"angstrom": 1.0, "a": 1.0, "å": 1.0, "nm": 10.0, "pm": 0.01}
 _TIME_FS = {"fs": 1.0, "ps": 1e3, "ns": 1e6}
@@ -84,18 +85,21 @@ def _read(file: Any, path: Path, options: ReadOptions) -> RawTrajectory:
     particles = groups[0]
     notes: list[str] = []
     position = particles["position"]
-    positions = np.asarray(position["value"], dtype=np.float64) * _unit(position["value"], _LENGTH_ANGSTROM, "Å", notes)
-    n_frames, n_atoms, _ = positions.shape
+    factor = _unit(position["value"], _LENGTH_ANGSTROM, "Å", notes)
+    fractional = np.asarray(position["value"], dtype=np.float64)
+    n_frames, n_atoms, _ = fractional.shape
     if n_frames == 0:
         raise TrajectoryError(f"{path} holds no frame; was the run stopped at its start?")
     cells = _cells(particles["box"], n_frames, path, notes)
     symbols = _symbols(particles, n_atoms, options, path, notes)
-    fractional = positions @ np.linalg.inv(cells)
-    is_unwrapped = _is_ours(file)
-    if "image" in particles:
-        image = particles["image"]
-        fractional += np.asarray(_dataset(image), dtype=np.float64)
-        is_unwrapped = True
+    to_fractional = np.linalg.inv(cells) * factor
+    images = _dataset(particles["image"]) if "image" in particles else None
+    for start in range(0, n_frames, FRAMES_PER_BLOCK):  # in place: no second copy of the trajectory
+        block = slice(start, start + FRAMES_PER_BLOCK)
+        fractional[block] = fractional[block] @ to_fractional[block]
+        if images is not None:
+            fractional[block] += images[block] if images.ndim == 3 else images[...]
+    is_unwrapped = images is not None or _is_ours(file)
     steps, stride = _axis(position.get("step"), n_frames, path)
     times, time_gap = _axis(position.get("time"), n_frames, path)
     time_unit = _time_unit(position["time"]) if "time" in position else None

@@ -11,6 +11,7 @@ from ...constants import BOLTZMANN_EV_PER_K
 from ...errors import TrajectoryError
 from .temperature import EV_PER_AMU_ANGSTROM2_PER_FS2
 from .trajectory import atomic_masses_amu
+from .unwrap import FRAMES_PER_BLOCK
 
 _FASTEST = 8.0
 """Speed in units of √(kT/m) that no atom has in a run of any length: one in 10¹³ (Maxwell)."""
@@ -20,8 +21,6 @@ _SHORTEST_JUMP_ANGSTROM = 1.5
 
 _EXCESS = 3.0
 """Mean squared step over what thermal velocities allow, above which the times cannot be right."""
-
-_FRAMES_PER_BLOCK = 512
 
 
 def check_jumps(
@@ -93,8 +92,8 @@ def check_jumps(
 def _squared_steps(positions: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Squared steps of all atoms against the centre of mass, (n_frames - 1, n_atoms), in Å²."""
     squared = np.empty((positions.shape[0] - 1, positions.shape[1]))
-    for start in range(0, squared.shape[0], _FRAMES_PER_BLOCK):
-        steps = np.diff(positions[start : start + _FRAMES_PER_BLOCK + 1], axis=0)
+    for start in range(0, squared.shape[0], FRAMES_PER_BLOCK):
+        steps = np.diff(positions[start : start + FRAMES_PER_BLOCK + 1], axis=0)
         steps -= np.einsum("tax,a->tx", steps, weights)[:, None]
         squared[start : start + len(steps)] = np.einsum("tax,tax->ta", steps, steps)
     return squared
@@ -131,7 +130,7 @@ def _refuse_rare(squared: NDArray[np.float64], symbols: tuple[str, ...], path: P
     far = np.zeros(squared.shape, dtype=bool)
     for name in np.unique(names):
         own = names == name
-        usual = float(np.median(squared[:, own]))
+        usual = float(np.median(squared[:, own], overwrite_input=True))
         far[:, own] = squared[:, own] > max(36.0 * usual, 1.5**2)
     crowded = np.flatnonzero(far.mean(axis=1) > 0.3)
     for frame in crowded if crowded.size <= 0.05 * squared.shape[0] + 1 else ():

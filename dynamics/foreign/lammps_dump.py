@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import TrajectoryError
+from .frame_store import FrameStore, ThinnedFrames
 from .lammps_units import LAMMPS_UNITS, UnitStyle, style_of_times
 from .read_limits import COLDEST_K, HOTTEST_K
 from .species import kinds_in_order, note_renamed, plain_symbol, stated_species
@@ -51,11 +52,11 @@ _OLD_COLUMNS = ("id", "type", "xs", "ys", "zs")
 class _Collected:
     """What has been read so far."""
 
-    fractional: list[NDArray[np.float64]] = field(default_factory=list)
-    cells: list[NDArray[np.float64]] = field(default_factory=list)
+    fractional: FrameStore = field(default_factory=FrameStore)
+    cells: FrameStore = field(default_factory=FrameStore)
     steps: list[int] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
-    velocities: list[NDArray[np.float64]] = field(default_factory=list)
+    velocities: ThinnedFrames = field(default_factory=ThinnedFrames)
     ids: NDArray[np.float64] | None = None
     labels: list[bytes] | None = None
     types: list[bytes] | None = None
@@ -153,7 +154,7 @@ def read(path: Path, options: ReadOptions) -> RawTrajectory:
             ) from None
         if lines.was_cut:
             notes.append(truncation_note(len(found.fractional)))
-    if not found.fractional:
+    if not len(found.fractional):
         raise TrajectoryError(f"{path} holds no whole frame; was the run stopped at its start?")
     if found.ids is None:
         notes.append("The dump has no atom ids; its atoms are taken to keep their order.")
@@ -199,7 +200,7 @@ def _atoms(names: list[str], lines: LineReader, snapshot: _Snapshot, found: _Col
     types = table.words("type") if table.has("type") else None
     if labels is None and types is None:
         raise TrajectoryError(f"{path} has neither an element nor a type column; dump one of them.")
-    if not found.fractional:
+    if not len(found.fractional):
         found.ids, found.labels, found.types = table.ids, labels, types
         if table.ids is not None and np.any(np.diff(table.ids) == 0):
             raise TrajectoryError(f"Step {snapshot.step} of {path} has an atom id twice; dump each atom once.")
@@ -214,7 +215,7 @@ def _atoms(names: list[str], lines: LineReader, snapshot: _Snapshot, found: _Col
             "dump the same atoms in every frame."
         )
     fractional, is_unwrapped = _fractional(table, snapshot, path)
-    if found.fractional and is_unwrapped != found.is_unwrapped:
+    if len(found.fractional) and is_unwrapped != found.is_unwrapped:
         raise TrajectoryError(f"The columns of {path} change at step {snapshot.step}; give each part as its own file.")
     found.is_unwrapped = is_unwrapped
     found.fractional.append(fractional)
@@ -247,8 +248,8 @@ def _assemble(found: _Collected, options: ReadOptions, path: Path, notes: list[s
     kinetic, question, note = _temperature(found, symbols, style, name is not None)
     return RawTrajectory(
         symbols=symbols,
-        fractional=np.array(found.fractional),
-        cells_angstrom=np.array(found.cells) * style.length_angstrom,
+        fractional=found.fractional.array(),
+        cells_angstrom=found.cells.array() * style.length_angstrom,
         is_unwrapped=found.is_unwrapped,
         steps=steps,
         times=times,
@@ -340,10 +341,10 @@ def _temperature(
     """Return the kinetic temperature, the question where units are unknown, and the note where they are assumed."""
     from ase.data import atomic_numbers
 
-    if len(found.velocities) != len(found.fractional) or any(atomic_numbers.get(name, 0) < 1 for name in symbols):
+    if found.velocities.n_seen != len(found.fractional) or any(atomic_numbers.get(name, 0) < 1 for name in symbols):
         return None, None, None
     measured = KineticTemperature(atomic_masses_amu(symbols))
-    for velocities in found.velocities:
+    for velocities in found.velocities.kept:
         measured.add(velocities * style.velocity_angstrom_fs)
     value = measured.value_k()
     if value is None or is_certain:

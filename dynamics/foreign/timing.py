@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...errors import TrajectoryError
 from .trajectory import RawTrajectory
+from .unwrap import FRAMES_PER_BLOCK
 
 _SAME_FRACTION = 1.5e-5
 """Greatest change of a fractional coordinate between two copies of one frame, as rounded by any writer."""
@@ -204,12 +205,15 @@ def is_same_frame(fractional: NDArray[np.float64], one: int, other: int) -> bool
 def _without_repeats(fractional: NDArray[np.float64], notes: list[str]) -> NDArray[np.intp]:
     """Leave out frames that repeat the one before, where all others move: a restart has written them twice."""
     everything = np.arange(fractional.shape[0])
-    change = np.abs(np.diff(fractional, axis=0))
-    np.abs(change - np.rint(change), out=change)
-    still = change.max(axis=(1, 2)) < _SAME_FRACTION
+    moved = np.zeros((everything.size - 1, fractional.shape[1]), dtype=bool)
+    for start in range(0, len(moved), FRAMES_PER_BLOCK):
+        change = np.diff(fractional[start : start + FRAMES_PER_BLOCK + 1], axis=0)
+        change -= np.rint(change)
+        moved[start : start + FRAMES_PER_BLOCK] = np.abs(change, out=change).max(axis=2) >= _SAME_FRACTION
+    still = ~moved.any(axis=1)
     if not still.any() or still.mean() > 0.1:
         return everything
-    moving = (change[~still].max(axis=2) >= _SAME_FRACTION).mean()
+    moving = moved[~still].mean()
     if moving < 0.9:  # on a lattice atoms do stay where they are
         return everything
     notes.append(f"{still.sum()} repeated frame(s) of a restarted run are left out.")

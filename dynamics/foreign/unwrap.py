@@ -17,7 +17,7 @@ AMBIGUOUS_STEP = 0.45
 LONG_STEP = 0.25
 """A step between frames this long, as a fraction of a cell vector, deserves a note."""
 
-FRAMES_PER_BLOCK = 256
+FRAMES_PER_BLOCK = 64
 """Frames worked on at once, so that no second copy of the trajectory is made."""
 
 _SURELY_NEAREST = 0.1

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import TrajectoryError
+from .frame_store import FrameStore
 from .species import kinds_in_order, note_renamed, plain_symbol, stated_species
 from .text_file import LineReader, TruncatedFrame, open_binary, parse_numbers, truncation_note
 from .trajectory import RawTrajectory, ReadOptions
@@ -58,8 +59,8 @@ class _Header:
 class _Collected:
     """What has been read so far."""
 
-    frames: list[NDArray[np.float64]] = field(default_factory=list)
-    cells: list[NDArray[np.float64]] = field(default_factory=list)
+    frames: FrameStore = field(default_factory=FrameStore)
+    cells: FrameStore = field(default_factory=FrameStore)
     numbers: list[float] = field(default_factory=list)
     header: _Header | None = None
 
@@ -95,14 +96,14 @@ def read(path: Path, options: ReadOptions) -> RawTrajectory:
             lines.was_cut = True
         if lines.was_cut:
             notes.append(truncation_note(len(found.frames)))
-    if not found.frames or found.header is None:
+    if not len(found.frames) or found.header is None:
         raise TrajectoryError(f"{path} holds no whole configuration; was the run stopped at its start?")
     numbers = np.array(found.numbers)
     is_numbered = bool(np.isfinite(numbers).any())
     return RawTrajectory(
         symbols=_symbols(found.header, options, path, notes),
-        fractional=np.array(found.frames),
-        cells_angstrom=np.array(found.cells),
+        fractional=found.frames.array(),
+        cells_angstrom=found.cells.array(),
         steps=numbers if is_numbered else None,
         step_note=STEP_NOTE,
         notes=tuple(notes),

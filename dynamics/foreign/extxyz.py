@@ -48,6 +48,7 @@ class _Collected:
     """What has been read so far."""
 
     labels: list[bytes] | None = None
+    is_unwrapped: bool = False
     fractional: FrameStore = field(default_factory=FrameStore)
     cells: FrameStore = field(default_factory=FrameStore)
     momenta: ThinnedFrames = field(default_factory=ThinnedFrames)
@@ -105,6 +106,7 @@ def read(path: Path, options: ReadOptions) -> RawTrajectory:
         symbols=symbols,
         fractional=found.fractional.array(),
         cells_angstrom=found.cells.array(),
+        is_unwrapped=found.is_unwrapped,
         steps=steps if steps is not None and np.isfinite(steps).all() and np.ptp(steps) > 0 else None,
         times=times if times is not None and np.isfinite(times).all() and np.ptp(times) > 0 else None,
         time_unit_fs=unit,
@@ -163,6 +165,10 @@ def _take_atoms(info: dict[str, Any], block: bytes, n_atoms: int, found: _Collec
     words = block.split()
     if len(words) != n_atoms * width:
         raise ValueError(f"not {width} columns for each of {n_atoms} atoms")
+    if "id" in columns:  # atoms may stand in another order in each frame
+        ids = parse_numbers(b" ".join(words[columns["id"] :: width]))
+        if ids is not None and ids.size == n_atoms and np.unique(ids).size == n_atoms and np.any(np.diff(ids) < 0):
+            words = [words[index * width + column] for index in np.argsort(ids) for column in range(width)]
 
     def numbers(name: str) -> NDArray[np.float64]:
         first = columns[name]
@@ -179,7 +185,12 @@ def _take_atoms(info: dict[str, Any], block: bytes, n_atoms: int, found: _Collec
             f"The atoms of frame {number} of {path} are not those of the first frame; "
             "write the same atoms in the same order in every frame."
         )
-    found.fractional.append(numbers("pos") @ np.linalg.inv(cell))
+    # GPUMD writes wrapped positions and, in a column of its own, unwrapped ones.
+    is_unwrapped = "unwrapped_position" in columns
+    if len(found.fractional) and is_unwrapped != found.is_unwrapped:
+        raise ValueError("its columns are not those of the frames before")
+    found.is_unwrapped = is_unwrapped
+    found.fractional.append(numbers("unwrapped_position" if is_unwrapped else "pos") @ np.linalg.inv(cell))
     found.cells.append(cell)
     if "momenta" in columns:
         found.momenta.append(numbers("momenta"))

@@ -94,11 +94,15 @@ def _read(file: Any, path: Path, options: ReadOptions) -> RawTrajectory:
     symbols = _symbols(particles, n_atoms, options, path, notes)
     to_fractional = np.linalg.inv(cells) * factor
     images = _dataset(particles["image"]) if "image" in particles else None
+    ids = _ids(particles, (n_frames, n_atoms), path)
     for start in range(0, n_frames, FRAMES_PER_BLOCK):  # in place: no second copy of the trajectory
         block = slice(start, start + FRAMES_PER_BLOCK)
         fractional[block] = fractional[block] @ to_fractional[block]
         if images is not None:
             fractional[block] += images[block] if images.ndim == 3 else images[...]
+        if ids is not None:
+            order = np.argsort(ids[block], axis=1, kind="stable")
+            fractional[block] = np.take_along_axis(fractional[block], order[:, :, None], axis=1)
     is_unwrapped = images is not None or _is_ours(file)
     steps, stride = _axis(position.get("step"), n_frames, path)
     times, time_gap = _axis(position.get("time"), n_frames, path)
@@ -121,6 +125,26 @@ def _read(file: Any, path: Path, options: ReadOptions) -> RawTrajectory:
     )
 
 
+def _ids(particles: Any, shape: tuple[int, int], path: Path) -> NDArray[np.int64] | None:
+    """Return the id of each atom in each frame, where the order of the atoms changes."""
+    if "id" not in particles or _dataset(particles["id"]).shape != shape:
+        return None
+    ids = np.asarray(_dataset(particles["id"]), dtype=np.int64)
+    if np.all(ids == ids[0]):
+        return None
+    species = np.asarray(_dataset(particles["species"]))
+    places = np.sort(ids, axis=1)
+    if np.any(places != places[0]) or np.any(places[0, 1:] == places[0, :-1]):
+        raise TrajectoryError(f"The ids of the atoms of {path} are not the same in every frame; write the same atoms.")
+    kinds = species[:, None] if species.ndim == 0 else species
+    if kinds.ndim != 1 or kinds.size != shape[1] or np.any(kinds[np.argsort(ids, axis=1, kind="stable")] != kinds):
+        raise TrajectoryError(
+            f"The atoms of {path} change their order, and it is not clear which species belongs to which id; write the "
+            "atoms in one order."
+        )
+    return ids
+
+
 def _dataset(element: Any) -> Any:
     """Return the values of an H5MD element, whether it changes in time (a group) or not (a dataset)."""
     import h5py
@@ -129,6 +153,8 @@ def _dataset(element: Any) -> Any:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, np.ndarray) and value.size == 1:  # some writers keep an attribute as an array of one
+        value = value.item()
     return value.decode() if isinstance(value, bytes) else str(value)
 
 

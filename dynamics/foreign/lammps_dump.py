@@ -12,7 +12,7 @@ from ...errors import TrajectoryError
 from .frame_store import FrameStore, ThinnedFrames
 from .lammps_units import LAMMPS_UNITS, UnitStyle, style_of_times
 from .read_limits import COLDEST_K, HOTTEST_K
-from .species import kinds_in_order, note_renamed, plain_symbol, stated_species
+from .species import elements_of_masses, kinds_in_order, note_renamed, plain_symbol, stated_species
 from .temperature import KineticTemperature
 from .text_file import LineReader, TruncatedFrame, open_binary, parse_numbers, truncation_note
 from .trajectory import RawTrajectory, ReadOptions, atomic_masses_amu
@@ -60,6 +60,7 @@ class _Collected:
     ids: NDArray[np.float64] | None = None
     labels: list[bytes] | None = None
     types: list[bytes] | None = None
+    masses: NDArray[np.float64] | None = None
     is_unwrapped: bool = False
     units: str | None = None
 
@@ -197,11 +198,12 @@ def _atoms(names: list[str], lines: LineReader, snapshot: _Snapshot, found: _Col
         raise TrajectoryError(f"Step {snapshot.step} of {path} has lines of another length; cut the file before it.")
     table = _Table(names, words)
     labels = table.words("element") if table.has("element") else None
-    types = table.words("type") if table.has("type") else None
+    types = next((table.words(name) for name in ("type", "typelabel") if table.has(name)), None)
     if labels is None and types is None:
         raise TrajectoryError(f"{path} has neither an element nor a type column; dump one of them.")
     if not len(found.fractional):
         found.ids, found.labels, found.types = table.ids, labels, types
+        found.masses = table.numbers(("mass",))[:, 0] if table.has("mass") else None
         if table.ids is not None and np.any(np.diff(table.ids) == 0):
             raise TrajectoryError(f"Step {snapshot.step} of {path} has an atom id twice; dump each atom once.")
     elif (
@@ -293,6 +295,11 @@ def _symbols(found: _Collected, options: ReadOptions, path: Path, notes: list[st
         return symbols
     names_of_atoms = labels if labels is not None else types
     assert names_of_atoms is not None
+    if labels is None and is_numbered and order is None and found.masses is not None:
+        by_mass = elements_of_masses(found.masses)
+        if by_mass is not None:
+            notes.append(f"The elements are those of the masses: {', '.join(dict.fromkeys(by_mass))}.")
+            return by_mass
     if labels is None and is_numbered:
         raise TrajectoryError(
             f"{path} names its atoms by types 1 to {max(int(kind) for kind in names_of_atoms)} only; give "

@@ -471,6 +471,58 @@ def test_h5md_times_in_single_precision(steps, tmp_path):
         read_foreign_trajectory(tmp_path / "hole.h5", temperature_k=700)
 
 
+def test_atoms_are_followed_by_their_ids(tmp_path):
+    import h5py
+
+    generator = np.random.default_rng(0)
+    order = np.array([np.r_[generator.permutation(16), 16 + generator.permutation(16)] for _ in range(N)])
+    write_h5md(tmp_path / "a.h5", 0.02 * np.arange(N), None)
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        file["particles/all/position/value"][...] = np.take_along_axis(WALK, order[:, :, None], axis=1)
+        file["particles/all/id/value"] = order
+        file["particles/all/position/time"].attrs["unit"] = np.array([b"ps"])
+    run = read_foreign_trajectory(tmp_path / "a.h5", temperature_k=700)
+    assert_same_motion(run.positions_angstrom, WALK)
+    text = ""
+    for frame, atoms in zip(WALK, order, strict=True):
+        rows = (f"{atom} {SYMBOLS[atom]} {' '.join(f'{x:.8f}' for x in frame[atom])}\n" for atom in atoms)
+        text += f'32\nLattice="{EDGE} 0 0 0 {EDGE} 0 0 0 {EDGE}" Properties=id:I:1:species:S:1:pos:R:3\n' + "".join(
+            rows
+        )
+    assert_same_motion(read(tmp_path, text, "a.xyz", **KNOWN).positions_angstrom, WALK)
+
+
+def test_gpumd_unwrapped_positions(tmp_path):
+    sparse = walk(200, step=2.5)
+    lines = extxyz(sparse).replace("pos:R:3", "pos:R:3:unwrapped_position:R:3").splitlines()
+    text = "".join(
+        f"{line} {' '.join(line.split()[1:])}\n" if line[:2] in ("Li", "S ") else f"{line}\n" for line in lines
+    )
+    run = read(tmp_path, text, "a.xyz", temperature_k=700, frame_interval_fs=1e4)
+    assert_same_motion(run.positions_angstrom, sparse)
+
+
+@pytest.mark.parametrize("name", ["run.tar.gz", "run.zip"])
+def test_archives_are_refused(name, tmp_path):
+    import shutil
+
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "a.xyz").write_text(extxyz(WALK))
+    shutil.make_archive(str(tmp_path / "run"), "gztar" if "tar" in name else "zip", tmp_path / "run")
+    with pytest.raises(TrajectoryError, match="is an archive"):
+        read_foreign_trajectory(tmp_path / name, **KNOWN)
+
+
+@pytest.mark.parametrize("column", ["mass", "typelabel"])
+def test_lammps_names_in_other_columns(column, tmp_path):
+    words = {"mass": ("6.94", "32.06"), "typelabel": ("Li", "S")}[column]
+    text = lammps(WALK, "id type xu yu zu", types=[words[symbol == "S"] for symbol in SYMBOLS])
+    text = text.replace("id type", f"id {column}")
+    if column == "mass":
+        text = text.replace("id mass", "id mass type").replace(" 6.94 ", " 6.94 1 ").replace(" 32.06 ", " 32.06 2 ")
+    assert read(tmp_path, text, "a.dump", **KNOWN).symbols == SYMBOLS
+
+
 def test_h5md_times_that_were_never_filled(tmp_path):
     write_h5md(tmp_path / "a.h5", np.zeros(N), np.arange(N) * 10)
     run = read_foreign_trajectory(tmp_path / "a.h5", temperature_k=700, time_step_fs=2)

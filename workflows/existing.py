@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 SAME_TEMPERATURE = 0.015
 """Relative difference below which runs whose temperature was measured count as replicas at one temperature."""
 
+SAME_THERMOSTAT = 0.1
+"""Relative difference up to which runs of one thermostat temperature are replicas, however short they are."""
+
 
 @dataclass(frozen=True)
 class ReadingOptions:
@@ -74,6 +77,8 @@ class ExistingRun:
         Whether it was stated, and not measured from velocities.
     notes : tuple of str
         What the reader assumed.
+    thermostat_k : float or None
+        Temperature at which a thermostat held the run, in K, where the file says.
     """
 
     source: str
@@ -86,6 +91,7 @@ class ExistingRun:
     temperature_k: float
     is_temperature_exact: bool
     notes: tuple[str, ...] = field(default=())
+    thermostat_k: float | None = None
 
     def first_structure(self) -> Structure:
         """Give the first frame as a crystal.
@@ -163,6 +169,7 @@ def _read_one(path: Path, temperature_k: float | None, options: ReadingOptions, 
         temperature_k=read.temperature_k,
         is_temperature_exact=temperature_k is not None,
         notes=read.notes,
+        thermostat_k=read.thermostat_temperature_k if temperature_k is None else None,
     )
 
 
@@ -199,15 +206,34 @@ def group_by_temperature(runs: Sequence[ExistingRun]) -> list[list[ExistingRun]]
     """
     groups: list[list[ExistingRun]] = []
     for run in sorted(runs, key=lambda item: item.temperature_k):
-        if groups:
-            last = groups[-1][0]
-            exact = run.is_temperature_exact and last.is_temperature_exact
-            tolerance = 1.0e-6 if exact else SAME_TEMPERATURE
-            if run.temperature_k <= last.temperature_k * (1.0 + tolerance):
-                groups[-1].append(run)
-                continue
-        groups.append([run])
+        for group in groups:
+            if run.temperature_k <= group[0].temperature_k * (1.0 + _tolerance(run, group[0])):
+                group.append(run)
+                break
+        else:
+            groups.append([run])
     return groups
+
+
+def _tolerance(one: ExistingRun, other: ExistingRun) -> float:
+    """Return the relative difference that the temperatures of replicas may have."""
+    if one.is_temperature_exact and other.is_temperature_exact:
+        return 1.0e-6
+    if one.thermostat_k is not None and one.thermostat_k == other.thermostat_k:
+        return SAME_THERMOSTAT
+    return SAME_TEMPERATURE
+
+
+def _scatter_note(group: Sequence[ExistingRun]) -> str | None:
+    """Return the sentence about replicas of one thermostat whose kinetic temperatures differ."""
+    kelvins = [run.temperature_k for run in group]
+    if max(kelvins) <= min(kelvins) * (1.0 + SAME_TEMPERATURE):
+        return None
+    return (
+        f"{', '.join(run.source for run in group)} count as replicas, as their thermostats held "
+        f"{group[0].thermostat_k:g} K; their kinetic temperatures, {', '.join(f'{kelvin:.0f}' for kelvin in kelvins)} "
+        "K, scatter as those of short runs do."
+    )
 
 
 def analyze_existing(
@@ -280,6 +306,8 @@ def analyze_existing(
     ion = resolve_mobile_ion(structure, mobile_ion, ion_charge)
     settings = DiffusionSettings() if equilibration_ps is None else DiffusionSettings(equilibration_ps=equilibration_ps)
     notes = list(dict.fromkeys(f"{run.source}: {note}" for run in runs for note in run.notes))
+    groups = group_by_temperature(runs)
+    notes += [note for group in groups if (note := _scatter_note(group)) is not None]
     if all(symbol == ion.symbol for symbol in runs[0].symbols):
         notes.append(
             f"The files hold {ion.symbol} only and no framework: no drift is taken off, no charge diffusivity given."
@@ -287,7 +315,7 @@ def analyze_existing(
     candidate = _candidate(
         structure, ion.symbol, ion.charge, ion.guessed, label, [*notes, ion.note] if ion.note else notes
     )
-    documents = [_diffusion(group, candidate, structure, settings) for group in group_by_temperature(runs)]
+    documents = [_diffusion(group, candidate, structure, settings) for group in groups]
     if all(document.result is None for document in documents):
         raise AnalysisError(str(documents[0].failure))
     # The plain function behind the job: nothing here is submitted anywhere.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import TrajectoryError
+from .frame_store import FrameStore
 from .species import kinds_in_order, stated_species
 from .temperature import KineticTemperature
 from .trajectory import RawTrajectory, ReadOptions
@@ -112,7 +113,8 @@ def _collect(frames: Iterator[Atoms], path: Path, options: ReadOptions, notes: l
     from ase import units
 
     symbols: tuple[str, ...] | None = None
-    fractional, cells = [], []
+    fractional = FrameStore()
+    cells = FrameStore()
     measured: KineticTemperature | None = None
     constrained = n_measured = 0
     for number, atoms in enumerate(frames, start=1):
@@ -146,8 +148,8 @@ def _collect(frames: Iterator[Atoms], path: Path, options: ReadOptions, notes: l
         symbols = stated_species(symbols, kinds_in_order(symbols), options, path, notes, "elements")
     return RawTrajectory(
         symbols=symbols,
-        fractional=np.array(fractional),
-        cells_angstrom=np.array(cells),
+        fractional=fractional.array(),
+        cells_angstrom=cells.array(),
         kinetic_temperature_k=measured.value_k(constrained) if n_measured == len(cells) else None,
     )
 

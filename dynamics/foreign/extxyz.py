@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import TrajectoryError
+from .frame_store import FrameStore, ThinnedFrames
 from .species import kinds_in_order, plain_symbol, stated_species
 from .temperature import KineticTemperature
 from .text_file import LineReader, TruncatedFrame, open_binary, parse_numbers, truncation_note
@@ -47,9 +48,10 @@ class _Collected:
     """What has been read so far."""
 
     labels: list[bytes] | None = None
-    fractional: list[NDArray[np.float64]] = field(default_factory=list)
-    cells: list[NDArray[np.float64]] = field(default_factory=list)
-    momenta: list[NDArray[np.float64]] = field(default_factory=list)
+    is_unwrapped: bool = False
+    fractional: FrameStore = field(default_factory=FrameStore)
+    cells: FrameStore = field(default_factory=FrameStore)
+    momenta: ThinnedFrames = field(default_factory=ThinnedFrames)
     counts: dict[str, list[float]] = field(default_factory=dict)
 
 
@@ -85,7 +87,7 @@ def read(path: Path, options: ReadOptions) -> RawTrajectory:
             lines.was_cut = True
         if lines.was_cut:
             notes.append(truncation_note(len(found.fractional)))
-    if not found.fractional or found.labels is None:
+    if not len(found.fractional) or found.labels is None:
         raise TrajectoryError(f"{path} holds no whole frame; was the run stopped at its start?")
     labels = [label.decode("utf-8", "replace") for label in found.labels]
     if options.species_order is not None:
@@ -102,8 +104,9 @@ def read(path: Path, options: ReadOptions) -> RawTrajectory:
     )
     return RawTrajectory(
         symbols=symbols,
-        fractional=np.array(found.fractional),
-        cells_angstrom=np.array(found.cells),
+        fractional=found.fractional.array(),
+        cells_angstrom=found.cells.array(),
+        is_unwrapped=found.is_unwrapped,
         steps=steps if steps is not None and np.isfinite(steps).all() and np.ptp(steps) > 0 else None,
         times=times if times is not None and np.isfinite(times).all() and np.ptp(times) > 0 else None,
         time_unit_fs=unit,
@@ -162,6 +165,10 @@ def _take_atoms(info: dict[str, Any], block: bytes, n_atoms: int, found: _Collec
     words = block.split()
     if len(words) != n_atoms * width:
         raise ValueError(f"not {width} columns for each of {n_atoms} atoms")
+    if "id" in columns:  # atoms may stand in another order in each frame
+        ids = parse_numbers(b" ".join(words[columns["id"] :: width]))
+        if ids is not None and ids.size == n_atoms and np.unique(ids).size == n_atoms and np.any(np.diff(ids) < 0):
+            words = [words[index * width + column] for index in np.argsort(ids) for column in range(width)]
 
     def numbers(name: str) -> NDArray[np.float64]:
         first = columns[name]
@@ -178,7 +185,12 @@ def _take_atoms(info: dict[str, Any], block: bytes, n_atoms: int, found: _Collec
             f"The atoms of frame {number} of {path} are not those of the first frame; "
             "write the same atoms in the same order in every frame."
         )
-    found.fractional.append(numbers("pos") @ np.linalg.inv(cell))
+    # GPUMD writes wrapped positions and, in a column of its own, unwrapped ones.
+    is_unwrapped = "unwrapped_position" in columns
+    if len(found.fractional) and is_unwrapped != found.is_unwrapped:
+        raise ValueError("its columns are not those of the frames before")
+    found.is_unwrapped = is_unwrapped
+    found.fractional.append(numbers("unwrapped_position" if is_unwrapped else "pos") @ np.linalg.inv(cell))
     found.cells.append(cell)
     if "momenta" in columns:
         found.momenta.append(numbers("momenta"))
@@ -202,10 +214,10 @@ def _temperature(found: _Collected, symbols: tuple[str, ...]) -> float | None:
     from ase import units
     from ase.data import atomic_numbers
 
-    if len(found.momenta) != len(found.fractional) or any(atomic_numbers.get(name, 0) < 1 for name in symbols):
+    if found.momenta.n_seen != len(found.fractional) or any(atomic_numbers.get(name, 0) < 1 for name in symbols):
         return None
     masses = atomic_masses_amu(symbols)
     measured = KineticTemperature(masses)
-    for momenta in found.momenta:
+    for momenta in found.momenta.kept:
         measured.add(momenta / masses[:, None] * units.fs)
     return measured.value_k()

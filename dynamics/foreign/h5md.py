@@ -12,6 +12,7 @@ from ...errors import TrajectoryError
 from .species import kinds_in_order, plain_symbol, stated_species
 from .temperature import KineticTemperature
 from .trajectory import RawTrajectory, ReadOptions, atomic_masses_amu
+from .unwrap import FRAMES_PER_BLOCK
 
 _LENGTH_ANGSTROM = {"angstrom": 1.0, "a": 1.0, "å": 1.0, "nm": 10.0, "pm": 0.01}
 _TIME_FS = {"fs": 1.0, "ps": 1e3, "ns": 1e6}
@@ -84,18 +85,25 @@ def _read(file: Any, path: Path, options: ReadOptions) -> RawTrajectory:
     particles = groups[0]
     notes: list[str] = []
     position = particles["position"]
-    positions = np.asarray(position["value"], dtype=np.float64) * _unit(position["value"], _LENGTH_ANGSTROM, "Å", notes)
-    n_frames, n_atoms, _ = positions.shape
+    factor = _unit(position["value"], _LENGTH_ANGSTROM, "Å", notes)
+    fractional = np.asarray(position["value"], dtype=np.float64)
+    n_frames, n_atoms, _ = fractional.shape
     if n_frames == 0:
         raise TrajectoryError(f"{path} holds no frame; was the run stopped at its start?")
     cells = _cells(particles["box"], n_frames, path, notes)
     symbols = _symbols(particles, n_atoms, options, path, notes)
-    fractional = positions @ np.linalg.inv(cells)
-    is_unwrapped = _is_ours(file)
-    if "image" in particles:
-        image = particles["image"]
-        fractional += np.asarray(_dataset(image), dtype=np.float64)
-        is_unwrapped = True
+    to_fractional = np.linalg.inv(cells) * factor
+    images = _dataset(particles["image"]) if "image" in particles else None
+    ids = _ids(particles, (n_frames, n_atoms), path)
+    for start in range(0, n_frames, FRAMES_PER_BLOCK):  # in place: no second copy of the trajectory
+        block = slice(start, start + FRAMES_PER_BLOCK)
+        fractional[block] = fractional[block] @ to_fractional[block]
+        if images is not None:
+            fractional[block] += images[block] if images.ndim == 3 else images[...]
+        if ids is not None:
+            order = np.argsort(ids[block], axis=1, kind="stable")
+            fractional[block] = np.take_along_axis(fractional[block], order[:, :, None], axis=1)
+    is_unwrapped = images is not None or _is_ours(file)
     steps, stride = _axis(position.get("step"), n_frames, path)
     times, time_gap = _axis(position.get("time"), n_frames, path)
     time_unit = _time_unit(position["time"]) if "time" in position else None
@@ -110,10 +118,31 @@ def _read(file: Any, path: Path, options: ReadOptions) -> RawTrajectory:
         is_unwrapped=is_unwrapped,
         steps=steps,
         times=times,
+        time_rounding=_rounding(position.get("time"), times),
         time_unit_fs=time_unit,
         kinetic_temperature_k=_temperature(file, particles, symbols),
         notes=tuple(notes),
     )
+
+
+def _ids(particles: Any, shape: tuple[int, int], path: Path) -> NDArray[np.int64] | None:
+    """Return the id of each atom in each frame, where the order of the atoms changes."""
+    if "id" not in particles or _dataset(particles["id"]).shape != shape:
+        return None
+    ids = np.asarray(_dataset(particles["id"]), dtype=np.int64)
+    if np.all(ids == ids[0]):
+        return None
+    species = np.asarray(_dataset(particles["species"]))
+    places = np.sort(ids, axis=1)
+    if np.any(places != places[0]) or np.any(places[0, 1:] == places[0, :-1]):
+        raise TrajectoryError(f"The ids of the atoms of {path} are not the same in every frame; write the same atoms.")
+    kinds = species[:, None] if species.ndim == 0 else species
+    if kinds.ndim != 1 or kinds.size != shape[1] or np.any(kinds[np.argsort(ids, axis=1, kind="stable")] != kinds):
+        raise TrajectoryError(
+            f"The atoms of {path} change their order, and it is not clear which species belongs to which id; write the "
+            "atoms in one order."
+        )
+    return ids
 
 
 def _dataset(element: Any) -> Any:
@@ -124,6 +153,8 @@ def _dataset(element: Any) -> Any:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, np.ndarray) and value.size == 1:  # some writers keep an attribute as an array of one
+        value = value.item()
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
@@ -217,6 +248,13 @@ def _axis(dataset: Any, n_frames: int, path: Path) -> tuple[NDArray[np.float64] 
             f"{dataset.name} of {path} has not one number for each of {n_frames} frames; copy it again."
         )
     return values, None
+
+
+def _rounding(dataset: Any, times: NDArray[np.float64] | None) -> float:
+    """Return the distance of neighbouring numbers in the type that stores the times."""
+    if dataset is None or times is None or dataset.shape == () or dataset.dtype.kind != "f" or not times.size:
+        return 0.0
+    return float(np.spacing(np.abs(times).max().astype(dataset.dtype)))
 
 
 def _temperature(file: Any, particles: Any, symbols: tuple[str, ...]) -> float | None:

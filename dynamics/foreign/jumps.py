@@ -11,6 +11,7 @@ from ...constants import BOLTZMANN_EV_PER_K
 from ...errors import TrajectoryError
 from .temperature import EV_PER_AMU_ANGSTROM2_PER_FS2
 from .trajectory import atomic_masses_amu
+from .unwrap import FRAMES_PER_BLOCK
 
 _FASTEST = 8.0
 """Speed in units of √(kT/m) that no atom has in a run of any length: one in 10¹³ (Maxwell)."""
@@ -20,8 +21,6 @@ _SHORTEST_JUMP_ANGSTROM = 1.5
 
 _EXCESS = 3.0
 """Mean squared step over what thermal velocities allow, above which the times cannot be right."""
-
-_FRAMES_PER_BLOCK = 512
 
 
 def check_jumps(
@@ -67,8 +66,7 @@ def check_jumps(
     squared = _squared_steps(positions_angstrom, masses / masses.sum())
     reach = np.maximum(_FASTEST * thermal * frame_interval_fs, _SHORTEST_JUMP_ANGSTROM)
     allowed = 3.0 * (thermal * frame_interval_fs) ** 2
-    share = squared / allowed
-    per_frame = share.mean(axis=1)
+    per_frame = squared @ (1.0 / allowed) / allowed.size
     usual = float(np.median(per_frame))
     _refuse_impossible(squared, reach, symbols, frame_interval_fs, temperature_k, path)
     _refuse_rare(squared, symbols, path)
@@ -94,8 +92,8 @@ def check_jumps(
 def _squared_steps(positions: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Squared steps of all atoms against the centre of mass, (n_frames - 1, n_atoms), in Å²."""
     squared = np.empty((positions.shape[0] - 1, positions.shape[1]))
-    for start in range(0, squared.shape[0], _FRAMES_PER_BLOCK):
-        steps = np.diff(positions[start : start + _FRAMES_PER_BLOCK + 1], axis=0)
+    for start in range(0, squared.shape[0], FRAMES_PER_BLOCK):
+        steps = np.diff(positions[start : start + FRAMES_PER_BLOCK + 1], axis=0)
         steps -= np.einsum("tax,a->tx", steps, weights)[:, None]
         squared[start : start + len(steps)] = np.einsum("tax,tax->ta", steps, steps)
     return squared
@@ -113,15 +111,16 @@ def _refuse_impossible(
     too_far = squared > reach**2
     if not too_far.any():
         return
-    frame = int(np.argmax(too_far.any(axis=1)))
+    places = np.flatnonzero(too_far.any(axis=1))
+    frame = int(places[0])
     raise _jump(
         frame,
         np.flatnonzero(too_far[frame]),
         squared,
         symbols,
         path,
-        f"which no atom does in {frame_interval_fs:g} fs at {temperature_k:g} K ({too_far.any(axis=1).sum()} such "
-        "place(s))",
+        f"which no atom does in {frame_interval_fs:g} fs at {temperature_k:g} K ({places.size} such place(s))",
+        _cause(places.size / too_far.shape[0], float(too_far[places].mean())),
     )
 
 
@@ -131,13 +130,37 @@ def _refuse_rare(squared: NDArray[np.float64], symbols: tuple[str, ...], path: P
     far = np.zeros(squared.shape, dtype=bool)
     for name in np.unique(names):
         own = names == name
-        usual = float(np.median(squared[:, own]))
+        usual = float(np.median(squared[:, own], overwrite_input=True))
         far[:, own] = squared[:, own] > max(36.0 * usual, 1.5**2)
     crowded = np.flatnonzero(far.mean(axis=1) > 0.3)
     for frame in crowded if crowded.size <= 0.05 * squared.shape[0] + 1 else ():
         kinds = [name for name in np.unique(names) if far[frame, names == name].mean() > 0.3]
         if len(kinds) > 1:
-            raise _jump(int(frame), np.flatnonzero(far[frame]), squared, symbols, path, "all at once")
+            raise _jump(int(frame), np.flatnonzero(far[frame]), squared, symbols, path, "all at once", _cause(0.0, 1.0))
+
+
+def _cause(share_of_frames: float, share_of_atoms: float) -> str:
+    """Say what is wrong, by how many atoms jump in how many frames."""
+    if share_of_frames > 0.3 and share_of_atoms > 0.3:
+        return (
+            "the frames do not follow each other in time (a training set, or frames in another order), or their atoms "
+            "stand in another order each time; give consecutive frames of one run with the atoms in one order (LAMMPS: "
+            "dump_modify sort id, or an id column)"
+        )
+    if share_of_frames > 0.05:
+        return (
+            "the atoms change their order again and again, or the time between frames or the temperature is wrong; "
+            "write the atoms in one order (LAMMPS: dump_modify sort id, or an id column), or state the right time"
+        )
+    if share_of_atoms > 0.3:
+        return (
+            "the atoms change their order there, frames are missing, or another run begins; split the file there and "
+            "give the parts as files of their own, or write the atoms in one order (LAMMPS: dump_modify sort id)"
+        )
+    return (
+        "these atoms change places in the file, frames are missing, or another run begins there; write the atoms in "
+        "one order (LAMMPS: dump_modify sort id, or an id column), or split the file there"
+    )
 
 
 def _jump(
@@ -147,6 +170,7 @@ def _jump(
     symbols: tuple[str, ...],
     path: Path,
     why: str,
+    cause: str,
 ) -> TrajectoryError:
     distances = np.sqrt(squared[frame, atoms])
     shown = ", ".join(f"{index + 1} ({symbols[index]})" for index in atoms[:3])
@@ -154,7 +178,5 @@ def _jump(
     verb = "atoms" if atoms.size > 1 else "atom"
     spread = f"{distances.min():.1f} to {distances.max():.1f}" if atoms.size > 1 else f"{distances.max():.1f}"
     return TrajectoryError(
-        f"Between frames {frame + 1} and {frame + 2} of {path}, {verb} {shown}{more} jump {spread} Å, {why}: the atoms "
-        "change their order, frames are missing, or the time between frames is wrong; write every frame with its atoms "
-        "in one order (LAMMPS: dump_modify sort id, or an id column), or state the right time."
+        f"Between frames {frame + 1} and {frame + 2} of {path}, {verb} {shown}{more} jump {spread} Å, {why}: {cause}."
     )

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import TrajectoryError
+from .frame_store import FrameStore, ThinnedFrames
 from .lammps_units import LAMMPS_UNITS, UnitStyle, style_of_times
 from .read_limits import COLDEST_K, HOTTEST_K
-from .species import kinds_in_order, note_renamed, plain_symbol, stated_species
+from .species import elements_of_masses, kinds_in_order, note_renamed, plain_symbol, stated_species
 from .temperature import KineticTemperature
 from .text_file import LineReader, TruncatedFrame, open_binary, parse_numbers, truncation_note
 from .trajectory import RawTrajectory, ReadOptions, atomic_masses_amu
@@ -51,14 +52,15 @@ _OLD_COLUMNS = ("id", "type", "xs", "ys", "zs")
 class _Collected:
     """What has been read so far."""
 
-    fractional: list[NDArray[np.float64]] = field(default_factory=list)
-    cells: list[NDArray[np.float64]] = field(default_factory=list)
+    fractional: FrameStore = field(default_factory=FrameStore)
+    cells: FrameStore = field(default_factory=FrameStore)
     steps: list[int] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
-    velocities: list[NDArray[np.float64]] = field(default_factory=list)
+    velocities: ThinnedFrames = field(default_factory=ThinnedFrames)
     ids: NDArray[np.float64] | None = None
     labels: list[bytes] | None = None
     types: list[bytes] | None = None
+    masses: NDArray[np.float64] | None = None
     is_unwrapped: bool = False
     units: str | None = None
 
@@ -153,7 +155,7 @@ def read(path: Path, options: ReadOptions) -> RawTrajectory:
             ) from None
         if lines.was_cut:
             notes.append(truncation_note(len(found.fractional)))
-    if not found.fractional:
+    if not len(found.fractional):
         raise TrajectoryError(f"{path} holds no whole frame; was the run stopped at its start?")
     if found.ids is None:
         notes.append("The dump has no atom ids; its atoms are taken to keep their order.")
@@ -196,11 +198,12 @@ def _atoms(names: list[str], lines: LineReader, snapshot: _Snapshot, found: _Col
         raise TrajectoryError(f"Step {snapshot.step} of {path} has lines of another length; cut the file before it.")
     table = _Table(names, words)
     labels = table.words("element") if table.has("element") else None
-    types = table.words("type") if table.has("type") else None
+    types = next((table.words(name) for name in ("type", "typelabel") if table.has(name)), None)
     if labels is None and types is None:
         raise TrajectoryError(f"{path} has neither an element nor a type column; dump one of them.")
-    if not found.fractional:
+    if not len(found.fractional):
         found.ids, found.labels, found.types = table.ids, labels, types
+        found.masses = table.numbers(("mass",))[:, 0] if table.has("mass") else None
         if table.ids is not None and np.any(np.diff(table.ids) == 0):
             raise TrajectoryError(f"Step {snapshot.step} of {path} has an atom id twice; dump each atom once.")
     elif (
@@ -214,7 +217,7 @@ def _atoms(names: list[str], lines: LineReader, snapshot: _Snapshot, found: _Col
             "dump the same atoms in every frame."
         )
     fractional, is_unwrapped = _fractional(table, snapshot, path)
-    if found.fractional and is_unwrapped != found.is_unwrapped:
+    if len(found.fractional) and is_unwrapped != found.is_unwrapped:
         raise TrajectoryError(f"The columns of {path} change at step {snapshot.step}; give each part as its own file.")
     found.is_unwrapped = is_unwrapped
     found.fractional.append(fractional)
@@ -247,8 +250,8 @@ def _assemble(found: _Collected, options: ReadOptions, path: Path, notes: list[s
     kinetic, question, note = _temperature(found, symbols, style, name is not None)
     return RawTrajectory(
         symbols=symbols,
-        fractional=np.array(found.fractional),
-        cells_angstrom=np.array(found.cells) * style.length_angstrom,
+        fractional=found.fractional.array(),
+        cells_angstrom=found.cells.array() * style.length_angstrom,
         is_unwrapped=found.is_unwrapped,
         steps=steps,
         times=times,
@@ -292,6 +295,11 @@ def _symbols(found: _Collected, options: ReadOptions, path: Path, notes: list[st
         return symbols
     names_of_atoms = labels if labels is not None else types
     assert names_of_atoms is not None
+    if labels is None and is_numbered and order is None and found.masses is not None:
+        by_mass = elements_of_masses(found.masses)
+        if by_mass is not None:
+            notes.append(f"The elements are those of the masses: {', '.join(dict.fromkeys(by_mass))}.")
+            return by_mass
     if labels is None and is_numbered:
         raise TrajectoryError(
             f"{path} names its atoms by types 1 to {max(int(kind) for kind in names_of_atoms)} only; give "
@@ -340,10 +348,10 @@ def _temperature(
     """Return the kinetic temperature, the question where units are unknown, and the note where they are assumed."""
     from ase.data import atomic_numbers
 
-    if len(found.velocities) != len(found.fractional) or any(atomic_numbers.get(name, 0) < 1 for name in symbols):
+    if found.velocities.n_seen != len(found.fractional) or any(atomic_numbers.get(name, 0) < 1 for name in symbols):
         return None, None, None
     measured = KineticTemperature(atomic_masses_amu(symbols))
-    for velocities in found.velocities:
+    for velocities in found.velocities.kept:
         measured.add(velocities * style.velocity_angstrom_fs)
     value = measured.value_k()
     if value is None or is_certain:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import TrajectoryError
 from .jumps import check_jumps
@@ -20,7 +21,15 @@ from .read_limits import (
 from .registry import find_format
 from .timing import Series, even_series, interval_of_times
 from .trajectory import ForeignTrajectory, RawTrajectory, ReadOptions
-from .unwrap import LONG_STEP, check_unwrapped, unwrap_fractional
+from .unwrap import (
+    FRAMES_PER_BLOCK,
+    LONG_STEP,
+    LongestStep,
+    ambiguous_path,
+    check_unwrapped,
+    follow_cell_vectors,
+    unwrap_fractional,
+)
 
 TEMPERATURE_MISMATCH = 0.05
 """Relative difference between the stated and the kinetic temperature that deserves a note."""
@@ -107,20 +116,26 @@ def read_foreign_trajectory(
     is_whole = series.kept.size == raw.fractional.shape[0]
     fractional = raw.fractional if is_whole else raw.fractional[series.kept]
     cells = raw.cells_angstrom if is_whole else raw.cells_angstrom[series.kept]
+    fractional, cells, n_changes = follow_cell_vectors(fractional, cells)
+    if n_changes:
+        notes.append(f"The cell vectors change {n_changes} time(s) for others of the same lattice; this is followed.")
+    mean_cell = cells.mean(axis=0)
+    longest = LongestStep(0.0)
     if unwrapped and not raw.is_unwrapped:
         check_unwrapped(fractional, path)
     elif not raw.is_unwrapped:
-        fractional, longest = unwrap_fractional(fractional)
-        if longest > LONG_STEP:
+        fractional, longest = unwrap_fractional(fractional, mean_cell, in_place=True)
+        if longest.share > LONG_STEP:
             notes.append(
-                f"Atoms move up to {longest:.2f} of a cell vector between frames; "
+                f"Atoms move up to {longest.share:.2f} of a lattice vector between frames; "
                 "frames this sparse may hide boundary crossings."
             )
-    mean_cell = cells.mean(axis=0)
     if np.abs(cells - mean_cell).max() > VARIABLE_CELL * np.abs(mean_cell).max():
         notes.append("The cell varies; displacements are fractional ones times the mean cell.")
-    positions = fractional @ mean_cell
+    positions = _to_angstrom(fractional, mean_cell)
     check_jumps(positions, raw.symbols, interval, temperature, path, notes)
+    if longest.is_ambiguous:  # and no jump of labels or runs, which has another remedy
+        raise ambiguous_path(longest, path)
     return ForeignTrajectory(
         positions_angstrom=positions,
         symbols=raw.symbols,
@@ -130,7 +145,16 @@ def read_foreign_trajectory(
         temperature_k=temperature,
         format=found.name,
         notes=tuple(notes),
+        thermostat_temperature_k=raw.thermostat_temperature_k if raw.is_held else None,
     )
+
+
+def _to_angstrom(fractional: NDArray[np.float64], cell: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Multiply by the cell, in place: a trajectory may fill half of the memory."""
+    for start in range(0, fractional.shape[0], FRAMES_PER_BLOCK):
+        block = slice(start, start + FRAMES_PER_BLOCK)
+        fractional[block] = fractional[block] @ cell
+    return fractional
 
 
 def _check(raw: RawTrajectory, path: Path) -> None:
@@ -150,7 +174,7 @@ def _check(raw: RawTrajectory, path: Path) -> None:
         raise TrajectoryError(
             f"Frame {bad[0] + 1} of {path} has positions that are not finite (the run exploded); cut the file there."
         )
-    if np.abs(raw.fractional).max() > FARTHEST_CELLS:
+    if max(float(np.max(raw.fractional)), -float(np.min(raw.fractional))) > FARTHEST_CELLS:
         raise TrajectoryError(f"{path} has atoms millions of cells away (the run exploded); cut the file before them.")
     volumes = np.abs(np.linalg.det(raw.cells_angstrom)) / len(raw.symbols)
     if volumes.min() < LEAST_VOLUME_ANGSTROM3 or volumes.max() > GREATEST_VOLUME_ANGSTROM3:
@@ -177,6 +201,18 @@ def _frame_interval(
     elif own is None and raw.time_step_fs is not None and steps is not None:
         own = raw.time_step_fs * steps
     if frame_interval_fs is not None:
+        if (
+            time_step_fs is not None
+            and raw.steps is not None
+            and steps is not None
+            and (not raw.step_note or steps > 1)
+        ):
+            counted = time_step_fs * steps
+            if not math.isclose(counted, frame_interval_fs, rel_tol=1e-3):
+                notes.append(
+                    f"The stated frame interval of {frame_interval_fs:g} fs is used, though the file counts {steps:g} "
+                    f"step(s) between frames, {counted:g} fs at the stated time step; check which is right."
+                )
         _note_difference("frame interval", frame_interval_fs, own, "fs", notes)
         return frame_interval_fs
     if raw.question is not None:

@@ -63,8 +63,10 @@ def frame_signatures(
     return signatures, float(tolerance)
 
 
-def shared_frames(one: tuple[NDArray[np.float64], float], other: tuple[NDArray[np.float64], float]) -> tuple[int, int]:
-    """Count the frames of each of two trajectories that the other holds too.
+def matching_frames(
+    one: tuple[NDArray[np.float64], float], other: tuple[NDArray[np.float64], float]
+) -> NDArray[np.intp]:
+    """Find each frame of one trajectory in another.
 
     Parameters
     ----------
@@ -73,15 +75,10 @@ def shared_frames(one: tuple[NDArray[np.float64], float], other: tuple[NDArray[n
 
     Returns
     -------
-    tuple of int
-        Frames of the first that are in the second, and of the second that are in the first.
+    (n_frames,) int array
+        For each frame of the first its index in the second; -1 where it is not there.
     """
     from scipy.spatial import cKDTree
 
-    tolerance = max(one[1], other[1])
-    trees = cKDTree(one[0]), cKDTree(other[0])
-    counts = []
-    for points, tree in ((one[0], trees[1]), (other[0], trees[0])):
-        distances, _ = tree.query(points, distance_upper_bound=tolerance)
-        counts.append(int(np.isfinite(distances).sum()))
-    return counts[0], counts[1]
+    distances, places = cKDTree(other[0]).query(one[0], distance_upper_bound=max(one[1], other[1]))
+    return np.where(np.isfinite(distances), places, -1)

@@ -6,6 +6,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ...errors import TrajectoryError
 from .trajectory import ReadOptions
 
@@ -138,3 +141,35 @@ def note_renamed(theirs: Sequence[str], ours: Sequence[str], notes: list[str]) -
     changed = [f"{new} for {old}" for new, old in pairs if not old.isdigit() and plain_symbol(old) != new]
     if changed:
         notes.append(f"The stated elements replace the file's: {', '.join(changed)}.")
+
+
+def elements_of_masses(masses_amu: NDArray[np.float64]) -> tuple[str, ...] | None:
+    """Name atoms by their masses, where these leave no doubt.
+
+    Parameters
+    ----------
+    masses_amu : (n_atoms,) array
+        Masses in u.
+
+    Returns
+    -------
+    tuple of str or None
+        Elements; None where a mass is that of none, or of several.
+
+    Examples
+    --------
+    >>> elements_of_masses(np.array([6.94, 32.06]))
+    ('Li', 'S')
+    >>> elements_of_masses(np.array([58.9])) is None  # between Co and Ni
+    True
+    """
+    from ase.data import atomic_masses, chemical_symbols
+
+    known = np.asarray(atomic_masses[1:104])
+    names = {}
+    for mass in np.unique(masses_amu):
+        near = np.flatnonzero(np.abs(known - mass) < 0.3)
+        if near.size != 1 or abs(known[near[0]] - mass) > 0.06:
+            return None
+        names[mass] = str(chemical_symbols[near[0] + 1])
+    return tuple(names[mass] for mass in masses_amu)

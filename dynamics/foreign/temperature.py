@@ -39,7 +39,7 @@ class KineticTemperature:
         self._centre = np.zeros(3)
         self._frames = 0
 
-    def add(self, velocities_angstrom_fs: NDArray[np.float64]) -> None:
+    def add(self, velocities_angstrom_fs: NDArray[np.floating]) -> None:
         """Take one frame in.
 
         Parameters

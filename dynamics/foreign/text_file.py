@@ -60,6 +60,7 @@ def open_binary(path: Path) -> IO[bytes]:
     try:
         with path.open("rb") as stream:
             head = stream.read(6)
+        _refuse_archive(path, head)
         for magic, opener in _OPENERS:
             if head.startswith(magic):
                 return opener(path, "rb")
@@ -70,6 +71,12 @@ def open_binary(path: Path) -> IO[bytes]:
         raise TrajectoryError(f"There is no trajectory file {path}; check the path.") from None
     except OSError as error:
         raise TrajectoryError(f"The trajectory file {path} cannot be read ({error.strerror}).") from None
+
+
+def _refuse_archive(path: Path, head: bytes) -> None:
+    """Refuse archives, which may hold any number of files."""
+    if head.startswith(b"PK\x03\x04") or re.search(r"\.(tar(\.\w+)?|tgz|tbz2?|txz)$", path.name, re.IGNORECASE):
+        raise TrajectoryError(f"{path} is an archive; unpack it and give the trajectory file inside.")
 
 
 def _open_zstandard(path: Path) -> IO[bytes]:
@@ -161,6 +168,24 @@ class LineReader(Iterator[str]):
         """
         self._pushed.append(line.encode("utf-8"))
         self.number -= 1
+
+    def peek(self, count: int) -> list[str]:
+        """Return the next lines without taking them.
+
+        Parameters
+        ----------
+        count : int
+            How many, at most.
+
+        Returns
+        -------
+        list of str
+            The lines; fewer where the file ends before.
+        """
+        lines = list(itertools.islice(self, count))
+        for line in reversed(lines):
+            self.push_back(line)
+        return lines
 
     def take(self, count: int) -> list[str]:
         """Return the next lines.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...errors import TrajectoryError
 from .trajectory import RawTrajectory
+from .unwrap import FRAMES_PER_BLOCK
 
 _SAME_FRACTION = 1.5e-5
 """Greatest change of a fractional coordinate between two copies of one frame, as rounded by any writer."""
@@ -78,6 +79,8 @@ def even_series(raw: RawTrajectory, path: Path, notes: list[str]) -> Series:
             _check_not_all_one(filled, path)
         return Series(_without_repeats(raw.fractional, notes), None)
     what = "steps" if raw.steps is not None else "units of time"
+    if raw.steps is None and _is_even(gaps := np.diff(filled), float(gaps.mean()), raw.time_rounding):
+        return Series(everything, float(gaps.mean()))
     if raw.steps is None:
         rounded = np.rint(filled / gap)
         if np.abs(filled / gap - rounded - np.median(filled / gap - rounded)).max() > 0.02:
@@ -121,13 +124,21 @@ def interval_of_times(raw: RawTrajectory, series: Series, path: Path) -> float |
     """
     if raw.times is None or series.kept.size < 2 or series.gap is None:
         return None
+    if raw.steps is not None and np.ptp(raw.times) == 0:  # a field that the writer never filled
+        return None
     if raw.steps is None:
         return series.gap
     gaps = np.diff(raw.times[series.kept])
     usual = float(np.median(gaps))
-    if usual <= 0 or (not series.has_joints and np.abs(gaps - usual).max() > 0.02 * usual):
+    if usual <= 0 or (not series.has_joints and not _is_even(gaps, usual, raw.time_rounding)):
         raise _uneven(gaps, path, "units of time")
     return usual if series.has_joints else float(gaps.mean())
+
+
+def _is_even(gaps: NDArray[np.float64], usual: float, rounding: float) -> bool:
+    """Say whether times are evenly spaced, to their precision."""
+    allowed = min(0.02 * usual + 2.0 * rounding, 0.4 * usual)  # beyond that a missing frame would go unseen
+    return bool(np.abs(gaps - usual).max() <= allowed)
 
 
 def _uneven(gaps: NDArray[np.float64], path: Path, what: str) -> TrajectoryError:
@@ -194,12 +205,15 @@ def is_same_frame(fractional: NDArray[np.float64], one: int, other: int) -> bool
 def _without_repeats(fractional: NDArray[np.float64], notes: list[str]) -> NDArray[np.intp]:
     """Leave out frames that repeat the one before, where all others move: a restart has written them twice."""
     everything = np.arange(fractional.shape[0])
-    change = np.abs(np.diff(fractional, axis=0))
-    np.abs(change - np.rint(change), out=change)
-    still = change.max(axis=(1, 2)) < _SAME_FRACTION
+    moved = np.zeros((everything.size - 1, fractional.shape[1]), dtype=bool)
+    for start in range(0, len(moved), FRAMES_PER_BLOCK):
+        change = np.diff(fractional[start : start + FRAMES_PER_BLOCK + 1], axis=0)
+        change -= np.rint(change)
+        moved[start : start + FRAMES_PER_BLOCK] = np.abs(change, out=change).max(axis=2) >= _SAME_FRACTION
+    still = ~moved.any(axis=1)
     if not still.any() or still.mean() > 0.1:
         return everything
-    moving = (change[~still].max(axis=2) >= _SAME_FRACTION).mean()
+    moving = moved[~still].mean()
     if moving < 0.9:  # on a lattice atoms do stay where they are
         return everything
     notes.append(f"{still.sum()} repeated frame(s) of a restarted run are left out.")

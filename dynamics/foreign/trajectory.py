@@ -31,6 +31,8 @@ class ForeignTrajectory:
         Registered name of the file format.
     notes : tuple of str
         What the reader had to assume or leave out, one sentence each.
+    thermostat_temperature_k : float or None
+        Constant temperature at which a thermostat held the run, in K, where the file says.
     """
 
     positions_angstrom: NDArray[np.float64]
@@ -41,6 +43,7 @@ class ForeignTrajectory:
     temperature_k: float
     format: str
     notes: tuple[str, ...] = ()
+    thermostat_temperature_k: float | None = None
 
     @property
     def n_frames(self) -> int:
@@ -76,6 +79,8 @@ class RawTrajectory:
         Count of each frame as the file numbers it; NaN where it cannot be read.
     times : (n_frames,) float array or None
         Time of each frame.
+    time_rounding : float
+        Error that the precision of the file leaves in `times`, in their unit.
     time_unit_fs : float or None
         Unit of `times` in fs; None where the file does not say.
     time_step_fs : float or None
@@ -91,7 +96,9 @@ class RawTrajectory:
     kinetic_temperature_k : float or None
         Mean kinetic temperature, from velocities or kinetic energies.
     thermostat_temperature_k : float or None
-        Target temperature of the thermostat.
+        Target temperature of the thermostat, or the initial one.
+    is_held : bool
+        Whether a thermostat holds this temperature to the end.
     temperature_question : str or None
         Why the velocities give no temperature, and what to give.
     temperature_note : str or None
@@ -106,6 +113,7 @@ class RawTrajectory:
     is_unwrapped: bool = False
     steps: NDArray[np.float64] | None = None
     times: NDArray[np.float64] | None = None
+    time_rounding: float = 0.0
     time_unit_fs: float | None = None
     time_step_fs: float | None = None
     frame_interval_fs: float | None = None
@@ -114,6 +122,7 @@ class RawTrajectory:
     question: str | None = None
     kinetic_temperature_k: float | None = None
     thermostat_temperature_k: float | None = None
+    is_held: bool = False
     temperature_question: str | None = None
     temperature_note: str | None = None
     notes: tuple[str, ...] = ()

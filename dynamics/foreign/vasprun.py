@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import TrajectoryError
+from .frame_store import FrameStore
 from .species import kinds_in_order, note_renamed, stated_species, vasp_symbol
 from .temperature import temperature_from_kinetic_energy
 from .text_file import BROKEN_STREAM, open_binary, parse_numbers, truncation_note
@@ -72,14 +73,14 @@ def read(path: Path, options: ReadOptions) -> RawTrajectory:
             "run's vasprun.xml as a file of its own."
         )
     frames, settings = found.frames, found.settings
-    if not frames or not found.atoms:
+    if not len(frames) or not found.atoms:
         raise TrajectoryError(f"{path} holds no whole ionic step; was the run stopped at its start?")
     if settings.get("IBRION", "0") != "0":
         raise TrajectoryError(
             f"{path} is no molecular dynamics (IBRION = {settings['IBRION']}); give a run with IBRION = 0."
         )
     notes = [truncation_note(len(frames))] if was_cut else []
-    if any(frame.shape != frames[0].shape for frame in frames) or frames[0].shape[0] != len(found.atoms):
+    if found.is_ragged or frames.frame_shape[0] != len(found.atoms):
         raise TrajectoryError(f"The number of atoms changes in {path}; give a run with constant composition.")
     start, end = (_number(settings, name, path) for name in ("TEBEG", "TEEND"))
     if start and end and start != end and end > 0:
@@ -88,8 +89,8 @@ def read(path: Path, options: ReadOptions) -> RawTrajectory:
     stride, question = _stride(found, path)
     return RawTrajectory(
         symbols=symbols,
-        fractional=np.array(frames),
-        cells_angstrom=np.array(found.cells),
+        fractional=frames.array(),
+        cells_angstrom=found.cells.array(),
         time_step_fs=_number(settings, "POTIM", path),
         steps_per_frame=stride,
         question=question,
@@ -99,6 +100,7 @@ def read(path: Path, options: ReadOptions) -> RawTrajectory:
             else None
         ),
         thermostat_temperature_k=start,
+        is_held=start is not None and end in (None, 0.0, start) and not _is_microcanonical(settings, path),
         notes=tuple(notes),
     )
 
@@ -109,8 +111,9 @@ class _Collected:
 
     atoms: list[tuple[str, str]] = field(default_factory=list)
     settings: dict[str, str] = field(default_factory=dict)
-    frames: list[NDArray[np.float64]] = field(default_factory=list)
-    cells: list[NDArray[np.float64]] = field(default_factory=list)
+    frames: FrameStore = field(default_factory=FrameStore)
+    is_ragged: bool = False
+    cells: FrameStore = field(default_factory=FrameStore)
     kinetic: list[float] = field(default_factory=list)
     free_coordinates: int | None = None
     n_machine_learned: int = 0
@@ -159,6 +162,9 @@ def _take_frame(structure: ElementTree.Element, found: _Collected) -> None:
     if cell.shape != (3, 3):
         raise ValueError("cell")
     positions = _vectors(structure, "varray[@name='positions']")
+    if len(found.frames) and positions.shape != found.frames.frame_shape:
+        found.is_ragged = True
+        return
     found.cells.append(cell)
     found.frames.append(positions)
 
@@ -193,6 +199,11 @@ def _elements(atoms: list[tuple[str, str]], options: ReadOptions, path: Path, no
         note_renamed(labels, renamed, notes)
         return renamed
     return stated_species(labels, kinds_in_order(labels), options, path, notes, "elements")
+
+
+def _is_microcanonical(settings: dict[str, str], path: Path) -> bool:
+    """Say whether energy is conserved and TEBEG only gives the first velocities."""
+    return settings.get("MDALGO", "0") == "0" and _number(settings, "SMASS", path) == -3.0
 
 
 def _stride(found: _Collected, path: Path) -> tuple[float, str | None]:

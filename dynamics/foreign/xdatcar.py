@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import TrajectoryError
+from .frame_store import FrameStore
 from .species import kinds_in_order, note_renamed, plain_symbol, stated_species
 from .text_file import LineReader, TruncatedFrame, open_binary, parse_numbers, truncation_note
 from .trajectory import RawTrajectory, ReadOptions
@@ -58,8 +59,8 @@ class _Header:
 class _Collected:
     """What has been read so far."""
 
-    frames: list[NDArray[np.float64]] = field(default_factory=list)
-    cells: list[NDArray[np.float64]] = field(default_factory=list)
+    frames: FrameStore = field(default_factory=FrameStore)
+    cells: FrameStore = field(default_factory=FrameStore)
     numbers: list[float] = field(default_factory=list)
     header: _Header | None = None
 
@@ -95,14 +96,14 @@ def read(path: Path, options: ReadOptions) -> RawTrajectory:
             lines.was_cut = True
         if lines.was_cut:
             notes.append(truncation_note(len(found.frames)))
-    if not found.frames or found.header is None:
+    if not len(found.frames) or found.header is None:
         raise TrajectoryError(f"{path} holds no whole configuration; was the run stopped at its start?")
     numbers = np.array(found.numbers)
     is_numbered = bool(np.isfinite(numbers).any())
     return RawTrajectory(
         symbols=_symbols(found.header, options, path, notes),
-        fractional=np.array(found.frames),
-        cells_angstrom=np.array(found.cells),
+        fractional=found.frames.array(),
+        cells_angstrom=found.cells.array(),
         steps=numbers if is_numbered else None,
         step_note=STEP_NOTE,
         notes=tuple(notes),
@@ -116,10 +117,9 @@ def _take_line(line: str, lines: LineReader, found: _Collected, path: Path) -> N
         found.header = _header(lines, path)
         return
     if mark is None:
-        if not line.strip():
-            return
         values = parse_numbers(_numeric_part(line.encode()))
-        if values is None or values.size < 3:
+        is_comment = bool(line.strip()) and (values is None or values.size < 3)
+        if is_comment or _is_header(lines.peek(5)):
             header = _header(lines, path)
             assert found.header is not None
             if not (header.is_named and found.header.is_named):
@@ -129,6 +129,8 @@ def _take_line(line: str, lines: LineReader, found: _Collected, path: Path) -> N
                     f"The atoms of {path} change near line {lines.number}; concatenate runs of one cell only."
                 )
             found.header = header
+            return
+        if not line.strip():
             return
         lines.push_back(line)  # a configuration after a blank line
     if found.header is None:
@@ -141,6 +143,21 @@ def _take_line(line: str, lines: LineReader, found: _Collected, path: Path) -> N
     found.cells.append(header.cell)
     number = mark.group(2) if mark is not None else None
     found.numbers.append(float(number) if number and number.isascii() and number.isdigit() else np.nan)
+
+
+def _is_header(following: list[str]) -> bool:
+    """Say whether these lines follow the comment line of a header, whose comment may be blank or numbers."""
+    if len(following) < 5:
+        return False
+    scale, *vectors = (parse_numbers(line.encode()) for line in following[:4])
+    words = following[4].split()
+    return (
+        scale is not None
+        and scale.size == 1
+        and all(vector is not None and vector.size == 3 for vector in vectors)
+        and bool(words)
+        and (words[0][0].isalpha() or all(word.isdigit() for word in words))
+    )
 
 
 def _header(lines: LineReader, path: Path) -> _Header:

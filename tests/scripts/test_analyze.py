@@ -141,14 +141,14 @@ def test_the_same_frames_count_once_in_whatever_format(cli, known_walk, tmp_path
     from support.foreign_walks import lammps, xdatcar
 
     (tmp_path / "run.dump").write_text(lammps(known_walk))
-    (tmp_path / "XDATCAR").write_text(xdatcar(known_walk))
+    marks = [f"Direct configuration={10 * index:6d}" for index in range(1, len(known_walk) + 1)]
+    (tmp_path / "XDATCAR").write_text(xdatcar(known_walk, marks))
     (tmp_path / "part.dump").write_text(lammps(known_walk[200:700]))
     shuffled = known_walk[::4][:, np.r_[15:-1:-1, 16:32]] + 0.7
     (tmp_path / "thinned.dump").write_text(lammps(shuffled, steps=40 * np.arange(len(shuffled))))
     options = ("--temperature", "700", "--time-step-fs", "2", "--json")
     once = cli("analyze", tmp_path / "run.dump", *options).json()["temperatures"][0]
     assert once["tracer"]["value_cm2_s"] == pytest.approx(6.25e-6, rel=0.3)
-    options = ("--temperature", "700", "--frame-interval-fs", "20", "--json")
     names = ("part.dump", "thinned.dump", "run.dump", "XDATCAR", "run.dump")
     answer = cli("analyze", *(tmp_path / name for name in names), *options)
     assert answer.code == 0, answer.err
@@ -161,6 +161,39 @@ def test_the_same_frames_count_once_in_whatever_format(cli, known_walk, tmp_path
     answer = cli("analyze", tmp_path / "run.dump", tmp_path / "XDATCAR", *options)
     assert answer.code == 1
     assert "hold the same frames but are given as" in answer.err
+    (tmp_path / "XDATCAR").write_text(xdatcar(known_walk))
+    answer = cli("analyze", tmp_path / "run.dump", tmp_path / "XDATCAR", "--temperature", "700", "--time-step-fs", "2")
+    assert answer.code == 1
+    assert "2 fs lie between them in XDATCAR and 20 fs in run.dump" in answer.err
+
+
+def test_a_copy_with_fewer_digits_and_every_other_frame(cli, known_walk, tmp_path):
+    from support.foreign_walks import extxyz, lammps
+
+    (tmp_path / "run.dump").write_text(lammps(known_walk))
+    (tmp_path / "rounded.xyz").write_text(extxyz(known_walk.round(2)))
+    (tmp_path / "even.xyz").write_text(extxyz(known_walk[::2]))
+    (tmp_path / "odd.xyz").write_text(extxyz(known_walk[1::2]))
+    options = ("--temperature", "700", "--frame-interval-fs")
+    answer = cli("analyze", tmp_path / "run.dump", tmp_path / "rounded.xyz", *options, "20", "--json")
+    document = answer.json()
+    assert document["temperatures"][0]["n_replicas"] == 1
+    assert any("count once" in note for note in document["notes"])
+    answer = cli("analyze", tmp_path / "even.xyz", tmp_path / "odd.xyz", *options, "40")
+    assert answer.code == 1
+    assert "move together" in answer.err
+
+
+@pytest.mark.parametrize(("settings", "n_temperatures"), [("", 1), ('<i name="SMASS">-3.0</i>', 2)])
+def test_thermostats_that_agree_make_replicas(settings, n_temperatures, cli, known_walk, tmp_path):
+    from support.foreign_walks import vasprun
+    from support.foreign_walks import walk as known
+
+    (tmp_path / "a.xml").write_text(vasprun(known_walk[:600], settings=settings, kinetic=2.8))
+    (tmp_path / "b.xml").write_text(vasprun(known(600, seed=2), settings=settings, kinetic=2.9))
+    document = cli("analyze", tmp_path / "a.xml", tmp_path / "b.xml", "--json").json()
+    assert len(document["temperatures"]) == n_temperatures
+    assert any("thermostats held 700 K" in note for note in document["notes"]) == (n_temperatures == 1)
 
 
 def test_replicas_and_overlapping_parts(cli, known_walk, tmp_path):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from ase import Atoms
+from ase.io import write
 from superion.constants import BOLTZMANN_EV_PER_K
 from superion.dynamics.foreign import read_foreign_trajectory
 from superion.errors import TrajectoryError
@@ -35,6 +37,12 @@ XDATCARS = {
     "a scale": xdatcar(WALK, scale="3.5", edge=4.0),
     "three scales": xdatcar(WALK, scale="2.0 2.0 2.0", edge=7.0),
     "Windows": xdatcar(WALK).replace("\n", "  \r\n"),
+    **{
+        f"header before each, comment {comment!r}": "".join(
+            xdatcar(WALK[i : i + 1], [f"Direct configuration= {i + 1}"]).replace("sys", comment, 1) for i in range(N)
+        )
+        for comment in ("", "   ", "1 2 3", "0.5")
+    },
     "header before each": "".join(xdatcar(WALK[i : i + 1], [f"Direct configuration= {i + 1}"]) for i in range(N)),
 }
 
@@ -129,6 +137,13 @@ def test_parts_that_do_not_continue_are_refused(tmp_path):
     text = xdatcar(np.concatenate([WALK[:30], walk(30, seed=9)]), marks)
     with pytest.raises(TrajectoryError, match="several runs"):
         read(tmp_path, text, "XDATCAR", time_step_fs=20, temperature_k=700)
+
+
+def test_two_stated_times_that_contradict_the_count(tmp_path):
+    run = read(tmp_path, lammps(WALK), "a.dump", time_step_fs=1, frame_interval_fs=20, temperature_k=700)
+    assert any("10 fs at the stated time step" in note for note in run.notes)
+    run = read(tmp_path, lammps(WALK), "a.dump", time_step_fs=2, frame_interval_fs=20, temperature_k=700)
+    assert not any("stated" in note for note in run.notes)
 
 
 def test_lammps_restart_from_an_earlier_step(tmp_path):
@@ -339,8 +354,37 @@ def test_wrapped_positions_said_to_be_unwrapped(tmp_path):
 def test_labels_that_change_their_order(tmp_path):
     reordered = WALK.copy()
     reordered[30:, [2, 3]] = reordered[30:, [3, 2]]
-    with pytest.raises(TrajectoryError, match=r"Between frames 30 and 31 .*atoms 3 \(Li\), 4 \(Li\) jump 3\.\d"):
+    with pytest.raises(
+        TrajectoryError, match=r"Between frames 30 and 31 .*atoms 3 \(Li\), 4 \(Li\) jump 3\.\d.*places"
+    ):
         read(tmp_path, lammps(reordered, "element xu yu zu"), "a.dump", time_step_fs=2, temperature_k=700)
+
+
+@pytest.mark.parametrize(
+    ("is_reordered", "advice"),
+    [([30], "another run begins"), (range(N), "training set"), (range(25, 30), "again and again")],
+)
+def test_jumps_across_the_boundary_are_not_taken_for_sparse_frames(is_reordered, advice, tmp_path):
+    generator = np.random.default_rng(0)
+    reordered = WALK.copy()
+    for frame in is_reordered:
+        reordered[frame] = reordered[frame][generator.permutation(32)]
+    with pytest.raises(TrajectoryError, match=advice):
+        read(tmp_path, xdatcar(reordered), "XDATCAR", **KNOWN)
+
+
+def test_cell_vectors_that_a_restart_names_anew(tmp_path):
+    cell = EDGE * np.eye(3)
+    frames = []
+    for index, positions in enumerate(WALK):
+        if index == 20:
+            cell = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1]]) @ cell
+        frames.append(Atoms(SYMBOLS, positions=positions, cell=cell, pbc=True))
+        frames[-1].wrap()
+    write(tmp_path / "a.xyz", frames, format="extxyz")
+    run = read_foreign_trajectory(tmp_path / "a.xyz", **KNOWN)
+    assert_same_motion(run.positions_angstrom, WALK)
+    assert any("change 1 time" in note for note in run.notes)
 
 
 def test_labels_that_change_their_order_in_sparse_frames(tmp_path):
@@ -399,6 +443,90 @@ def test_lammps_header_without_columns_and_atoms_that_are_no_set(tmp_path):
     first, mark, rest = lammps(WALK).partition("ITEM: TIMESTEP\n100\n")
     with pytest.raises(TrajectoryError, match="not those of the first frame"):
         read(tmp_path, first + mark + rest.replace("\n7 Li ", "\n70 Li ", 1), "a.dump", **KNOWN)
+
+
+def write_h5md(path, times, steps):
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        particles = file.create_group("particles/all")
+        position = particles.create_group("position")
+        position.create_dataset("value", data=WALK).attrs["unit"] = "Angstrom"
+        position.create_dataset("time", data=times).attrs["unit"] = "ps"
+        if steps is not None:
+            position.create_dataset("step", data=steps)
+        particles.create_group("box").create_dataset("edges", data=EDGE * np.ones(3))
+        particles.create_dataset("species", data=[3] * 16 + [16] * 16)
+
+
+@pytest.mark.parametrize("steps", [None, np.arange(N) * 10])
+def test_h5md_times_in_single_precision(steps, tmp_path):
+    times = (5000.0 + 0.02 * np.arange(N)).astype(np.float32)
+    write_h5md(tmp_path / "a.h5", times, steps)
+    run = read_foreign_trajectory(tmp_path / "a.h5", temperature_k=700)
+    assert run.frame_interval_ps == pytest.approx(0.02, rel=1e-3)
+    times[30:] += np.float32(0.02)
+    write_h5md(tmp_path / "hole.h5", times, steps)
+    with pytest.raises(TrajectoryError, match=r"unevenly spaced|missing"):
+        read_foreign_trajectory(tmp_path / "hole.h5", temperature_k=700)
+
+
+def test_atoms_are_followed_by_their_ids(tmp_path):
+    import h5py
+
+    generator = np.random.default_rng(0)
+    order = np.array([np.r_[generator.permutation(16), 16 + generator.permutation(16)] for _ in range(N)])
+    write_h5md(tmp_path / "a.h5", 0.02 * np.arange(N), None)
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        file["particles/all/position/value"][...] = np.take_along_axis(WALK, order[:, :, None], axis=1)
+        file["particles/all/id/value"] = order
+        file["particles/all/position/time"].attrs["unit"] = np.array([b"ps"])
+    run = read_foreign_trajectory(tmp_path / "a.h5", temperature_k=700)
+    assert_same_motion(run.positions_angstrom, WALK)
+    text = ""
+    for frame, atoms in zip(WALK, order, strict=True):
+        rows = (f"{atom} {SYMBOLS[atom]} {' '.join(f'{x:.8f}' for x in frame[atom])}\n" for atom in atoms)
+        text += f'32\nLattice="{EDGE} 0 0 0 {EDGE} 0 0 0 {EDGE}" Properties=id:I:1:species:S:1:pos:R:3\n' + "".join(
+            rows
+        )
+    assert_same_motion(read(tmp_path, text, "a.xyz", **KNOWN).positions_angstrom, WALK)
+
+
+def test_gpumd_unwrapped_positions(tmp_path):
+    sparse = walk(200, step=2.5)
+    lines = extxyz(sparse).replace("pos:R:3", "pos:R:3:unwrapped_position:R:3").splitlines()
+    text = "".join(
+        f"{line} {' '.join(line.split()[1:])}\n" if line[:2] in ("Li", "S ") else f"{line}\n" for line in lines
+    )
+    run = read(tmp_path, text, "a.xyz", temperature_k=700, frame_interval_fs=1e4)
+    assert_same_motion(run.positions_angstrom, sparse)
+
+
+@pytest.mark.parametrize("name", ["run.tar.gz", "run.zip"])
+def test_archives_are_refused(name, tmp_path):
+    import shutil
+
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "a.xyz").write_text(extxyz(WALK))
+    shutil.make_archive(str(tmp_path / "run"), "gztar" if "tar" in name else "zip", tmp_path / "run")
+    with pytest.raises(TrajectoryError, match="is an archive"):
+        read_foreign_trajectory(tmp_path / name, **KNOWN)
+
+
+@pytest.mark.parametrize("column", ["mass", "typelabel"])
+def test_lammps_names_in_other_columns(column, tmp_path):
+    words = {"mass": ("6.94", "32.06"), "typelabel": ("Li", "S")}[column]
+    text = lammps(WALK, "id type xu yu zu", types=[words[symbol == "S"] for symbol in SYMBOLS])
+    text = text.replace("id type", f"id {column}")
+    if column == "mass":
+        text = text.replace("id mass", "id mass type").replace(" 6.94 ", " 6.94 1 ").replace(" 32.06 ", " 32.06 2 ")
+    assert read(tmp_path, text, "a.dump", **KNOWN).symbols == SYMBOLS
+
+
+def test_h5md_times_that_were_never_filled(tmp_path):
+    write_h5md(tmp_path / "a.h5", np.zeros(N), np.arange(N) * 10)
+    run = read_foreign_trajectory(tmp_path / "a.h5", temperature_k=700, time_step_fs=2)
+    assert run.frame_interval_ps == pytest.approx(0.02)
 
 
 @pytest.mark.parametrize("is_fixed", [False, True])

@@ -3,7 +3,8 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.superion-installed
-PYTEST_WORKERS ?= 2
+# One more than cores: tests of queues wait much of their time.
+PYTEST_WORKERS ?= 3
 
 export OMP_NUM_THREADS ?= 1
 

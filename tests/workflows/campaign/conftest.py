@@ -11,7 +11,14 @@ from support.slurm_cluster import SlurmCluster
 
 sys.path.append(str(Path(__file__).parent / "support"))
 from cluster_campaign import findings_here
+from quick_command import quick_coordinator
 from watched_campaign import N_CANDIDATES, WatchedCampaign
+
+
+@pytest.fixture(autouse=True)
+def _quick_coordinator() -> Iterator[None]:
+    with quick_coordinator():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import quick_command
 from cluster_campaign import findings, segment_stamps, wait_for
 from lattice_campaign import open_campaigns
 from status_watch import StatusWatch
@@ -54,7 +55,7 @@ class WatchedCampaign:
     def start(self, *words: str) -> subprocess.Popen[bytes]:
         """Start `superion campaign` with these words; what it prints goes to a log of its own."""
         log = (self.folder / f"command{len(self.commands)}.log").open("wb")
-        command = [sys.executable, "-m", "superion.scripts.cli", "campaign", *words, "--store", self.store]
+        command = [sys.executable, quick_command.__file__, "campaign", *words, "--store", self.store]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         with log:
             process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, env=environment)
@@ -67,11 +68,12 @@ class WatchedCampaign:
 
     def wait_for_segments(self) -> dict[Path, int]:
         """Wait until each candidate's dynamics has one whole segment, give all of them."""
-        return wait_for(
-            lambda: segment_stamps(self.folder),
+        found, _ = wait_for(
+            lambda: (segment_stamps(self.folder), self.words()),
             "whole segments",
-            until=lambda stamps: len({path.parent for path in stamps}) == N_CANDIDATES,
+            until=lambda found: len({path.parent for path in found[0]}) == N_CANDIDATES,
         )
+        return found
 
     def wait_for_words(self, wanted: str, timeout_s: float = LONGEST_S) -> None:
         """Wait until a command has printed something."""

@@ -44,10 +44,10 @@ class FilesSettings(CandidateSourceSettings):
 
 
 class FilesSource(CandidateSource):
-    """Reads every structure of every file: CIF, POSCAR, extxyz, JSON, or another format that lists every atom of the cell."""
+    """Reads every structure of every file: CIF, POSCAR, extxyz, JSON, or another format with all atoms of the cell."""
 
     kind: ClassVar[str] = "files"
-    description: ClassVar[str] = "structure files: CIF, POSCAR, extxyz, or another format that lists every atom of the cell"
+    description: ClassVar[str] = "structure files: CIF, POSCAR, extxyz, or another format with all atoms of the cell"
     settings_model: ClassVar[type[CandidateSourceSettings]] = FilesSettings
 
     def read(self, settings: Any, base_folder: Path) -> Iterator[RawCandidate | UnreadableCandidate]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,10 @@ _TIME_UNITS_FS = {"time_fs": 1.0, "time_ps": 1000.0, "time": None}
 """Keys of the comment line that say when a frame was, with their unit in fs; a bare `time` has no known unit."""
 
 _STEP_KEYS = ("step", "md_step", "timestep")
+
+_IPI_CELL = re.compile(r"#\s*CELL\(abcABC\):")
+
+_LENGTH_KEY = "Å per unit of length"
 
 _DEFAULT_PROPERTIES = "species:S:1:pos:R:3"
 
@@ -145,7 +150,28 @@ def _comment(line: str) -> dict[str, Any]:
     """Parse the comment line; its keys in lower case."""
     from ase.io.extxyz import key_val_str_to_dict
 
+    if _IPI_CELL.search(line):
+        return _ipi_comment(line)
     return {str(key).lower(): value for key, value in key_val_str_to_dict(line.strip()).items()}
+
+
+def _ipi_comment(line: str) -> dict[str, Any]:
+    """Parse a comment line of i-PI: lengths and angles of the cell, with units in braces."""
+    from ase.geometry import cellpar_to_cell
+    from ase.units import Bohr
+
+    units = {"angstrom": 1.0, "atomic_unit": Bohr}
+    factors = {}
+    for name in ("positions", "cell"):
+        unit = re.search(rf"{name}\{{(\w+)\}}", line)
+        if unit is None or unit.group(1) not in units:
+            raise ValueError(f"{name} in no known unit; write positions{{angstrom}} cell{{angstrom}}")
+        factors[name] = units[unit.group(1)]
+    lengths_and_angles = [float(word) for word in line.split(":", 1)[1].split()[:6]]
+    cell = cellpar_to_cell(lengths_and_angles)
+    step = re.search(r"Step:\s*(\d+)", line)
+    info = {"lattice": factors["cell"] * cell.T, _LENGTH_KEY: factors["positions"]}
+    return info if step is None else {**info, "step": int(step.group(1))}
 
 
 def _take_atoms(info: dict[str, Any], block: bytes, n_atoms: int, found: _Collected, number: int, path: Path) -> None:
@@ -190,7 +216,9 @@ def _take_atoms(info: dict[str, Any], block: bytes, n_atoms: int, found: _Collec
     if len(found.fractional) and is_unwrapped != found.is_unwrapped:
         raise ValueError("its columns are not those of the frames before")
     found.is_unwrapped = is_unwrapped
-    found.fractional.append(numbers("unwrapped_position" if is_unwrapped else "pos") @ np.linalg.inv(cell))
+    found.fractional.append(
+        numbers("unwrapped_position" if is_unwrapped else "pos") @ np.linalg.inv(cell) * info.get(_LENGTH_KEY, 1.0)
+    )
     found.cells.append(cell)
     if "momenta" in columns:
         found.momenta.append(numbers("momenta"))

@@ -502,6 +502,21 @@ def test_gpumd_unwrapped_positions(tmp_path):
     assert_same_motion(run.positions_angstrom, sparse)
 
 
+@pytest.mark.parametrize(("unit", "angstrom"), [("angstrom", 1.0), ("atomic_unit", 0.529177210903)])
+def test_ipi_comment_lines(unit, angstrom, tmp_path):
+    text = ""
+    for index, frame in enumerate(WALK / angstrom):
+        edges = f"{EDGE / angstrom:.8f} " * 3
+        text += (
+            f"32\n# CELL(abcABC): {edges} 90.0 90.0 90.0  Step: {index}  Bead: 0 positions{{{unit}}}  cell{{{unit}}}\n"
+        )
+        rows = zip(SYMBOLS, frame, strict=True)
+        text += "".join(f"{name} {x:.8f} {y:.8f} {z:.8f}\n" for name, (x, y, z) in rows)
+    run = read(tmp_path, text, "simulation.pos_0.xyz", **KNOWN)
+    assert_same_motion(run.positions_angstrom, WALK)
+    assert run.mean_cell_angstrom == pytest.approx(EDGE * np.eye(3), abs=1e-5)
+
+
 @pytest.mark.parametrize("name", ["run.tar.gz", "run.zip"])
 def test_archives_are_refused(name, tmp_path):
     import shutil

@@ -53,7 +53,7 @@ def common_motion(
         chosen = np.asarray(positions[frames], dtype=np.float64)
         chosen = chosen - chosen.mean(axis=1, keepdims=True)
         moves.append(chosen - chosen.mean(axis=0))
-    size = np.sqrt(float(np.sum(moves[0] ** 2)) * float(np.sum(moves[1] ** 2)))
+    size = float(np.sqrt(float(np.sum(moves[0] ** 2)) * float(np.sum(moves[1] ** 2))))
     if not size > 0.0:
         return 0.0, float("inf")
     correlation = float(np.sum(moves[0] * moves[1])) / size

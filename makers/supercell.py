@@ -52,14 +52,11 @@ class SupercellMaker(Maker):
         expanded = expand_to_minimum_edge(cell, self.minimum_edge_angstrom, self.maximum_atoms)
         edge = minimum_edge_angstrom(expanded)
         note = f"simulated cell: {len(expanded)} atoms, opposite faces at least {edge:.1f} Å apart"
+        axes = f"{axes_in_words(cell)}, the lattice vectors of the cell before it was repeated"
         return candidate.model_copy(
             update={
                 "structure": expanded.as_dict(),
-                "notes": [
-                    *candidate.notes,
-                    note,
-                    f"{axes_in_words(cell)}, the lattice vectors of the cell before it was repeated",
-                ],
+                "notes": [*candidate.notes, axes, note],
                 "provenance": job_provenance(expanded, candidate.provenance.potential),
             }
         )

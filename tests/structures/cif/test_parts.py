@@ -61,7 +61,7 @@ def test_encodings_and_names(tmp_path: Path, name: str, pack):
         (b"", "it is empty"),
         (b"PK\x03\x04abc", "ZIP archive"),
         (b"<html><body>", "web page"),
-        (gzip.compress(b"data_x" * 1000)[:30], "damaged or cut off"),
+        (gzip.compress(b"data_x" * 1000, mtime=0)[:30], "damaged or cut off"),
         (b"\x01\x02\x03" * 100, "binary data"),
         (b"{}", "not a CIF, which begins with data_"),
     ],

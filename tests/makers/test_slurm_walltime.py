@@ -56,9 +56,7 @@ def submit(slurm_cluster, cosine_system, tmp_path):
             "checkpoint_root": str(tmp_path / "trajectories"),
         }
         dumpfn({"candidate": candidate, "settings": settings}, tmp_path / "given.json")
-        script = (
-            f"export OMP_NUM_THREADS=1\nexec {sys.executable} -P -W ignore driver.py"
-        )
+        script = f"export OMP_NUM_THREADS=1\nexec {sys.executable} -P -W ignore driver.py"
         return slurm_cluster.sbatch(script, "--time=5", "--ntasks=1", folder=tmp_path)
 
     return submit_one

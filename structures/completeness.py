@@ -206,7 +206,8 @@ def check_hydrogen(structure: Structure) -> None:
     >>> check_hydrogen(Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.2), ["Mg", "O"], [[0, 0, 0], [0.5] * 3]))
     """
     amounts = structure.composition.get_el_amt_dict()
-    if "O" not in amounts:
+    if "O" not in amounts or set(amounts) == {"O"}:
+        # oxygen by itself is the element, a competing phase of oxides, and binds to nothing either
         return
     valences = free_oxygen_valences(structure)
     n_water = int((valences < _WATER_VALENCE).sum())

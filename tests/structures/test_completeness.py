@@ -78,6 +78,10 @@ def test_superoxides_are_not_water(group: str, lattice: Lattice, metal: str, oxy
     check_hydrogen(superoxide)
 
 
+def test_oxygen_by_itself_is_not_water():
+    check_hydrogen(Structure.from_spacegroup("Fm-3m", Lattice.cubic(3.0), ["O"], [[0, 0, 0]]))
+
+
 def test_mobile_ions_that_no_site_holds_are_missing():
     empty = lithium_titanate(0.0)
     assert rejection_code(empty, "Li") is RejectionCode.MISSING_MOBILE_ION

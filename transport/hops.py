@@ -178,31 +178,3 @@ def settled_excess(blocks: NDArray[np.float64], greatest_share: float) -> float:
     growth += 2.0 * math.sqrt(excess) / mean
     share = (2.0 - growth) / (growth - 1.0) if growth > 1.0 else math.inf
     return excess / (1.0 + min(max(share, 0.0), greatest_share))
-
-
-def concert_factor(blocks: NDArray[np.float64]) -> float:
-    """How many ions hop together, as far as the scatter of the hops counts it.
-
-    Where ions hop in concert, the sum of their squared displacements scatters more from one stretch of time to the
-    next than for independent ions, and there are fewer independent events than hops. One standard error of the
-    factor itself is taken off, so that chance does not look like concert.
-
-    Parameters
-    ----------
-    blocks : ndarray, shape (n_blocks, n_ions, 3)
-        Displacements over equal, separate stretches of time, in Å.
-
-    Returns
-    -------
-    float
-        Variance of the summed squares over that of independent ions, at least 1.
-    """
-    n_blocks, n_ions, _ = blocks.shape
-    if n_blocks < 4 or n_ions < 2:
-        return 1.0
-    square = np.einsum("bia,bia->bi", blocks, blocks)
-    independent = float(square.var(axis=0, ddof=1).sum())
-    if independent <= 0:
-        return 1.0
-    factor = float(square.sum(axis=1).var(ddof=1)) / independent
-    return max(1.0, factor - math.sqrt(2.0 / (n_blocks - 1)))

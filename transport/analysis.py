@@ -14,7 +14,7 @@ from .conductivity import conductivity_from_diffusivity
 from .curves import RunCurves
 from .displacement_run import DisplacementRun
 from .estimate import estimate_diffusivity
-from .flags import framework_flags, motion_flags, non_diffusive_reason
+from .flags import evenness_flags, framework_flags, motion_flags, non_diffusive_reason
 from .haven import haven_ratio
 from .hops import effective_hops, he_mo_relative_error, hop_distance_guess_angstrom
 from .results import DiffusionResult
@@ -110,11 +110,11 @@ def analyze_diffusion(
     charge_fit = data.fit(
         data.collective[data.fit_rows], float(np.sum(scatter.axis_shares**2)), tracer=tracer_fit, counting=uneven
     )
-    quantum = scatter.concert * hop_distance**2 / (6.0 * data.n_ions * data.duration_ps)
     estimate = partial(
         estimate_diffusivity,
         data=data,
-        quantum=quantum,
+        scatter=scatter,
+        quantum=scatter.quantum,
         minimum_hops=settings.minimum_hops,
         greatest_relative_error=settings.greatest_relative_error,
     )
@@ -122,6 +122,7 @@ def analyze_diffusion(
     charge = estimate("charge", charge_fit)
     flags, framework_reason = framework_flags(data, settings.melting_msd_angstrom2)
     flags += motion_flags(data, tracer, settings.shortest_lag_ps)
+    flags += evenness_flags(scatter, tracer)
     reason = framework_reason or tracer.withheld_reason
     if reason is None and not tracer_fit.start_found:
         reason = non_diffusive_reason(data)

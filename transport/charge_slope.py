@@ -10,7 +10,7 @@ from .lines import StraightLines
 from .regime import SlopeAverage
 from .relaxations import relaxation_shapes
 
-SHARED_PRIOR = 0.2
+SHARED_PRIOR = 0.06
 """Prior probability that a collective curve bends as the tracer's does beyond the first lag. Hops taken back by the ion
 itself show in the collective curve by themselves; what a crowd does not show needs the prior."""
 
@@ -27,10 +27,10 @@ def charge_slope(
 ) -> SlopeAverage:
     """Average straight lines through a collective MSD over the models of the tracer's curve.
 
-    One collective walker is too noisy to show alone where its own motion becomes diffusive. Hops that an ion takes back
-    bend both curves alike; hops that a neighbour makes good, as in a crowd, bend the tracer's only. So the
-    relaxations of the tracer's curve are in the collective one with a probability, which the collective curve updates, and
-    the line starts where its own variance and that of this doubt are least together.
+    One collective walker is too noisy to show alone where its own motion becomes diffusive. Hops that an ion takes
+    back bend both curves alike; hops that a neighbour makes good, as in a crowd, bend the tracer's only. So the
+    relaxations of the tracer's curve are in the collective one with a probability, which the collective curve updates,
+    and the line starts where its own variance and that of this doubt are least together.
 
     Parameters
     ----------

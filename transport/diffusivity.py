@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from .regime import SlopeAverage, average_slope
 
 _RATTLING_COUNTS_FROM = 0.02
 """Relative variance of D from which it is asked how much of it rattling makes up; below, no bound hangs on that."""
+
+_LEAST_CHARGE_SHARE = 0.02
+"""Charge over tracer diffusivity below which the errors of a collective curve do not fall any further."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,9 @@ def fit_msd(
     """
     total = msd.sum(axis=1)
     steps = np.arange(max(run_lengths) + int(lags[-1]) + 1)
-    model = model or fit_msd_model(lags, total, tracer.model if tracer else None)
+    if tracer is not None:
+        model = _scaled_model(tracer, total)
+    model = model or fit_msd_model(lags, total)
     gaussian = pooled_covariance(model(steps), lags, run_lengths, model.memory) * independent_share
     by_counting = counting * model.slope**2 * counting_covariance(lags, run_lengths)
     covariance = gaussian + by_counting
@@ -151,3 +156,10 @@ def fit_msd(
         msd=total,
         diffusive_relative_variance=relative_variance,
     )
+
+
+def _scaled_model(tracer: DiffusivityFit, msd: NDArray[np.float64]) -> MsdModel:
+    """Scale the tracer's model to a collective curve, to which a model of its own would bias the slope."""
+    ratio = float(tracer.weights @ msd) / max(float(tracer.weights @ tracer.msd), 1e-300)
+    ratio = max(ratio, _LEAST_CHARGE_SHARE)
+    return replace(tracer.model, slope=ratio * tracer.model.slope, amplitudes=ratio * tracer.model.amplitudes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -178,3 +179,41 @@ def settled_excess(blocks: NDArray[np.float64], greatest_share: float) -> float:
     growth += 2.0 * math.sqrt(excess) / mean
     share = (2.0 - growth) / (growth - 1.0) if growth > 1.0 else math.inf
     return excess / (1.0 + min(max(share, 0.0), greatest_share))
+
+
+def largest_event_angstrom2(
+    runs: Sequence[DisplacementRun], drifts: Sequence[NDArray[np.float64]], length: int
+) -> float:
+    """Sum of the squared displacements of all ions in the greatest single event of the runs.
+
+    Positions are averaged over blocks, which takes most of the rattling off, and compared with those two blocks later,
+    so that a hop within the block between counts in full. What most blocks show is taken off as rattling.
+
+    Parameters
+    ----------
+    runs : sequence of DisplacementRun
+        The runs.
+    drifts : sequence of ndarray, shape (n_frames, 3)
+        Drift of each run in Å.
+    length : int
+        Frames of a block.
+
+    Returns
+    -------
+    float
+        Squared displacement in Å², summed over the ions, of a hop or of a group that hops as one.
+    """
+    greatest = 0.0
+    for run, drift in zip(runs, drifts, strict=True):
+        n_blocks = run.n_frames // length
+        if n_blocks < 5:
+            continue
+        means = np.empty((n_blocks, run.n_ions, 3))
+        for block in range(n_blocks):
+            frames = slice(block * length, (block + 1) * length)
+            means[block] = run.positions_angstrom[frames].mean(axis=0, dtype=np.float64)[run.mobile_indices]
+            means[block] -= drift[frames].mean(axis=0)
+        step = means[2:] - means[:-2]
+        square = np.einsum("bia,bia->b", step, step)
+        greatest = max(greatest, float(square.max() - np.median(square)))
+    return greatest

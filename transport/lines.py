@@ -38,9 +38,7 @@ class StraightLines:
         Lag, one and MSD, so transformed that the errors of the lags from any start on are independent.
     """
 
-    def __init__(
-        self, lags: NDArray[np.integer], msd: NDArray[np.float64], covariance: NDArray[np.float64]
-    ) -> None:
+    def __init__(self, lags: NDArray[np.integer], msd: NDArray[np.float64], covariance: NDArray[np.float64]) -> None:
         n_lags = len(lags)
         latest = int(np.searchsorted(lags, LATEST_START_SHARE * lags[-1]))
         self.latest = max(0, min(latest, n_lags - 5))

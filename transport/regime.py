@@ -54,9 +54,7 @@ class SlopeAverage:
     amplitudes: NDArray[np.float64]
 
 
-def average_slope(
-    lags: NDArray[np.integer], msd: NDArray[np.float64], covariance: NDArray[np.float64]
-) -> SlopeAverage:
+def average_slope(lags: NDArray[np.integer], msd: NDArray[np.float64], covariance: NDArray[np.float64]) -> SlopeAverage:
     """Average generalised least-squares slopes over models of the onset of diffusion.
 
     A model leaves out the lags before its start, and describes the rest by a straight line, alone or with one

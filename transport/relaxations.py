@@ -11,7 +11,7 @@ N_SINGLE_TIMES = 12
 """Relaxation times tried, from the first lag to a third of the longest."""
 
 N_TAIL_TIMES = 6
-"""Times at which a relaxation with a long tail may begin, from half the first lag to an eighth of the longest."""
+"""Times at which a relaxation with a long tail may begin, from half the first lag to a fifth of the longest."""
 
 STRAIGHT_PRIOR = 0.4
 """Prior probability that nothing relaxes after the start of a fit."""
@@ -90,7 +90,7 @@ def relaxation_shapes(lags: NDArray[np.integer]) -> RelaxationShapes:
     lag = lags.astype(float)
     first, last = lag[0], lag[-1]
     times = np.geomspace(first, max(last / 3.0, first), N_SINGLE_TIMES)
-    tails = np.geomspace(first / 2.0, max(last / 8.0, first / 2.0), N_TAIL_TIMES)
+    tails = np.geomspace(first / 2.0, max(last / 5.0, first / 2.0), N_TAIL_TIMES)
     single = (1.0 - STRAIGHT_PRIOR - TAIL_PRIOR) / times / np.sum(1.0 / times)
     return RelaxationShapes(
         values=np.column_stack([np.exp(-lag[:, None] / times), 1.0 / np.sqrt(1.0 + lag[:, None] / tails)]),

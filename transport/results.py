@@ -57,6 +57,14 @@ class DiffusivityEstimate(TransportModel):
     per_axis_cm2_s: tuple[float, float, float] | None = Field(
         default=None, description="diffusivity along x, y and z in cm²/s"
     )
+    per_axis_interval_68_cm2_s: tuple[Bounds, Bounds, Bounds] | None = Field(
+        default=None,
+        description="68 % statistical interval along x, y and z in cm²/s; from 0 where too few hops go along the axis",
+    )
+    per_axis_interval_95_cm2_s: tuple[Bounds, Bounds, Bounds] | None = Field(
+        default=None,
+        description="95 % statistical interval along x, y and z in cm²/s; from 0 where too few hops go along the axis",
+    )
     fit_window_ps: Bounds | None = Field(default=None, description="lag times used by the fit, in ps")
     law: SamplingLaw | None = Field(default=None, description="the sampling law behind the intervals")
     replica_inflation: float = Field(

@@ -14,7 +14,7 @@ from .concert import concert_factor, independent_share
 from .curves import RunCurves
 from .diffusivity import DiffusivityFit
 from .displacement_run import DisplacementRun
-from .hops import settled_excess
+from .hops import largest_event_angstrom2, settled_excess
 
 _CONCERT_BLOCKS = 64
 """Blocks in which the concert of the ions is measured: enough for some two thousand pairs."""
@@ -33,8 +33,12 @@ class MotionScatter:
         Share of each axis in the motion.
     independent_share : float
         One over the number of independent coordinates, `concert.independent_share`.
-    concert : float
-        Ions that move as one, at least 1.
+    quantum : float
+        Diffusivity in Å²/ps that one hop adds, or one group of ions that hops as one.
+    hop_assumed : float or None
+        Hop distance in Å behind the quantum where no hop was seen that could be measured.
+    halves : tuple of float
+        Squared displacements in the first and in the second half of the runs, in any one unit.
     counting : float
         Relative variance of D that the rarity of hops adds.
     memory : float
@@ -45,7 +49,9 @@ class MotionScatter:
 
     axis_shares: NDArray[np.float64]
     independent_share: float
-    concert: float
+    quantum: float
+    hop_assumed: float | None
+    halves: tuple[float, float]
     counting: float
     memory: float
     activity: Activity | None
@@ -88,20 +94,35 @@ def motion_scatter(
         fit = data.fit(msd, together)
     concert = together * data.n_ions / float(np.sum(shares**2))
     quantum = hop_distance_angstrom**2 / (6.0 * data.n_ions * data.duration_ps) * concert
+    halves = _halves(blocks)
     if fit.value <= minimum_hops * quantum:
+        seen = largest_event_angstrom2(runs, data.drifts, length) / (6.0 * data.n_ions * data.duration_ps)
+        assumed = hop_distance_angstrom if seen < quantum else None
+        quantum = max(quantum, seen)
         counting = quantum / fit.value if fit.value > 0 else 0.0
-        return MotionScatter(shares, together, concert, counting, 0.0, None), fit
+        return MotionScatter(shares, together, quantum, assumed, halves, counting, 0.0, None), fit
     start = int(data.fit_lags[fit.start_index]) * data.stride
     relaxed = max(fit.offset, 0.0) / (6.0 * fit.value * data.frame_interval_ps)
-    length = int(min(max(2 * start, 2.0 * relaxed, (shortest - 1) // _MOST_BLOCKS, 1), max(1, (shortest - 1) // _LEAST_BLOCKS)))
+    least = max(2 * start, 2.0 * relaxed, block_length(shortest, _MOST_BLOCKS))
+    length = int(min(least, block_length(shortest, _LEAST_BLOCKS)))
     blocks = block_displacements(runs, data.drifts, length)
     joined = np.concatenate(blocks)
     diffusive = 6.0 * fit.value * length * data.frame_interval_ps
     excess = settled_excess(joined, max(fit.offset, 0.0) / diffusive) / diffusive**2
     factor = max(concert_factor(joined), concert)
     spread = activity(blocks, concert)
+    # Correlations are relative to all that moves, rattling included; D is only what diffuses.
     scale = (np.einsum("bia,bia->", joined, joined) / (joined.shape[0] * joined.shape[1]) / diffusive) ** 2
-    return MotionScatter(shares, together, concert, excess * factor, scale * spread.relative_variance * factor, spread), fit
+    memory = float(scale) * spread.relative_variance * factor
+    return MotionScatter(shares, together, quantum, None, halves, excess * factor, memory, spread), fit
+
+
+def _halves(blocks: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
+    squares = [np.einsum("bia,bia->b", part, part) for part in blocks]
+    middles = [len(part) // 2 for part in squares]
+    first = sum(float(part[:middle].sum()) for part, middle in zip(squares, middles, strict=True))
+    second = sum(float(part[len(part) - middle :].sum()) for part, middle in zip(squares, middles, strict=True))
+    return first, second
 
 
 def _rattling_share(fit: DiffusivityFit, diffusive_angstrom2: float) -> float:

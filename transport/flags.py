@@ -20,7 +20,7 @@ UNEVEN_IONS = "some ions stay mobile and others do not"
 UNEQUAL_HALVES = "the halves of the run disagree"
 """Flag of a run that moves at another pace in its second half."""
 
-_NOTABLE_DIFFERENCE = 0.25
+_NOTABLE_DIFFERENCE = 0.2
 """Relative variance of the ions' mobilities below which nobody need be told."""
 
 _SIGNIFICANCE = 3.0

@@ -109,8 +109,11 @@ def motion_scatter(
     joined = np.concatenate(blocks)
     diffusive = 6.0 * fit.value * length * data.frame_interval_ps
     excess = settled_excess(joined, max(fit.offset, 0.0) / diffusive) / diffusive**2
-    factor = max(concert_factor(joined), concert)
     spread = activity(blocks, concert)
+    # Ions of unequal mobility are fewer walkers, too, and no concert.
+    unequal = 1.0 + max(spread.lasting, 0.0)
+    quantum = max(quantum / unequal, quantum / concert)
+    factor = max(concert_factor(joined), concert / unequal, 1.0)
     # Correlations are relative to all that moves, rattling included; D is only what diffuses.
     scale = (np.einsum("bia,bia->", joined, joined) / (joined.shape[0] * joined.shape[1]) / diffusive) ** 2
     memory = float(scale) * spread.relative_variance * factor

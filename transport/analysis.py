@@ -104,7 +104,11 @@ def analyze_diffusion(
     scatter, first_fit = motion_scatter(parts, data, hop_distance, settings.minimum_hops)
     uneven = scatter.counting + scatter.memory
     tracer_fit = data.fit(
-        data.tracer[data.fit_rows], scatter.independent_share, model=data.refined(first_fit), counting=uneven
+        data.tracer[data.fit_rows],
+        scatter.independent_share,
+        model=data.refined(first_fit),
+        counting=uneven,
+        hop_ps=hop_distance**2 / (6.0 * first_fit.value) if first_fit.value > 0 else None,
     )
     # The same hops carry both: their rarity adds the same relative error.
     charge_fit = data.fit(

@@ -8,7 +8,6 @@ from scipy.special import expit
 
 from .lines import StraightLines
 from .regime import SlopeAverage
-from .relaxations import relaxation_shapes
 
 SHARED_PRIOR = 0.06
 """Prior probability that a collective curve bends as the tracer's does beyond the first lag. Hops taken back by the ion
@@ -54,7 +53,7 @@ def charge_slope(
     ends = slice(0, lines.latest + 1)
     shared = _probability_of_the_same_bend(lines, tracer_msd)
     # What a relaxation of unit amplitude adds to the slope of a line that does not know of it.
-    blind = -lines.rows[ends] @ relaxation_shapes(lags).values
+    blind = -lines.rows[ends] @ tracer.shapes.values
     rows = np.zeros_like(lines.rows)
     by_start = np.zeros(len(lags))
     slope, variance, probability = [], [], []
@@ -85,6 +84,7 @@ def charge_slope(
         start_index=middle,
         found=tracer.found,
         probabilities=tracer.probabilities,
+        shapes=tracer.shapes,
         amplitudes=tracer.amplitudes,
     )
 

@@ -97,6 +97,7 @@ class RunCurves:
         tracer: DiffusivityFit | None = None,
         model: MsdModel | None = None,
         counting: float = 0.0,
+        hop_ps: float | None = None,
     ) -> DiffusivityFit:
         """Fit D to a curve at `fit_lags`; the arguments are those of `fit_msd`."""
         return fit_msd(
@@ -108,6 +109,7 @@ class RunCurves:
             tracer=tracer,
             model=model,
             counting=counting,
+            hop_ps=hop_ps,
         )
 
     def refined(self, fit: DiffusivityFit) -> MsdModel:

@@ -19,6 +19,9 @@ _RATTLING_COUNTS_FROM = 0.02
 _LEAST_CHARGE_SHARE = 0.02
 """Charge over tracer diffusivity below which the errors of a collective curve do not fall any further."""
 
+_GREATEST_CHARGE_SHARE = 1e3
+"""The same where it is above: hundreds of ions that move as one, and beyond that noise alone."""
+
 
 @dataclass(frozen=True)
 class DiffusivityFit:
@@ -83,6 +86,7 @@ def fit_msd(
     tracer: DiffusivityFit | None = None,
     model: MsdModel | None = None,
     counting: float = 0.0,
+    hop_ps: float | None = None,
 ) -> DiffusivityFit:
     """Fit D to an MSD curve where the motion is diffusive.
 
@@ -104,6 +108,8 @@ def fit_msd(
         Smooth model for the covariance; fitted to the curve when not given.
     counting : float
         Relative variance of D that the rarity of hops and the memory of activity add.
+    hop_ps : float, optional
+        Time in which an ion diffuses by one hop, in ps.
 
     Returns
     -------
@@ -127,7 +133,7 @@ def fit_msd(
     by_counting = counting * model.slope**2 * counting_covariance(lags, run_lengths)
     covariance = gaussian + by_counting
     if tracer is None:
-        line = average_slope(lags, total, covariance)
+        line = average_slope(lags, total, covariance, None if hop_ps is None else hop_ps / step_ps)
     else:
         line = charge_slope(lags, total, covariance, tracer.average, tracer.msd)
     to_diffusivity = 1.0 / (6.0 * step_ps)
@@ -160,6 +166,8 @@ def fit_msd(
 
 def _scaled_model(tracer: DiffusivityFit, msd: NDArray[np.float64]) -> MsdModel:
     """Scale the tracer's model to a collective curve, to which a model of its own would bias the slope."""
-    ratio = float(tracer.weights @ msd) / max(float(tracer.weights @ tracer.msd), 1e-300)
-    ratio = max(ratio, _LEAST_CHARGE_SHARE)
+    grown = float(tracer.weights @ tracer.msd)
+    # Without any diffusion to compare, the curves themselves are.
+    ratio = float(tracer.weights @ msd) / grown if grown > 0 else float(msd.sum() / tracer.msd.sum())
+    ratio = min(max(ratio, _LEAST_CHARGE_SHARE), _GREATEST_CHARGE_SHARE)
     return replace(tracer.model, slope=ratio * tracer.model.slope, amplitudes=ratio * tracer.model.amplitudes)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc, log_ndtr
 
 from .lines import StraightLines
-from .relaxations import STRAIGHT_PRIOR, relaxation_shapes
+from .relaxations import STRAIGHT_PRIOR, RelaxationShapes, relaxation_shapes
 
 CUT_PENALTY = 3.0
 """What leaving out one lag costs, in units of χ²; 2 is Akaike's price of a parameter. Chosen with the priors of
@@ -39,6 +39,8 @@ class SlopeAverage:
         False where no model fits: the motion never becomes diffusive.
     probabilities : ndarray, shape (n_lags, 1 + n_shapes)
         Probability of each model: by index of its first lag, without and with each of the relaxations.
+    shapes : RelaxationShapes
+        The relaxations.
     amplitudes : ndarray, shape (n_lags, n_shapes)
         Mean amplitude of each relaxation in each model, relative to the slope, in steps.
     """
@@ -51,10 +53,16 @@ class SlopeAverage:
     start_index: int
     found: bool
     probabilities: NDArray[np.float64]
+    shapes: RelaxationShapes
     amplitudes: NDArray[np.float64]
 
 
-def average_slope(lags: NDArray[np.integer], msd: NDArray[np.float64], covariance: NDArray[np.float64]) -> SlopeAverage:
+def average_slope(
+    lags: NDArray[np.integer],
+    msd: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+    hop_steps: float | None = None,
+) -> SlopeAverage:
     """Average generalised least-squares slopes over models of the onset of diffusion.
 
     A model leaves out the lags before its start, and describes the rest by a straight line, alone or with one
@@ -70,6 +78,8 @@ def average_slope(lags: NDArray[np.integer], msd: NDArray[np.float64], covarianc
         MSD in Å².
     covariance : ndarray, shape (n_lags, n_lags)
         Covariance of the MSD in Å⁴.
+    hop_steps : float, optional
+        Time in which an ion diffuses by one hop, in steps.
 
     Returns
     -------
@@ -81,7 +91,7 @@ def average_slope(lags: NDArray[np.integer], msd: NDArray[np.float64], covarianc
     Jay & Neil, Phys. Rev. D 103, 114502 (2021), 10.1103/PhysRevD.103.114502, for averaging over data left out.
     """
     lines = StraightLines(lags, msd, covariance)
-    shapes = relaxation_shapes(lags)
+    shapes = relaxation_shapes(lags, hop_steps)
     n_shapes = len(shapes.units)
     white_shapes = lines.whitened(-shapes.values)
     log_weight = np.full((len(lags), 1 + n_shapes), -np.inf)
@@ -131,6 +141,7 @@ def average_slope(lags: NDArray[np.integer], msd: NDArray[np.float64], covarianc
         start_index=middle,
         found=bool(p_value > _WORST_P_VALUE),
         probabilities=probability,
+        shapes=shapes,
         amplitudes=amplitudes,
     )
 

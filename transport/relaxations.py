@@ -11,7 +11,10 @@ N_SINGLE_TIMES = 12
 """Relaxation times tried, from the first lag to a third of the longest."""
 
 N_TAIL_TIMES = 6
-"""Times at which a relaxation with a long tail may begin, from half the first lag to a fifth of the longest."""
+"""Times at which a relaxation with a long tail may begin, from half the first lag to the time of a hop."""
+
+EARLY_TAIL, LATE_TAIL = 8.0, 3.0
+"""The latest of them lies between these parts of the longest lag: earlier and later ones could not be told apart."""
 
 STRAIGHT_PRIOR = 0.4
 """Prior probability that nothing relaxes after the start of a fit."""
@@ -63,7 +66,7 @@ class RelaxationShapes:
     persistence: NDArray[np.float64]
 
 
-def relaxation_shapes(lags: NDArray[np.integer]) -> RelaxationShapes:
+def relaxation_shapes(lags: NDArray[np.integer], hop_steps: float | None = None) -> RelaxationShapes:
     """Return the shapes that are tried on MSD points at the given lags.
 
     The prior of a single relaxation goes as one over its time: hops are taken back soon or not at all.
@@ -72,6 +75,9 @@ def relaxation_shapes(lags: NDArray[np.integer]) -> RelaxationShapes:
     ----------
     lags : ndarray of int, shape (n_lags,)
         Lags in steps.
+    hop_steps : float, optional
+        Time in which an ion diffuses by one hop, in steps: a crowd remembers no hop before it happens, so tails begin
+        up to then. A fifth of the longest lag when not given.
 
     Returns
     -------
@@ -90,7 +96,8 @@ def relaxation_shapes(lags: NDArray[np.integer]) -> RelaxationShapes:
     lag = lags.astype(float)
     first, last = lag[0], lag[-1]
     times = np.geomspace(first, max(last / 3.0, first), N_SINGLE_TIMES)
-    tails = np.geomspace(first / 2.0, max(last / 5.0, first / 2.0), N_TAIL_TIMES)
+    latest = last / 5.0 if hop_steps is None else float(np.clip(hop_steps, last / EARLY_TAIL, last / LATE_TAIL))
+    tails = np.geomspace(first / 2.0, max(latest, first / 2.0), N_TAIL_TIMES)
     single = (1.0 - STRAIGHT_PRIOR - TAIL_PRIOR) / times / np.sum(1.0 / times)
     return RelaxationShapes(
         values=np.column_stack([np.exp(-lag[:, None] / times), 1.0 / np.sqrt(1.0 + lag[:, None] / tails)]),

@@ -49,6 +49,8 @@ class DiffusivityFit:
         Whether a diffusive regime was found.
     covariance : ndarray, shape (n_lags, n_lags)
         Covariance of the MSD points in Å⁴.
+    independent_share : float
+        One over the number of independent coordinates behind it.
     model : MsdModel
         Smooth model behind the covariance, in steps.
     average : SlopeAverage
@@ -70,6 +72,7 @@ class DiffusivityFit:
     start_index: int
     start_found: bool
     covariance: NDArray[np.float64]
+    independent_share: float
     model: MsdModel
     average: SlopeAverage
     msd: NDArray[np.float64]
@@ -126,10 +129,14 @@ def fit_msd(
     """
     total = msd.sum(axis=1)
     steps = np.arange(max(run_lengths) + int(lags[-1]) + 1)
-    if tracer is not None:
-        model = _scaled_model(tracer, total)
-    model = model or fit_msd_model(lags, total)
-    gaussian = pooled_covariance(model(steps), lags, run_lengths, model.memory) * independent_share
+    if tracer is None:
+        model = model or fit_msd_model(lags, total)
+        unit = pooled_covariance(model(steps), lags, run_lengths, model.memory)
+    else:
+        ratio = _charge_share(tracer, total)
+        model = replace(tracer.model, slope=ratio * tracer.model.slope, amplitudes=ratio * tracer.model.amplitudes)
+        unit = tracer.covariance * (ratio**2 / tracer.independent_share)
+    gaussian = unit * independent_share
     by_counting = counting * model.slope**2 * counting_covariance(lags, run_lengths)
     covariance = gaussian + by_counting
     if tracer is None:
@@ -157,6 +164,7 @@ def fit_msd(
         start_index=line.start_index,
         start_found=line.found,
         covariance=gaussian,
+        independent_share=independent_share,
         model=model,
         average=line,
         msd=total,
@@ -164,10 +172,9 @@ def fit_msd(
     )
 
 
-def _scaled_model(tracer: DiffusivityFit, msd: NDArray[np.float64]) -> MsdModel:
-    """Scale the tracer's model to a collective curve, to which a model of its own would bias the slope."""
+def _charge_share(tracer: DiffusivityFit, msd: NDArray[np.float64]) -> float:
+    """Charge over tracer diffusivity: the tracer's model is scaled by it, as one of its own would bias the slope."""
     grown = float(tracer.weights @ tracer.msd)
     # Without any diffusion to compare, the curves themselves are.
     ratio = float(tracer.weights @ msd) / grown if grown > 0 else float(msd.sum() / tracer.msd.sum())
-    ratio = min(max(ratio, _LEAST_CHARGE_SHARE), _GREATEST_CHARGE_SHARE)
-    return replace(tracer.model, slope=ratio * tracer.model.slope, amplitudes=ratio * tracer.model.amplitudes)
+    return min(max(ratio, _LEAST_CHARGE_SHARE), _GREATEST_CHARGE_SHARE)

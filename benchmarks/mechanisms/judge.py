@@ -65,8 +65,8 @@ def judge(name: str, n_trajectories: int, n_frames: int, seed: int = 0) -> Verdi
     rng = np.random.default_rng([seed, n_frames, list(CATALOGUE).index(name)])
     seen: list[tuple[SyntheticWalk, DiffusionResult]] = []
     for first in range(0, n_trajectories, _BATCH):
-        for walk in CATALOGUE[name](rng, min(_BATCH, n_trajectories - first), n_frames):
-            seen.append((walk, analyze_walk(walk)))
+        batch = CATALOGUE[name](rng, min(_BATCH, n_trajectories - first), n_frames)
+        seen += [(walk, analyze_walk(walk)) for walk in batch]
     shares = axis_shares(name)
     charged = seen[0][0].charge_cm2_s > 0
     ratios, held = [], []

@@ -91,9 +91,7 @@ def lattice_gas(
 
 def correlation_factor(gases: list[SyntheticWalk], lags: slice) -> float:
     """Measure tracer over charge diffusivity: the growth of the tracer MSD over a range of lags, in frames."""
-    squares = []
-    for lag in (lags.start, lags.stop):
-        squares.append(np.mean([_msd(walk.positions_angstrom, lag) for walk in gases]))
+    squares = [np.mean([_msd(walk.positions_angstrom, lag) for walk in gases]) for lag in (lags.start, lags.stop)]
     time = (lags.stop - lags.start) * FRAME_PS
     return float((squares[1] - squares[0]) / (6.0 * time) * 1e-4 / gases[0].charge_cm2_s)
 

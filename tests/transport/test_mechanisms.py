@@ -85,7 +85,8 @@ def test_intervals_hold(name: str, n_frames: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("name", UNEVEN)
+# Ions that change their state many times in a run are no longer uneven.
+@pytest.mark.parametrize("name", [name for name in UNEVEN if name != "exchanging in 50 ps"])
 def test_uneven_motion_is_flagged_and_its_scatter_counts(name: str) -> None:
     verdict = judge(name, N_FULL, 2000)
     flag = UNEQUAL_HALVES if name.startswith("pace") else UNEVEN_IONS

@@ -327,7 +327,7 @@ def frames(n_frames: int = 40) -> list[Atoms]:
 )
 def test_trajectories_that_cannot_be_analysed(cli, folder, arguments, words):
     write("good.extxyz", frames())
-    write("other.extxyz", [frame[::-1] for frame in frames()])
+    write("other.extxyz", [frame[1:] for frame in frames()])
     (folder / "words.extxyz").write_text("not\na trajectory\n")
     (folder / "cut.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(200))
     before = files_below(folder)

@@ -12,13 +12,21 @@ from support.slurm_cluster import SlurmCluster
 sys.path.append(str(Path(__file__).parent / "support"))
 from cluster_campaign import findings_here
 from quick_command import quick_coordinator
-from watched_campaign import N_CANDIDATES, WatchedCampaign
+from watched_campaign import N_CANDIDATES, WatchedCampaign, kill_pilots
 
 
 @pytest.fixture(autouse=True)
 def _quick_coordinator() -> Iterator[None]:
     with quick_coordinator():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_pilots_are_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    folder = request.getfixturevalue("tmp_path") if "database" in request.fixturenames else None
+    yield
+    if folder is not None:
+        kill_pilots(folder)
 
 
 @pytest.fixture(scope="session")

@@ -83,6 +83,8 @@ def test_a_second_interrupt_does_not_wait_for_a_server_that_is_away(tmp_path):
         coordinator.send_signal(signal.SIGINT)
         assert coordinator.wait(60) == 130
         assert "Traceback" not in campaign.words()
+        # Else who watches the status would wait for it.
+        server.start()
     finally:
         campaign.leave()
         server.stop()

@@ -39,7 +39,7 @@ class StatusWatch:
     def end(self) -> None:
         """Look no more."""
         self._end.set()
-        self._thread.join(120)
+        self._thread.join(400)
         assert not self._thread.is_alive()
 
     def standstills(self) -> set[str]:

@@ -127,10 +127,17 @@ class WatchedCampaign:
         for command in self.commands:
             command.kill()
             command.wait()
-        for process in psutil.process_iter(["cmdline"]):
-            # Without a queue nobody else ends them, and they may be waiting for a server that is gone for good.
-            words = process.info["cmdline"] or []
-            if any(word.startswith(f"{self.folder}/") for word in words) and any(".pilot" in word for word in words):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.kill()
+        kill_pilots(self.folder)
         self.watch.end()
+
+
+def kill_pilots(folder: Path) -> None:
+    """End the pilots of a folder and their workers.
+
+    Without a queue nobody else ends them, and they would wait for a server that is gone for good.
+    """
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if any(word.startswith(f"{folder}/") for word in words) and any(".pilot" in word for word in words):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()

@@ -11,7 +11,7 @@ from maggma.core import Store
 from pymongo.errors import PyMongoError
 
 from ..errors import StoreError
-from .mongo_server import SERVER_TIMEOUT_MS, cause_in_words
+from .mongo_server import SERVER_TIMEOUT_MS, server_error_cause
 from .shown_address import redact_uri
 
 
@@ -73,7 +73,7 @@ def server_explained(store: JobStore, part: Store, location: str) -> Iterator[No
         with suppress(Exception):
             store.close()
         raise StoreError(
-            f"The server of the store {_shown(part)} cannot be used ({cause_in_words(error)}): see that it "
+            f"The server of the store {_shown(part)} cannot be used ({server_error_cause(error)}): see that it "
             f"runs, that this host reaches it, and that {redact_uri(location)} holds the right host, port, user name "
             "and password."
         ) from None

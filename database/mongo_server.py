@@ -674,7 +674,7 @@ class _explained:
 def _unusable(name: str, error: BaseException) -> StoreError:
     """Say why a server cannot be used."""
     return StoreError(
-        f"The MongoDB server of {name} cannot be used ({cause_in_words(error)}): see that it runs, that this host "
+        f"The MongoDB server of {name} cannot be used ({server_error_cause(error)}): see that it runs, that this host "
         f"reaches it, and that {STORE_VARIABLE} or {STORE_FILE_VARIABLE} holds the right address, credentials and "
         "options."
     )
@@ -713,7 +713,7 @@ def _is_untrusted(error: BaseException) -> bool:
     return any(mark in str(error).lower() for mark in _TLS_MARKS)
 
 
-def cause_in_words(error: BaseException) -> str:
+def server_error_cause(error: BaseException) -> str:
     """Say in a few words why a server cannot be used.
 
     Parameters

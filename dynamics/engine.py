@@ -415,14 +415,7 @@ class _Segment:
 
     def _not_a_number(self, message: str, step: int, largest_move_angstrom: float, atoms: Atoms) -> Outcome:
         """Say who failed: the dynamics, where an atom was thrown out of place before, or else the potential."""
-        state = StepState(
-            forces=np.zeros((0, 3)),
-            largest_move_angstrom=largest_move_angstrom,
-            potential_energy_ev=0.0,
-            temperature_k=0.0,
-            volume_angstrom3=float(atoms.cell.volume),
-        )
-        verdict = self._watch.check(step + 1, state)
+        verdict = self._watch.check_geometry(step + 1, largest_move_angstrom, float(atoms.cell.volume))
         if verdict.reason:
             return _outcome("failed", verdict, step + 1)
         return Outcome(

@@ -98,6 +98,35 @@ class HealthWatch:
         StopVerdict
             With the reason `exploded`, `temperature_runaway` or `volume_collapse`, or without a reason.
         """
+        verdicts = (
+            self._check_forces(step, state),
+            self._check_move(step, state.largest_move_angstrom),
+            self._check_temperature(step, state.temperature_k),
+            self._check_volume(step, state.volume_angstrom3),
+        )
+        return next((verdict for verdict in verdicts if verdict is not None), StopVerdict())
+
+    def check_geometry(self, step: int, largest_move_angstrom: float, volume_angstrom3: float) -> StopVerdict:
+        """Judge a step whose energy and forces are not available.
+
+        Parameters
+        ----------
+        step : int
+            MD step, for the message.
+        largest_move_angstrom : float
+            Largest displacement of an atom in this step, in Å.
+        volume_angstrom3 : float
+            Volume of the cell in Å³.
+
+        Returns
+        -------
+        StopVerdict
+            With the reason `exploded` or `volume_collapse`, or without a reason.
+        """
+        verdicts = self._check_move(step, largest_move_angstrom), self._check_volume(step, volume_angstrom3)
+        return next((verdict for verdict in verdicts if verdict is not None), StopVerdict())
+
+    def _check_forces(self, step: int, state: StepState) -> StopVerdict | None:
         strongest = float(np.abs(state.forces).max(initial=0.0))
         # a NaN makes every comparison false, so the healthy side is asked for
         if not (strongest <= MAXIMUM_FORCE_EV_PER_ANGSTROM and np.isfinite(state.potential_energy_ev)):
@@ -106,22 +135,31 @@ class HealthWatch:
                 message=f"At step {step} a force component reached {strongest:.3g} eV/Å (energy "
                 f"{state.potential_energy_ev:.6g} eV): {_REMEDY}",
             )
-        if not state.largest_move_angstrom <= MAXIMUM_MOVE_ANGSTROM:
+        return None
+
+    def _check_move(self, step: int, largest_move_angstrom: float) -> StopVerdict | None:
+        if not largest_move_angstrom <= MAXIMUM_MOVE_ANGSTROM:
             return StopVerdict(
                 reason="exploded",
-                message=f"At step {step} an atom moved {state.largest_move_angstrom:.3g} Å in one step: {_REMEDY}",
+                message=f"At step {step} an atom moved {largest_move_angstrom:.3g} Å in one step: {_REMEDY}",
             )
-        if not state.temperature_k <= self.highest_temperature_k:
+        return None
+
+    def _check_temperature(self, step: int, temperature_k: float) -> StopVerdict | None:
+        if not temperature_k <= self.highest_temperature_k:
             return StopVerdict(
                 reason="temperature_runaway",
-                message=f"At step {step} the temperature reached {state.temperature_k:.0f} K, far above the "
+                message=f"At step {step} the temperature reached {temperature_k:.0f} K, far above the "
                 f"{self.reference_temperature_k:.0f} K of the run: {_REMEDY}",
             )
-        ratio = state.volume_angstrom3 / self.initial_volume_angstrom3 if self.initial_volume_angstrom3 > 0 else 1.0
+        return None
+
+    def _check_volume(self, step: int, volume_angstrom3: float) -> StopVerdict | None:
+        ratio = volume_angstrom3 / self.initial_volume_angstrom3 if self.initial_volume_angstrom3 > 0 else 1.0
         if not MINIMUM_VOLUME_RATIO <= ratio <= MAXIMUM_VOLUME_RATIO:
             return StopVerdict(
                 reason="volume_collapse",
                 message=f"At step {step} the volume was {ratio:.2f} times that of the start: the structure has "
                 "collapsed, melted or evaporated at this temperature and pressure.",
             )
-        return StopVerdict()
+        return None

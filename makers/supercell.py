@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pymatgen.core import Structure
 
 from ..database.documents import CandidateDoc
-from ..structures.supercell import axes_in_words, expand_to_minimum_edge, minimum_edge_angstrom
+from ..structures.supercell import cartesian_axes_note, expand_to_minimum_edge, minimum_edge_angstrom
 from .atoms import as_structure
 from .maker import Maker
 from .provenance import job_provenance
@@ -52,7 +52,7 @@ class SupercellMaker(Maker):
         expanded = expand_to_minimum_edge(cell, self.minimum_edge_angstrom, self.maximum_atoms)
         edge = minimum_edge_angstrom(expanded)
         note = f"simulated cell: {len(expanded)} atoms, opposite faces at least {edge:.1f} Å apart"
-        axes = f"{axes_in_words(cell)}, the lattice vectors of the cell before it was repeated"
+        axes = f"{cartesian_axes_note(cell)}, the lattice vectors of the cell before it was repeated"
         return candidate.model_copy(
             update={
                 "structure": expanded.as_dict(),

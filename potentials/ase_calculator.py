@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections.abc import Iterable
 from functools import cached_property
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import PotentialError
 from .checksum import parameters_sha256
 from .device import resolve_device
-from .potential import ElementsAtHand, Potential
+from .potential import Potential
 from .quiet import quietly
 from .specification import PotentialProvenance, PotentialSpecification
 
@@ -134,9 +135,10 @@ class AseCalculatorPotential(Potential):
                 f"{self.specification.options} ({type(error).__name__}: {error}): correct the options."
             ) from error
 
-    def elements_at_hand(self) -> ElementsAtHand:
+    def check_elements_without_weights(self, symbols: Iterable[str]) -> bool:
         """Build the calculator, which checks its options too; most have no weights."""
-        return ElementsAtHand(True, self.known_elements())
+        self.check_elements(symbols)
+        return True
 
     def known_elements(self) -> frozenset[str] | None:
         """Symbols that the calculator names in an attribute `known_elements`; None when it has none."""

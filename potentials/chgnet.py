@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,7 +13,7 @@ from ..errors import PotentialError
 from .checksum import file_sha256
 from .device import check_device, resolve_device
 from .options import check_options
-from .potential import ElementsAtHand, Potential
+from .potential import Potential
 from .quiet import quietly
 from .specification import PotentialProvenance, PotentialSpecification
 
@@ -130,17 +131,16 @@ class ChgnetPotential(Potential):
                     f"CHGNet's calculator refuses the options {self.specification.options} ({error}): correct them."
                 ) from error
 
-    def elements_at_hand(self) -> ElementsAtHand:
-        """Say which elements a shipped model knows; a file must be read for that."""
-        if not self._is_shipped:
-            return ElementsAtHand(is_known=False)
-        from ase.data import chemical_symbols
-
-        return ElementsAtHand(True, frozenset(chemical_symbols[1 : _SHIPPED_REACH + 1]) - _NOT_IN_TRAINING_DATA)
+    def check_elements_without_weights(self, symbols: Iterable[str]) -> bool:
+        """Check the elements of a shipped model; a file must be read to know its own."""
+        if self._is_shipped:
+            self.check_elements(symbols)
+        return self._is_shipped
 
     def known_elements(self) -> frozenset[str]:
         """Symbols of hydrogen to plutonium; for a shipped model without those that its training data does not hold."""
         from ase.data import chemical_symbols
 
-        reach = frozenset(chemical_symbols[1 : int(self._model.atom_embedding.embedding.num_embeddings) + 1])
-        return reach - _NOT_IN_TRAINING_DATA if self._is_shipped else reach
+        if self._is_shipped:
+            return frozenset(chemical_symbols[1 : _SHIPPED_REACH + 1]) - _NOT_IN_TRAINING_DATA
+        return frozenset(chemical_symbols[1 : int(self._model.atom_embedding.embedding.num_embeddings) + 1])

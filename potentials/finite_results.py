@@ -19,8 +19,8 @@ _PROPERTIES = {"energy": "energies", "free_energy": "energies", "forces": "force
 def finite_calculator(potential: Potential) -> Calculator:
     """Build a calculator that refuses to give energies, forces or stresses that are not finite numbers.
 
-    Every job that computes with a potential takes its calculator from here. Atoms whose positions or cell are no
-    numbers are let through: there it is not the potential that failed, and whoever moved them has to say so.
+    Every job that computes with a potential takes its calculator from here. Atoms whose positions or cell are not
+    numbers are passed on unchecked: there the integrator or optimiser failed, not the potential.
 
     Parameters
     ----------

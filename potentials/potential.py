@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,22 +14,6 @@ from .specification import PotentialProvenance, PotentialSpecification
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
-
-
-@dataclass(frozen=True)
-class ElementsAtHand:
-    """What a potential says of its elements before its weights are loaded.
-
-    Parameters
-    ----------
-    is_known : bool
-        Whether it says anything.
-    symbols : frozenset of str or None
-        The elements; None where it takes any.
-    """
-
-    is_known: bool
-    symbols: frozenset[str] | None = None
 
 
 class Potential(ABC):
@@ -112,32 +95,40 @@ class Potential(ABC):
     def known_elements(self) -> frozenset[str] | None:
         """Symbols of the elements it was made for; None when the potential does not say."""
 
-    def elements_at_hand(self) -> ElementsAtHand:
-        """Say which elements it knows, where that takes no weights.
-
-        Returns
-        -------
-        ElementsAtHand
-            Nothing, unless a subclass knows.
-        """
-        return ElementsAtHand(is_known=False)
-
-    def check_elements(self, symbols: Iterable[str], known: frozenset[str] | None = None) -> None:
-        """Refuse a structure with an element that the potential does not know.
+    def check_elements_without_weights(self, symbols: Iterable[str]) -> bool:
+        """Refuse unknown elements as `check_elements` does, where that takes no loading of weights.
 
         Parameters
         ----------
         symbols : iterable of str
             Chemical symbols of the structure.
-        known : frozenset of str, optional
-            The elements that it knows; what the weights say if None.
+
+        Returns
+        -------
+        bool
+            Whether the elements were checked; False unless a subclass can.
 
         Raises
         ------
         PotentialError
             Naming the elements and the potential.
         """
-        known = self.known_elements() if known is None else known
+        return False
+
+    def check_elements(self, symbols: Iterable[str]) -> None:
+        """Refuse a structure with an element that the potential does not know.
+
+        Parameters
+        ----------
+        symbols : iterable of str
+            Chemical symbols of the structure.
+
+        Raises
+        ------
+        PotentialError
+            Naming the elements and the potential.
+        """
+        known = self.known_elements()
         if known is None:
             return
         unknown = sorted(set(symbols) - known)

@@ -37,10 +37,7 @@ def check_readiness(specification: PotentialSpecification, symbols: Iterable[str
     []
     """
     potential = load_potential(specification)
-    at_hand = potential.elements_at_hand()
-    if at_hand.is_known:
-        if at_hand.symbols is not None:
-            potential.check_elements(symbols, at_hand.symbols)
+    if potential.check_elements_without_weights(symbols):
         return []
     listed = ", ".join(sorted(set(symbols)))
     knows = f" or that it knows {listed}" if listed else ""

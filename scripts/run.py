@@ -123,7 +123,7 @@ def check_place(name: str | None, store: str | None) -> None:
     Parameters
     ----------
     name : str or None
-        Name of the run; None for one that is made up.
+        Name of the run; None for a generated one.
     store : str or None
         Store as the user named it; None for the project's own.
 

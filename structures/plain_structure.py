@@ -106,27 +106,6 @@ def _plain_species(site: PeriodicSite) -> list[dict[str, Any]]:
     return species
 
 
-def read_plain_structures(path: Path) -> list[Structure]:
-    """Read all structures of a JSON file: one, a list of them, or one on each line.
-
-    Parameters
-    ----------
-    path : Path
-        The file, perhaps compressed by gzip.
-
-    Returns
-    -------
-    list of Structure
-        In the order of the file.
-
-    Raises
-    ------
-    StructureError
-        If it holds something else.
-    """
-    return [structure_from_plain(record) for record in iterate_plain_records(path)]
-
-
 def iterate_plain_records(path: Path) -> Iterator[Mapping[str, Any]]:
     """Give the records of a JSON file one after the other.
 

@@ -51,7 +51,7 @@ def face_distances_angstrom(matrix: np.ndarray) -> np.ndarray:
     return 1.0 / np.linalg.norm(np.linalg.inv(matrix), axis=0)
 
 
-def axes_in_words(structure: Structure) -> str:
+def cartesian_axes_note(structure: Structure) -> str:
     """Say how the lattice vectors lie in the Cartesian axes, by which results per axis are given.
 
     Parameters
@@ -67,7 +67,7 @@ def axes_in_words(structure: Structure) -> str:
     Examples
     --------
     >>> from pymatgen.core import Lattice
-    >>> axes_in_words(Structure(Lattice([[0, 4, 0], [3, 0, 0], [-3, 0, 4]]), ["Li"], [[0, 0, 0]]))
+    >>> cartesian_axes_note(Structure(Lattice([[0, 4, 0], [3, 0, 0], [-3, 0, 4]]), ["Li"], [[0, 0, 0]]))
     'results along x, y, z are for Cartesian axes, in which a points along (0, 1, 0), b (1, 0, 0), c (-0.6, 0, 0.8)'
     """
     matrix = structure.lattice.matrix

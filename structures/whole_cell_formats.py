@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from monty.io import zopen
 from pymatgen.core import Structure
 
 from ..errors import StructureError
-from .plain_structure import read_plain_structures, structure_from_plain
+from .plain_structure import iterate_plain_records, structure_from_plain
 from .poscar_counts import check_poscar_counts, is_poscar_name
 
 _WHOLE = frozenset(
@@ -74,7 +73,9 @@ def read_with_pymatgen(path: Path) -> list[Structure]:
     plain = name.removesuffix(".gz")
     if plain.endswith((".json", ".jsonl", ".mson")):
         # pymatgen's own reader builds whatever classes such a file names
-        return [] if _is_of_ase(path) else read_plain_structures(path)
+        records = list(iterate_plain_records(path))
+        is_database_of_ase = len(records) == 1 and {"ids", "nextid"} <= records[0].keys()
+        return [] if is_database_of_ase else [structure_from_plain(record) for record in records]
     if plain.endswith((".yaml", ".yml")):
         import yaml
 
@@ -165,15 +166,3 @@ def _leaves_atoms_out(path: Path, kind: str) -> bool:
         return False
     with zopen(path, "rt", errors="replace") as opened:
         return pattern.search(str(opened.read())) is not None
-
-
-def _is_of_ase(path: Path) -> bool:
-    """Say whether a JSON file is a database of ASE."""
-    if path.name.lower().removesuffix(".gz").endswith(".jsonl"):
-        return False
-    try:
-        with zopen(path, "rt", errors="replace") as opened:
-            whole = json.loads(str(opened.read()))
-    except ValueError:
-        return False
-    return isinstance(whole, dict) and "ids" in whole and "nextid" in whole

@@ -74,7 +74,10 @@ def distinct_runs(runs: Sequence[ExistingRun]) -> list[ExistingRun]:
             if inside > max(_MEETING_FRAMES, _A_MEETING * size):
                 outside = int(np.count_nonzero(matching_frames(signatures[other], signatures[index]) >= 0))
                 if outside > _MEETING_FRAMES:
-                    _check_overlap(runs[index], runs[other], inside, size)
+                    raise AnalysisError(
+                        f"{inside} of the {size} frames of {runs[index].source} are in {runs[other].source} too, so "
+                        "the runs are no independent ones; cut these frames from one of them."
+                    )
             if _is_rounded_copy(runs[index], runs[other]):
                 left_out[index] = other
                 break
@@ -133,11 +136,4 @@ def _is_rounded_copy(run: ExistingRun, other: ExistingRun) -> bool:
     raise AnalysisError(
         f"The atoms of {run.source} and {other.source} move together (their displacements correlate to "
         f"{correlation:.2f}), so both hold frames of one run; join them, or give one of them."
-    )
-
-
-def _check_overlap(run: ExistingRun, other: ExistingRun, n_shared: int, size: int) -> None:
-    raise AnalysisError(
-        f"{n_shared} of the {size} frames of {run.source} are in {other.source} too, so the runs are no independent "
-        "ones; cut these frames from one of them."
     )

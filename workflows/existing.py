@@ -310,7 +310,8 @@ def analyze_existing(
     notes += [note for group in groups if (note := _scatter_note(group)) is not None]
     if all(symbol == ion.symbol for symbol in runs[0].symbols):
         notes.append(
-            f"The files hold {ion.symbol} only and no framework: no drift is taken off, no charge diffusivity given."
+            f"The files hold {ion.symbol} only and no framework: no drift is subtracted, and the charge "
+            "diffusivity is withheld."
         )
     candidate = _candidate(
         structure, ion.symbol, ion.charge, ion.guessed, label, [*notes, ion.note] if ion.note else notes

@@ -144,8 +144,8 @@ def _cause(share_of_frames: float, share_of_atoms: float) -> str:
     if share_of_frames > 0.3 and share_of_atoms > 0.3:
         return (
             "the frames do not follow each other in time (a training set, or frames in another order), or their atoms "
-            "stand in another order each time; give consecutive frames of one run with the atoms in one order (LAMMPS: "
-            "dump_modify sort id, or an id column)"
+            "are in a different order each time; give consecutive frames of one run with the atoms in one order "
+            "(LAMMPS: dump_modify sort id, or an id column)"
         )
     if share_of_frames > 0.05:
         return (

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import importlib
 import itertools
-import lzma
 import re
 import warnings
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...compression import BROKEN_STREAM, decompressor
 from ...errors import TrajectoryError
 
 HEAD_BYTES = 65536
 """Bytes looked at to recognise a format."""
-
-BROKEN_STREAM = (EOFError, gzip.BadGzipFile, lzma.LZMAError, zlib.error)
-"""What the standard library raises for a compressed file that is cut off or damaged."""
-
-_OPENERS: tuple[tuple[bytes, Callable[..., IO[Any]]], ...] = (
-    (b"\x1f\x8b", gzip.open),
-    (b"BZh", bz2.open),
-    (b"\xfd7zXZ\x00", lzma.open),
-)
-"""First bytes of compressed files: a name may lack its suffix, or keep one it should not have."""
 
 _ZSTANDARD = b"\x28\xb5\x2f\xfd"
 
@@ -61,9 +48,9 @@ def open_binary(path: Path) -> IO[bytes]:
         with path.open("rb") as stream:
             head = stream.read(6)
         _refuse_archive(path, head)
-        for magic, opener in _OPENERS:
-            if head.startswith(magic):
-                return opener(path, "rb")
+        opener = decompressor(head)
+        if opener is not None:
+            return opener(path, "rb")
         if head.startswith(_ZSTANDARD):
             return _open_zstandard(path)
         return path.open("rb")

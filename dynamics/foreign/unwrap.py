@@ -198,7 +198,7 @@ def ambiguous_path(longest: LongestStep, path: Path) -> TrajectoryError:
 
 
 def check_unwrapped(fractional: NDArray[np.float64], path: Path) -> None:
-    """Refuse positions that are said to be unwrapped and jump by cell vectors.
+    """Refuse positions that are declared unwrapped and jump by cell vectors.
 
     Frames far apart may show long steps of any size.  Steps close to whole cell vectors, or atoms that never leave
     the cell and yet cross half of it at once, are those of wrapped positions.
@@ -226,7 +226,7 @@ def check_unwrapped(fractional: NDArray[np.float64], path: Path) -> None:
     if inside or (residue < 0.1 and residue < 3.0 * usual):
         frame, atom, axis = np.argwhere(long)[0]
         raise TrajectoryError(
-            f"The positions of {path} are said to be unwrapped, but atom {atom + 1} jumps "
+            f"The positions of {path} were declared unwrapped, but atom {atom + 1} jumps "
             f"{abs(steps[frame, atom, axis]):.2f} of cell vector {'abc'[axis]} between frames {frame + 1} and "
             f"{frame + 2} ({int(long.sum())} such jumps): they are wrapped; leave out unwrapped (--unwrapped)."
         )

@@ -10,11 +10,12 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
+from ...compression import BROKEN_STREAM
 from ...errors import TrajectoryError
 from .frame_store import FrameStore
 from .species import kinds_in_order, note_renamed, stated_species, vasp_symbol
 from .temperature import temperature_from_kinetic_energy
-from .text_file import BROKEN_STREAM, open_binary, parse_numbers, truncation_note
+from .text_file import open_binary, parse_numbers, truncation_note
 from .trajectory import RawTrajectory, ReadOptions
 
 
@@ -69,7 +70,7 @@ def read(path: Path, options: ReadOptions) -> RawTrajectory:
             ) from None
     if found.is_finished and was_cut:
         raise TrajectoryError(
-            f"{path} goes on after the end of its run: several files are concatenated, or it is damaged; give each "
+            f"{path} continues after the end of its run: several files are concatenated, or it is damaged; give each "
             "run's vasprun.xml as a file of its own."
         )
     frames, settings = found.frames, found.settings

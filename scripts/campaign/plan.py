@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..console import results_console, say, write_json
+from ..console import results_console, write_json
 from ..options import JsonOption, StoreOption
 from .check import CampaignFileArgument
+from .submit import refuse_without_candidates
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,9 +53,7 @@ def plan(
         write_json(planned)
     else:
         _print(planned, results_console())
-    if not planned.n_usable:
-        say("error: the campaign has no candidate that can be used: correct the structures, or name others.")
-        raise typer.Exit(1)
+    refuse_without_candidates(campaign.name, planned.n_usable, len(planned.rejected))
 
 
 def _existing_collections(store: str | None) -> CampaignCollections | None:

@@ -55,7 +55,8 @@ def run(
         found = submit_file(Path(campaign), store=store, workers=workers)
         campaign = found.campaign_id
         # listed there with their reasons
-        refuse_without_candidates(campaign, found.n_candidates, len(found.turned_away))
+        n_turned_away = len(found.turned_away)
+        refuse_without_candidates(campaign, found.n_candidates - n_turned_away, n_turned_away)
     drive(campaign, workers=workers, store=store, as_json=as_json, unpause=False, once=once, background=background)
 
 
@@ -124,7 +125,7 @@ def drive(
     from ...workflows.campaign.pause import set_paused
     from ...workflows.campaign.prepared import prepare_campaign
     from ...workflows.campaign.runner import run_campaign
-    from ...workflows.campaign.turned_away import in_lines, turned_away
+    from ...workflows.campaign.turned_away import turned_away, turned_away_lines
     from ...workflows.report.numbers import format_duration
     from .background import start_in_background
     from .run_view import run_view
@@ -133,11 +134,11 @@ def drive(
         record = opened.find(name)
         name = record.campaign_id
         away = turned_away(opened.collections, name)
-        n_candidates = sum(opened.collections.count_by_status(name).values())
-        if n_candidates == len(away):
-            for line in in_lines(away):
+        n_usable = sum(opened.collections.count_by_status(name).values()) - len(away)
+        if not n_usable:
+            for line in turned_away_lines(away):
                 say(line)
-        refuse_without_candidates(name, n_candidates, len(away))
+        refuse_without_candidates(name, n_usable, len(away))
         if unpause:
             record = set_paused(opened.collections, record, False)
         if background:

@@ -33,18 +33,19 @@ def submit(
     found = submit_file(file, store=store, workers=workers)
     if as_json:
         write_json(asdict(found))
-    refuse_without_candidates(found.campaign_id, found.n_candidates, len(found.turned_away))
+    n_turned_away = len(found.turned_away)
+    refuse_without_candidates(found.campaign_id, found.n_candidates - n_turned_away, n_turned_away)
 
 
-def refuse_without_candidates(campaign_id: str, n_candidates: int, n_turned_away: int) -> None:
+def refuse_without_candidates(campaign_id: str, n_usable: int, n_turned_away: int) -> None:
     """Fail where a campaign holds nothing that any stage could work on.
 
     Parameters
     ----------
     campaign_id : str
         The campaign.
-    n_candidates : int
-        Its candidates.
+    n_usable : int
+        Candidates that a stage could work on.
     n_turned_away : int
         Those that were turned away before any stage.
 
@@ -55,7 +56,7 @@ def refuse_without_candidates(campaign_id: str, n_candidates: int, n_turned_away
     """
     from ...errors import SettingsError
 
-    if n_turned_away == n_candidates:
+    if not n_usable:
         raise SettingsError(
             f"The campaign {campaign_id} has no candidate that can be used, {n_turned_away} were turned away: correct "
             "the structures, or name others, and submit it again."
@@ -102,7 +103,7 @@ def _tell_progress(done: int, total: int) -> None:
 
 def _tell(found: SubmitReport) -> None:
     """Say what a submission changed."""
-    from ...workflows.campaign.turned_away import in_lines
+    from ...workflows.campaign.turned_away import turned_away_lines
 
     if found.is_new:
         say(
@@ -117,7 +118,7 @@ def _tell(found: SubmitReport) -> None:
         )
         if found.n_not_named:
             say(f"{found.n_not_named} candidates that the file no longer names stay in the campaign")
-    for told in in_lines(found.turned_away):
+    for told in turned_away_lines(found.turned_away):
         say(told)
     for warning in found.warnings:
         say(f"warning: {warning}.")

@@ -1,1 +1,1 @@
-"""Crystals from CIFs: strangers' files give the right crystal, or a clear refusal."""
+"""Crystals from CIFs of any source: the right crystal, or a clear error."""

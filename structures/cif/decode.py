@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
-import lzma
 import re
-import zlib
 
+from ...compression import BROKEN_STREAM, decompressor
 from ...errors import StructureError
 
 _MOST_BYTES = 256_000_000
@@ -79,14 +76,13 @@ def decode_cif(content: bytes) -> str:
 
 
 def _unpacked(content: bytes) -> bytes:
-    formats = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\x00", lzma.open))
-    opener = next((opener for start, opener in formats if content.startswith(start)), None)
+    opener = decompressor(content[:6])
     if opener is None:
         return content
     try:
         with opener(io.BytesIO(content)) as stream:
             unpacked = bytes(stream.read(_MOST_BYTES + 1))
-    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+    except (OSError, *BROKEN_STREAM) as error:
         raise StructureError("its compressed data is damaged or cut off: copy the file again") from error
     if len(unpacked) > _MOST_BYTES:
         raise StructureError(f"it has more than {_MOST_BYTES // 1_000_000} MB unpacked: give a smaller file")

@@ -92,7 +92,7 @@ def read_sites(block: CifBlock, lattice: Lattice, expected: Collection[str] = ()
     for name, column in {"label": labels, "type_symbol": types, **columns}.items():
         if column is not None and len(column) != size:
             raise StructureError(f"_atom_site_{name} is not in one loop with the coordinates: put it there")
-    left_out: dict[str, list[str]] = {}
+    noted: dict[str, list[str]] = {}
     sites = []
     for row in range(size):
         label = labels[row] if not is_missing(labels[row]) else f"in row {row + 1}"
@@ -104,16 +104,16 @@ def read_sites(block: CifBlock, lattice: Lattice, expected: Collection[str] = ()
         if (columns["calc_flag"] or [""] * size)[row].lower() == "dum" or (
             kind is not None and kind.kind == "dummy" and written is not None and written.lower().startswith("dum")
         ):
-            left_out.setdefault("dummies", []).append(label)
+            noted.setdefault("dummies", []).append(label)
             continue
         if (kind is not None and kind.kind == "vacancy") or (kind is None and site_type(labels[row]).kind == "vacancy"):
-            left_out.setdefault("vacancies", []).append(label)
+            noted.setdefault("vacancies", []).append(label)
             continue
         symbol, charge, isotope = element_of_row(label, written, expected)
         if written is None and "_atom_site_type_symbol" in block.columns:
-            left_out.setdefault("untyped", []).append(label)
+            noted.setdefault("untyped", []).append(label)
         if written is None and re.match(r"O[Ww](?![a-z])", label):
-            left_out.setdefault("water", []).append(label)
+            noted.setdefault("water", []).append(label)
         attached = columns["attached_hydrogens"]
         if attached is not None and not is_missing(attached[row]):
             hydrogens = parse_number(attached[row])
@@ -126,14 +126,14 @@ def read_sites(block: CifBlock, lattice: Lattice, expected: Collection[str] = ()
         for text in (*texts, columns["occupancy"][row] if columns["occupancy"] else ""):
             unusual = re.search(r"/|[dD]", text)
             if unusual is not None:
-                left_out.setdefault("fractions" if unusual[0] == "/" else "exponents", []).append(label)
-        occupancy = _occupancy(label, columns["occupancy"][row] if columns["occupancy"] else None, left_out)
+                noted.setdefault("fractions" if unusual[0] == "/" else "exponents", []).append(label)
+        occupancy = _occupancy(label, columns["occupancy"][row] if columns["occupancy"] else None, noted)
         if occupancy is None:
             continue
         if isotope:
-            left_out.setdefault("isotopes", []).append(label)
+            noted.setdefault("isotopes", []).append(label)
         if (columns["disorder_group"] or ["."] * size)[row] not in (".", "?", ""):
-            left_out.setdefault("disorder", []).append(label)
+            noted.setdefault("disorder", []).append(label)
         sites.append(
             CifSite(
                 label,
@@ -149,11 +149,11 @@ def read_sites(block: CifBlock, lattice: Lattice, expected: Collection[str] = ()
         raise StructureRejection(RejectionCode.NOT_A_CRYSTAL, "it places no atoms: give a file that does")
     _check_percent(sites)
     if any(site.symbol == "H" for site in sites):
-        left_out.pop("water", None)
-    return sites, _notes(left_out)
+        noted.pop("water", None)
+    return sites, _notes(noted)
 
 
-def _notes(left_out: dict[str, list[str]]) -> list[str]:
+def _notes(noted: dict[str, list[str]]) -> list[str]:
     sentences = {
         "dummies": "Dummy atoms are left out: {}.",
         "vacancies": "Sites marked as vacancies hold no atom and are left out: {}.",
@@ -167,7 +167,7 @@ def _notes(left_out: dict[str, list[str]]) -> list[str]:
         "exponents": "Exponents written with D are read as powers of ten: {}.",
         "disorder": "Alternative positions of a disordered group are read as partly occupied sites: {}.",
     }
-    return [sentences[kind].format(shortened(labels)) for kind, labels in left_out.items()]
+    return [sentences[kind].format(shortened(labels)) for kind, labels in noted.items()]
 
 
 def shortened(labels: list[str], most: int = 6) -> str:
@@ -194,12 +194,12 @@ def shortened(labels: list[str], most: int = 6) -> str:
     return ", ".join(labels[:most]) + (f" and {len(labels) - most} more" if len(labels) > most else "")
 
 
-def _occupancy(label: str, text: str | None, left_out: dict[str, list[str]]) -> CifNumber | None:
+def _occupancy(label: str, text: str | None, noted: dict[str, list[str]]) -> CifNumber | None:
     """Read an occupancy; None where the site is empty."""
     if text is None or text == ".":
         return _FULL
     if is_missing(text):
-        left_out.setdefault("unknown", []).append(label)
+        noted.setdefault("unknown", []).append(label)
         return _FULL
     number = parse_number(text)
     if number is None:
@@ -209,10 +209,10 @@ def _occupancy(label: str, text: str | None, left_out: dict[str, list[str]]) -> 
             raise StructureRejection(
                 RejectionCode.IMPOSSIBLE_OCCUPANCY, f"the occupancy of the site {label} is {text}: correct it"
             )
-        left_out.setdefault("negative", []).append(label)
+        noted.setdefault("negative", []).append(label)
         return None
     if number.value == 0.0:
-        left_out.setdefault("empty", []).append(label)
+        noted.setdefault("empty", []).append(label)
         return None
     return number
 

@@ -148,14 +148,14 @@ def narrowed(settings: tuple[gemmi.SpaceGroup, ...], choice: str) -> tuple[gemmi
         At least one where any was given.
     """
     if choice in ("1", "2", "H", "R"):
-        fitting = tuple(group for group in settings if _extension(group) == choice)
+        fitting = tuple(group for group in settings if extension(group) == choice)
     elif choice:
         origin = choice[0] if choice[0] in "12" else ""
         code = choice.removeprefix(origin)
         fitting = tuple(
             group
             for group in settings
-            if (group.qualifier or "abc") == code and (not origin or _extension(group) == origin)
+            if (group.qualifier or "abc") == code and (not origin or extension(group) == origin)
         )
     else:
         return settings
@@ -186,7 +186,19 @@ def settings_of_number(number: int) -> tuple[gemmi.SpaceGroup, ...]:
     return tuple(group for group in _table() if group.number == number and group.hm == standard.hm)
 
 
-def _extension(group: gemmi.SpaceGroup) -> str:
+def extension(group: gemmi.SpaceGroup) -> str:
+    """Give the choice of origin or axes of a setting.
+
+    Parameters
+    ----------
+    group : gemmi.SpaceGroup
+        A setting.
+
+    Returns
+    -------
+    str
+        ``1``, ``2``, ``H`` or ``R``; empty where there is no choice.
+    """
     return str(group.ext).strip("\x00 ")
 
 

@@ -15,7 +15,7 @@ from .listed_operations import OPERATION_NAMES
 from .metric import metric_miss
 from .numbers import parse_number
 from .operation import Operations, operations_of
-from .spacegroup_names import has_other_basis, narrowed, settings_of_name, settings_of_number, split_name
+from .spacegroup_names import extension, has_other_basis, narrowed, settings_of_name, settings_of_number, split_name
 
 SYMBOL_NAMES = (
     "_space_group_name_h-m_alt",
@@ -155,9 +155,8 @@ def symmetries_of_symbols(block: CifBlock, lattice: Lattice) -> list[Symmetry]:
 
 
 def _tabulated(group: gemmi.SpaceGroup, source: str, notes: tuple[str, ...], open_choice: bool = False) -> Symmetry:
-    extension = str(group.ext).strip("\x00 ")
     words = {"1": "origin choice 1", "2": "origin choice 2", "H": "hexagonal axes", "R": "rhombohedral axes"}
-    setting = words.get(extension, "")
+    setting = words.get(extension(group), "")
     origin = f"{source}, {setting}" if setting else source
     if open_choice:
         origin = f"{source} as {group.xhm()}"

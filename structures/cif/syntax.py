@@ -104,7 +104,7 @@ def _repaired_lines(text: str, notes: list[str]) -> str:
         before = [line for line in lines[:header] if line.strip() and not line.lstrip().startswith("#")]
         if before and not any(re.match(r"\s*(_|loop_|global_|;)", line, re.IGNORECASE) for line in before):
             lines[:header] = [""] * header
-            notes.append("Text before the first data_ line is passed over.")
+            notes.append("Text before the first data_ line is ignored.")
     in_text = False
     for row, line in enumerate(lines):
         if line.startswith(";"):
@@ -183,7 +183,7 @@ def _without_broken_loop(text: str, error: ValueError, notes: list[str]) -> str 
     if not tags or any(_DECISIVE_LOOP.match(tag) for tag in tags):
         return None
     notes.append(
-        f"The loop of {tags[0]} (line {start + 1}) has a wrong number of values and is passed over: the crystal does "
+        f"The loop of {tags[0]} (line {start + 1}) has a wrong number of values and is ignored: the crystal does "
         "not depend on it."
     )
     lines[start:end] = [""] * (end - start)

@@ -13,7 +13,6 @@ from superion.errors import StructureError
 from superion.structures.fingerprint import structure_fingerprint
 from superion.structures.plain_structure import (
     iterate_plain_records,
-    read_plain_structures,
     structure_from_plain,
     structure_to_plain,
 )
@@ -76,5 +75,5 @@ def test_reads_one_list_lines_and_compressed(tmp_path, ending):
     text = json.dumps(cells) if ending.startswith("json.") or ending == "json" else "\n".join(map(json.dumps, cells))
     path = tmp_path / f"cells.{ending}"
     path.write_bytes(gzip.compress(text.encode()) if ending.endswith("gz") else text.encode())
-    assert [structure.lattice.a for structure in read_plain_structures(path)] == [3.0, 3.5]
+    assert [structure_from_plain(record).lattice.a for record in iterate_plain_records(path)] == [3.0, 3.5]
     assert len(list(iterate_plain_records(path))) == 2

@@ -178,7 +178,7 @@ class Coordinator:
                     break
                 self._sleep(caught, poll_s)
         except Exception:
-            # A second interrupt is none: whoever insists does not wait for rows that the next coordinator writes.
+            # A second interrupt is no Exception: the process leaves at once, and the next coordinator writes the rows.
             self._put_away()
             raise
         self._put_away()

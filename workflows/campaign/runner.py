@@ -31,7 +31,7 @@ from ..dispatch.worker_pool import WorkerPool
 from .decisions import CampaignState, Unit
 from .events import CampaignEvent, CampaignRunReport, CampaignWatcher
 from .file.model import CampaignFile
-from .file.potential_here import unready_potential
+from .file.potential_readiness import unready_potential
 from .folders import campaign_folder, unit_folder
 from .heartbeat import DriverHeartbeat, RunningUnit, StageTiming, read_heartbeat
 from .limits import given_up_after, reason_to_stop

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ...database.campaigns import CampaignCollections
 from ...database.documents.campaign_record import CampaignRecord
@@ -130,7 +129,7 @@ def submit_campaign(
     submission = _Submission(campaign, collections, workers, on_progress)
     submission.register(
         collected,
-        reorder=old_file is not None and _search_of(old_file) != _search_of(file),
+        reorder=old_file is not None and old_file.ordering_arguments() != file.ordering_arguments(),
         recheck=old_file is not None and _composition_columns(old_file) != _composition_columns(file),
     )
     # Last: with its record the campaign can run.
@@ -390,11 +389,6 @@ def _old_file(record: CampaignRecord | None) -> CampaignFile | None:
         return prepare_campaign(record).file
     except SettingsError:
         return None
-
-
-def _search_of(file: CampaignFile) -> dict[str, Any]:
-    """Give what decides which orderings are found."""
-    return file.ordering_arguments()
 
 
 def _composition_columns(file: CampaignFile) -> list[tuple[str, str | None]]:

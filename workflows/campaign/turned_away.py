@@ -1,4 +1,4 @@
-"""Candidates that come to no stage of a campaign, and why."""
+"""Candidates that were rejected before any stage of a campaign, and why."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def turned_away(collections: CampaignCollections, campaign_id: str) -> tuple[Tur
     """
     return tuple(
         TurnedAway(row.label, row.reason or "no reason is known")
-        for row in collections.iter_rows(campaign_id)
+        for row in collections.iter_rows(campaign_id, criteria={"status": {"$in": ["rejected", "failed"]}})
         if not row.orderings
     )
 
 
-def in_lines(items: tuple[TurnedAway, ...], most: int = 10) -> list[str]:
+def turned_away_lines(items: tuple[TurnedAway, ...], most: int = 10) -> list[str]:
     """Put them into lines for a reader.
 
     Parameters
@@ -62,7 +62,7 @@ def in_lines(items: tuple[TurnedAway, ...], most: int = 10) -> list[str]:
 
     Examples
     --------
-    >>> in_lines((TurnedAway("a", "It holds no Li."), TurnedAway("b", "It is no crystal.")), most=1)
+    >>> turned_away_lines((TurnedAway("a", "It holds no Li."), TurnedAway("b", "It is no crystal.")), most=1)
     ['turned away: a: It holds no Li.', 'turned away: and 1 more']
     """
     lines = [f"turned away: {item.label}: {item.reason}" for item in items[:most]]

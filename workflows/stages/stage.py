@@ -33,13 +33,13 @@ class StageSettings(BaseModel):
         """
         return self.model_dump(mode="json")
 
-    def asked_of_candidates(self) -> dict[str, Any]:
-        """Say what the stage asks of a crystal that is asked before it is ordered, too.
+    def candidate_check_arguments(self) -> dict[str, Any]:
+        """Give what the stage requires of a crystal, so that submission checks it before ordering.
 
         Returns
         -------
         dict
-            Arguments of `superion.structures.orderings.check_candidate`; empty where it asks nothing of the kind.
+            Arguments of `superion.structures.orderings.check_candidate`; empty where it requires nothing.
         """
         return {}
 

@@ -21,7 +21,7 @@ class ValidateSettings(StageSettings):
         default=True, description="reject compositions that no usual oxidation states make neutral"
     )
 
-    def asked_of_candidates(self) -> dict[str, Any]:
+    def candidate_check_arguments(self) -> dict[str, Any]:
         """Ask for neutrality at submission, too, or for none there either."""
         return {"must_be_neutral": self.must_be_neutral}
 

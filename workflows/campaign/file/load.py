@@ -15,7 +15,7 @@ from .idle_ordering import idle_ordering
 from .idle_rules import idle_rules
 from .missing_here import missing_here
 from .model import CampaignFile
-from .potential_here import unready_potential
+from .potential_readiness import unready_potential
 from .problems import CampaignFileError, Problem
 from .yaml_document import MAXIMUM_BYTES, YamlDocument, read_yaml
 
@@ -40,8 +40,7 @@ def load_campaign_file(path: str | Path) -> CampaignFile:
     SettingsError
         If the file is not there or cannot be used; the message names the line, see `CampaignFileError`.
     """
-    content, file = _read(path)
-    return parse_campaign(content, file.name, base_folder=file.resolve().parent)
+    return _load(path)[0]
 
 
 def load_ready_campaign_file(path: str | Path) -> CampaignFile:
@@ -63,17 +62,7 @@ def load_ready_campaign_file(path: str | Path) -> CampaignFile:
         As for `load_campaign_file`; and where its work is done on this machine, if the potential's package, model
         file or device is not here, or it does not compute in that precision.
     """
-    content, file = _read(path)
-    campaign = parse_campaign(content, file.name, base_folder=file.resolve().parent)
-    _refuse_unready(campaign, read_yaml(content, file.name), file.name)
-    return campaign
-
-
-def _refuse_unready(campaign: CampaignFile, document: YamlDocument, name: str) -> None:
-    # what a cluster has is seen there
-    sentence = unready_potential(campaign) if campaign.dispatch.is_local else None
-    if sentence is not None:
-        raise CampaignFileError(name, [Problem(document.line_of(("potential",)), "potential", sentence)])
+    return _load_ready(path)[0]
 
 
 @dataclass(frozen=True)
@@ -114,10 +103,7 @@ def check_campaign_file(path: str | Path) -> CheckedCampaignFile:
     SettingsError
         As for `load_ready_campaign_file`.
     """
-    content, file = _read(path)
-    campaign = parse_campaign(content, file.name, base_folder=file.resolve().parent)
-    document = read_yaml(content, file.name)
-    _refuse_unready(campaign, document, file.name)
+    campaign, document = _load_ready(path)
     warnings, lacking = (
         sorted(
             (Problem(document.line_of(place), written_place(place), sentence) for place, sentence in found),
@@ -126,6 +112,24 @@ def check_campaign_file(path: str | Path) -> CheckedCampaignFile:
         for found in ((*idle_ordering(campaign), *idle_rules(campaign)), missing_here(campaign))
     )
     return CheckedCampaignFile(campaign, tuple(warnings), tuple(lacking))
+
+
+def _load_ready(path: str | Path) -> tuple[CampaignFile, YamlDocument]:
+    """Load a campaign that could run here, with the lines of its file."""
+    campaign, document = _load(path)
+    # what a cluster has is seen there
+    sentence = unready_potential(campaign) if campaign.dispatch.is_local else None
+    if sentence is not None:
+        problem = Problem(document.line_of(("potential",)), "potential", sentence)
+        raise CampaignFileError(Path(path).name, [problem])
+    return campaign, document
+
+
+def _load(path: str | Path) -> tuple[CampaignFile, YamlDocument]:
+    """Load a campaign with the lines of its file."""
+    content, file = _read(path)
+    document = read_yaml(content, file.name)
+    return _validated(document, file.name, file.resolve().parent), document
 
 
 def _read(path: str | Path) -> tuple[bytes, Path]:
@@ -175,7 +179,10 @@ def parse_campaign(text: str | bytes, name: str = "campaign.yaml", *, base_folde
     ...     print(error.sentences()[-1])
     demo.yaml, line 2: there is no setting 'stags', did you mean 'stages'?
     """
-    document = read_yaml(text, name)
+    return _validated(read_yaml(text, name), name, base_folder)
+
+
+def _validated(document: YamlDocument, name: str, base_folder: Path | None) -> CampaignFile:
     data = document.data
     if not isinstance(data, dict):
         sentence = "the file is no list of settings: write 'name: …', 'candidates: …' and so on, one to a line"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...stages.registry import load_stage
 from .model import CampaignFile
-from .potential_here import unready_potential
+from .potential_readiness import unready_potential
 
 
 def missing_here(campaign: CampaignFile) -> Iterator[tuple[tuple[str | int, ...], str]]:

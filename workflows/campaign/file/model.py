@@ -131,7 +131,7 @@ class CampaignFile(Section):
 
         arguments: dict[str, Any] = {"mobile_ion": parse_ion(self.mobile_ion)[0], **self.ordering.search_arguments()}
         for entry in self.stages:
-            arguments |= entry.settings.asked_of_candidates()
+            arguments |= entry.settings.candidate_check_arguments()
         return arguments
 
     def check_arguments(self) -> dict[str, Any]:

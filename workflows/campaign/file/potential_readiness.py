@@ -19,7 +19,7 @@ def unready_potential(campaign: CampaignFile) -> str | None:
     Returns
     -------
     str or None
-        A clause without a final stop; None where nothing is known against it, or no stage uses it.
+        A clause without a final stop; None if no problem was found, or no stage uses it.
     """
     if not any(load_stage(entry.stage).uses_potential for entry in campaign.stages):
         return None

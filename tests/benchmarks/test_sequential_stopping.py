@@ -191,6 +191,7 @@ def test_the_way_through_both_stages(stored, tmp_path):
     assert found.steps == {fast: 600, slow: 200}
 
 
+@pytest.mark.slow
 def test_quick_benchmark_from_the_shell(tmp_path):
     """The program as it is called, with few candidates; the fixed protocol is the measure of all."""
     command = [sys.executable, str(ROOT / "benchmarks" / "sequential_stopping.py"), "--quick", "--candidates", "4"]

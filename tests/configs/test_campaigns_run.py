@@ -90,18 +90,19 @@ def section_of(page: str, heading: str) -> str:
     return found[0]
 
 
-def test_minimal_runs_with_chgnet(tmp_path):
-    """The shipped example by the real potential, over steps that only show that every stage works."""
-    pytest.importorskip("chgnet")
-    short = {"minimum_edge_angstrom": 6, "duration_ps": 0.08, "minimum_ps": 0.04, "segment_ps": 0.04}
-    short |= {"analysis": {"equilibration_ps": 0.01}, "md": {"frame_interval_fs": 2}}
+def test_minimal_runs(tmp_path):
+    """The shipped example, over steps that only show that every stage works."""
+    short = {"minimum_edge_angstrom": 5, "duration_ps": 2, "minimum_ps": 1, "segment_ps": 1}
+    short |= {"analysis": {"equilibration_ps": 0.2}, "md": {"time_step_fs": 2}}
     lengths = {
         "validate": {},
-        "relax": {"maximum_steps": 2},
+        "relax": {"maximum_steps": 8},
         "probe": short,
         "conductivity": {"temperatures_k": [900, 1000], **short},
     }
     content = shortened("minimal.yaml", lengths)
+    assert content["potential"] == "chgnet"
+    content["potential"] = ANALYTIC_CONDUCTOR
     said = run(tmp_path, content, workers=1)
     assert (said["state"], said["n_finished"], said["n_failed"]) == ("finished", 4, 0)
     assert said["counts"] == {"done": 1}
@@ -110,13 +111,11 @@ def test_minimal_runs_with_chgnet(tmp_path):
     assert row.label == "Li6PS5Cl"
     assert {name: stage.state for name, stage in row.stages.items()} == dict.fromkeys(lengths, "passed")
     assert {document.stage for document in documents["Li6PS5Cl"]} == set(lengths)
-    # CHGNet's own energy of the argyrodite is some -4 eV per atom.
-    assert -6.0 < row.properties["energy_ev_per_atom"].value < -3.0
-    assert row.properties["greatest_sigma_300k_ms_cm"].bound == "upper"
+    assert row.properties["sigma_300k_ms_cm"].interval_95 is not None
     potentials = {
         document.provenance.potential.name for document in documents["Li6PS5Cl"] if document.stage != "validate"
     }
-    assert potentials == {"chgnet"}
+    assert potentials == {"ase"}
     # The probe's trajectory at 1000 K is that of the conductivity, so there are two and not three.
     assert len(list((tmp_path / ".superion" / "trajectories").glob("*/manifest.json"))) == 2
     page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")

@@ -36,13 +36,13 @@ def test_make_quickstart_runs_this_command():
 
 
 def test_shortened(tmp_path):
-    short = ["--temperatures", "1000,1400", "--duration-ps", "0.12"]
+    short = ["--temperatures", "1000,1400", "--duration-ps", "0.08", "--workers", "1"]
     for setting in (
-        "relax.maximum_steps=3",
-        "md.limits.segment_ps=0.06",
-        "md.limits.minimum_ps=0.12",
-        "md.frame_interval_fs=4",
-        "diffusion.settings.equilibration_ps=0.04",
+        "relax.maximum_steps=2",
+        "md.limits.segment_ps=0.04",
+        "md.limits.minimum_ps=0.08",
+        "md.frame_interval_fs=2",
+        "diffusion.settings.equilibration_ps=0.02",
     ):
         short += ["--set", setting]
     finished = superion([*COMMAND, *short, "--json"], tmp_path, timeout_s=1000)

@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ase.io import write
+from filelock import FileLock
 from superion.scripts.cli import main
 
 COSINE = "ase:superion.potentials.cosine_lattice.CosineLatticeCalculator"
@@ -151,11 +152,24 @@ class FinishedRun:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
-    """A real run from the command line: two temperatures, 12 ps each."""
+def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> FinishedRun:
+    """A real run from the command line: two temperatures, 12 ps each; one for all processes of pytest-xdist."""
+    shared = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        shared = shared.parent
+    with FileLock(shared / "finished-run.lock"):
+        kept = shared / "finished-run.json"
+        if not kept.exists():
+            kept.write_text(json.dumps(asdict(_finish_run(shared / "finished-run")), default=str))
+        run = json.loads(kept.read_text())
+    cosine = Cosine(Path(run["cosine"]["file"]), tuple(run["cosine"]["options"]))
+    return FinishedRun(Path(run["root"]), run["name"], cosine, Answer(**run["answer"]))
+
+
+def _finish_run(root: Path) -> FinishedRun:
     from conftest import make_cosine_system  # the one of the folder above
 
-    root = tmp_path_factory.mktemp("project")
+    root.mkdir()
     cosine = cosine_command(root / "cosine.cif", make_cosine_system())
     answer = run_process(
         "run",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
 from superion.database.campaigns import CampaignCollections
 from superion.database.project import find_project
 from superion.scripts.cli import main as superion
@@ -18,6 +19,7 @@ from lattice_campaign import lattice_cell, open_campaigns, rows_of, run_here, wr
 CELLS = {"c0": lattice_cell(6, 0)}
 
 
+@pytest.mark.slow
 def test_a_unit_goes_on_with_the_file_where_it_is_now(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     places = [tmp_path / "models" / "mine.model", tmp_path / "moved" / "mine.model"]

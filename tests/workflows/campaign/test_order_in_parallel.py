@@ -87,7 +87,7 @@ def test_a_crystal_that_ends_its_process_fails_and_no_other():
 
 
 PARENT = """
-import json, sys, tempfile
+import json, signal, sys, tempfile
 from pymatgen.core import Structure
 from superion.workflows.campaign.order_in_parallel import order_in_parallel
 
@@ -96,6 +96,8 @@ class Mark:
     def __reduce__(self):
         return tempfile.mkdtemp, (None, None, sys.argv[1])
 
+# A shell that runs the tests in the background has its children ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 crystal = Structure.from_dict(json.load(sys.stdin))
 crystal.add_site_property("mark", [Mark()] + [None] * (len(crystal) - 1))
 list(order_in_parallel([(crystal, None)] * 2, {"maximum_atoms": len(crystal)}, workers=2))

@@ -156,6 +156,7 @@ class OwnFlow:
         return len({path.parent for path in self.folder.glob("trajectories/*/segment*.h5md")})
 
 
+@pytest.mark.slow
 def test_trajectories_that_the_end_of_an_allocation_stops_go_on_in_the_next(database, tmp_path):
     flow = OwnFlow.make(tmp_path, database)
     for length_s in (20.0, 60.0, 180.0):

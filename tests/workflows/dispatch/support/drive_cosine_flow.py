@@ -29,7 +29,7 @@ def build_flow(folder: Path):
         supercell=SupercellMaker(minimum_edge_angstrom=9.0),
         md=MdMaker(
             protocol=MdSettings(time_step_fs=4.0, frame_interval_fs=40.0),
-            limits=RunLimits(duration_ps=12.0, segment_ps=1.0),
+            limits=RunLimits(duration_ps=6.0, segment_ps=0.5),
             stop=StopCriteria(target_relative_error=None),
         ),
         checkpoint_root=str(folder / "trajectories"),

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2, norm
+from scipy.special import chdtrc, ndtr
 
 from ..constants import BOLTZMANN_EV_PER_K, ROOM_TEMPERATURE_K
 from ..errors import AnalysisError
@@ -25,7 +25,7 @@ _REWEIGHTINGS = 4
 SCATTER_SIGNIFICANCE = 0.01
 """Probability of flagging points that scatter about the line just as their errors allow."""
 
-ONE_SIGMA_PROBABILITY = float(norm.cdf(1.0) - norm.cdf(-1.0))
+ONE_SIGMA_PROBABILITY = float(ndtr(1.0) - ndtr(-1.0))
 """0.6827: the "68 %" interval is one standard deviation to each side for Gaussian errors."""
 
 
@@ -285,7 +285,7 @@ def _fit_flags(line: _Line, n_temperatures: int, residual_dof: int) -> list[str]
     flags = []
     if n_temperatures == 2:
         flags.append("Two temperatures only: the line is exact, and nothing tests it.")
-    if residual_dof > 0 and chi2.sf(line.chi_squared, residual_dof) < SCATTER_SIGNIFICANCE:
+    if residual_dof > 0 and chdtrc(residual_dof, line.chi_squared) < SCATTER_SIGNIFICANCE:
         flags.append(
             f"The points scatter more than their errors allow (χ² = {line.chi_squared:.1f} with {residual_dof} "
             "degrees of freedom): the intervals are too narrow or the line is wrong."

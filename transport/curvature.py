@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from .results import CurvatureTest
 
@@ -59,7 +59,7 @@ def curvature_test(
     covariance = np.linalg.inv(design.T @ design)
     coefficients = covariance @ (design.T @ (log_value * root_weight))
     z = float(coefficients[2] / np.sqrt(covariance[2, 2]))
-    p_value = float(2.0 * norm.sf(abs(z)))
+    p_value = float(2.0 * ndtr(-abs(z)))
     if p_value < SIGNIFICANCE:
         bend = "upward (lower barrier at low temperature)" if z > 0 else "downward (higher barrier at low temperature)"
         return CurvatureTest(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from .results import DiffusivityEstimate, HavenRatio
 
@@ -48,5 +48,5 @@ def haven_ratio(tracer: DiffusivityEstimate, charge: DiffusivityEstimate) -> Hav
             withheld_reason=f"its relative error is {error:.0%}: the charge diffusivity needs longer runs",
         )
     value = tracer.value_cm2_s / charge.value_cm2_s
-    reach = float(norm.ppf(0.84)) * error
+    reach = float(ndtri(0.84)) * error
     return HavenRatio(value=value, interval_68=(value * math.exp(-reach), value * math.exp(reach)))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 
 from scipy.optimize import brentq
-from scipy.special import gammainc
-from scipy.stats import chi2, norm
+from scipy.special import gammainc, gammaincinv, ndtr, ndtri
 
 from .results import SamplingLaw
 
@@ -38,9 +37,10 @@ def probability_below(law: SamplingLaw, true_cm2_s: float) -> float:
     skewness = (2.0 * gaussian**2 + 3.0 * gaussian * counting + counting**2) / variance**1.5
     score = (law.estimate_cm2_s - true_cm2_s) / (true_cm2_s * math.sqrt(variance))
     if skewness < _SMALLEST_SKEWNESS:
-        return float(norm.cdf(score))
+        return float(ndtr(score - law.median_shift))
     shape = 4.0 / skewness**2
-    return float(gammainc(shape, max(0.0, shape + score * math.sqrt(shape))))
+    unshifted = float(gammainc(shape, max(0.0, shape + score * math.sqrt(shape))))
+    return unshifted if law.median_shift == 0 else float(ndtr(ndtri(unshifted) - law.median_shift))
 
 
 def _gaussian_relative_variance(law: SamplingLaw, true_cm2_s: float) -> float:
@@ -136,10 +136,8 @@ def scarce_upper_bound(law: SamplingLaw, confidence: float) -> float:
     quantum = law.counting_quantum_cm2_s
     poisson = 0.0
     if quantum > 0:
-        poisson = 0.5 * quantum * float(chi2.ppf(confidence, 2.0 * (seen / quantum + 1.0)))
-    noise = float(norm.ppf(confidence)) * max(
-        law.background_error_cm2_s, seen * math.sqrt(law.gaussian_relative_variance)
-    )
+        poisson = quantum * float(gammaincinv(seen / quantum + 1.0, confidence))
+    noise = float(ndtri(confidence)) * max(law.background_error_cm2_s, seen * math.sqrt(law.gaussian_relative_variance))
     return seen + math.hypot(max(poisson - seen, 0.0), max(noise, 0.0))
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import digamma, polygamma
-from scipy.stats import norm
+from scipy.special import digamma, ndtri, polygamma
 
 
 def log_bias(degrees_of_freedom: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -97,6 +96,6 @@ def weighted_sum_quantile(
     variance = float(np.sum(weights**2 * variances))
     skewness = float(np.sum(weights**3 * log_cumulant(3, degrees_of_freedom))) / variance**1.5
     kurtosis = float(np.sum(weights**4 * log_cumulant(4, degrees_of_freedom))) / variance**2
-    z = float(norm.ppf(probability))
+    z = float(ndtri(probability))
     expanded = z + (z**2 - 1) * skewness / 6 + (z**3 - 3 * z) * kurtosis / 24 - (2 * z**3 - 5 * z) * skewness**2 / 36
     return float(np.sqrt(variance) * expanded)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 _SIGNIFICANCE = 0.05
 
@@ -39,6 +39,6 @@ def replica_inflation(values: Sequence[float], variances: Sequence[float]) -> fl
     weights = [1.0 / variance for variance in variances]
     mean = sum(w * v for w, v in zip(weights, values, strict=True)) / sum(weights)
     chi_squared = sum(w * (v - mean) ** 2 for w, v in zip(weights, values, strict=True))
-    if chi2.sf(chi_squared, degrees) > _SIGNIFICANCE:
+    if chdtrc(degrees, chi_squared) > _SIGNIFICANCE:
         return 1.0
     return math.sqrt(chi_squared / degrees)

@@ -1,8 +1,11 @@
-"""Measure the coverage of all intervals on synthetic trajectories and write the table for the docs.
+"""Measure the coverage of all intervals on synthetic trajectories and write the tables for the docs.
 
 Run from the repository root:
 
     OMP_NUM_THREADS=1 python benchmarks/calibration.py --per-cell 250 --processes 2
+    OMP_NUM_THREADS=1 python benchmarks/calibration.py --mechanisms 1000 --processes 2
+
+The first writes the table of the kinds in `superion.transport.calibration`, the second that of `benchmarks/mechanisms`.
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from mechanisms.catalogue import CATALOGUE, HELD_OUT
+from mechanisms.judge import Verdict, judge
 from superion.transport.calibration import (
     CALIBRATION_CELLS,
     CALIBRATION_KINDS,
@@ -27,6 +32,11 @@ HEADER = (
     "| motion | ions | frames | estimator | trajectories | withheld | 68 % | 95 % | 95 % bound | mean | scatter |\n"
     "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
 )
+MECHANISM_HEADER = (
+    "| mechanism | ps | tracer: 68 % | 95 % | mean | error claimed | along axes | charge: 68 % | 95 % | mean "
+    "| along axes | Haven | its 68 % | flags |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+)
 TARGET = 0.2
 IONS = (8, 24, 64)
 
@@ -39,6 +49,38 @@ def row(kind: str, ions: str, frames: str, estimator: str, rate: Coverage) -> st
     )
 
 
+def mechanism_row(name: str, n_frames: int, verdict: Verdict) -> str:
+    """Format one line of the table of mechanisms."""
+    tracer, axes, charge, charge_axes = verdict.tracer, verdict.axes, verdict.charge, verdict.charge_axes
+    flags = ", ".join(f"{flag} {share:.2f}" for flag, share in verdict.flagged.items() if share >= 0.005)
+    collective = "– | – | – | – | – | –"
+    if charge is not None and charge_axes is not None:
+        collective = (
+            f"{charge.coverage_68:.3f} | {charge.coverage_95:.3f} | {charge.mean:.3f} | "
+            f"{charge_axes.coverage_68:.3f}, {charge_axes.coverage_95:.3f} | {verdict.haven_bias:+.3f} | "
+            f"{verdict.haven_coverage_68:.3f}"
+        )
+    return (
+        f"| {name}{' *' if name in HELD_OUT else ''} | {n_frames // 10} | {tracer.coverage_68:.3f} | "
+        f"{tracer.coverage_95:.3f} | {tracer.mean:.3f} | {verdict.width:.3f} | "
+        f"{axes.coverage_68:.3f}, {axes.coverage_95:.3f} | {collective} | {flags} |"
+    )
+
+
+def calibrate_mechanisms(n_trajectories: int, processes: int, output: Path) -> None:
+    """Judge all mechanisms at 50 and 200 ps and write their table."""
+    began = time.monotonic()
+    lines = [MECHANISM_HEADER]
+    jobs = [(name, n_frames) for name in CATALOGUE for n_frames in (500, 2000)]
+    with ProcessPoolExecutor(processes) as pool:
+        futures = [pool.submit(judge, name, n_trajectories, n_frames) for name, n_frames in jobs]
+        for (name, n_frames), future in zip(jobs, futures, strict=True):
+            lines.append(mechanism_row(name, n_frames, future.result()))
+            print(lines[-1], flush=True)
+    print(f"{(time.monotonic() - began) / 60:.1f} minutes")
+    output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     """Run the calibration and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -48,7 +90,13 @@ def main() -> None:
     parser.add_argument("--adaptive-frames", type=int, default=1000, help="longest followed trajectory, in frames")
     parser.add_argument("--skip-adaptive", action="store_true", help="leave out stopping rules and ruled_out")
     parser.add_argument("--output", type=Path, default=Path("docs/calibration_table.md"))
+    parser.add_argument("--mechanisms", type=int, metavar="N", help="judge the mechanisms instead, N trajectories each")
     options = parser.parse_args()
+    if options.mechanisms:
+        calibrate_mechanisms(
+            options.mechanisms, options.processes, options.output.with_name("calibration_mechanisms.md")
+        )
+        return
     lines = [HEADER]
 
     def write(line: str) -> None:

@@ -7,19 +7,18 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..errors import AnalysisError
 from .conductivity import conductivity_from_diffusivity
 from .curves import RunCurves
-from .diffusivity import DiffusivityFit, fit_diffusivity
 from .displacement_run import DisplacementRun
 from .estimate import estimate_diffusivity, no_charge_diffusivity
-from .flags import framework_flags, motion_flags, non_diffusive_reason
+from .flags import evenness_flags, framework_flags, motion_flags, non_diffusive_reason
 from .haven import haven_ratio
-from .hops import concert_factor, effective_hops, he_mo_relative_error, hop_distance_guess_angstrom, settled_excess
+from .hops import effective_hops, he_mo_relative_error, hop_distance_guess_angstrom
 from .results import DiffusionResult
+from .scatter import motion_scatter
 
 _MINIMUM_FRAMES = 20
 
@@ -102,35 +101,24 @@ def analyze_diffusion(
             "check that the trajectory holds different frames."
         )
     hop_distance = settings.hop_distance_angstrom or float(np.mean([hop_distance_guess_angstrom(run) for run in parts]))
-    first_fit = fit_diffusivity(data.tracer[data.fit_rows], data.fit_lags, data.run_steps, data.step_ps, data.n_ions)
-    shares = _axis_shares(data.tracer[data.fit_rows], first_fit)
-    counting = _counting_variance(parts, data, first_fit, hop_distance, settings)
-    tracer_fit = fit_diffusivity(
+    scatter, first_fit = motion_scatter(parts, data, hop_distance, settings.minimum_hops)
+    uneven = scatter.counting + scatter.memory
+    tracer_fit = data.fit(
         data.tracer[data.fit_rows],
-        data.fit_lags,
-        data.run_steps,
-        data.step_ps,
-        data.n_ions,
-        axis_shares=shares,
+        scatter.independent_share,
         model=data.refined(first_fit),
-        counting=counting,
+        counting=uneven,
+        hop_ps=hop_distance**2 / (6.0 * first_fit.value) if first_fit.value > 0 else None,
     )
-    charge_fit = fit_diffusivity(
-        data.collective[data.fit_rows],
-        data.fit_lags,
-        data.run_steps,
-        data.step_ps,
-        1,
-        axis_shares=shares,
-        kindred=tracer_fit,
-        # The same hops carry both: their rarity adds the same relative error.
-        counting=counting,
+    # The same hops carry both: their rarity adds the same relative error.
+    charge_fit = data.fit(
+        data.collective[data.fit_rows], float(np.sum(scatter.axis_shares**2)), tracer=tracer_fit, counting=uneven
     )
-    quantum = hop_distance**2 / (6.0 * data.n_ions * data.duration_ps)
     estimate = partial(
         estimate_diffusivity,
         data=data,
-        quantum=quantum,
+        scatter=scatter,
+        quantum=scatter.quantum,
         minimum_hops=settings.minimum_hops,
         greatest_relative_error=settings.greatest_relative_error,
     )
@@ -138,6 +126,7 @@ def analyze_diffusion(
     charge = estimate("charge", charge_fit) if data.has_framework else no_charge_diffusivity()
     flags, framework_reason = framework_flags(data, settings.melting_msd_angstrom2)
     flags += motion_flags(data, tracer, settings.shortest_lag_ps)
+    flags += evenness_flags(scatter, tracer)
     reason = framework_reason or tracer.withheld_reason
     if reason is None and not tracer_fit.start_found:
         reason = non_diffusive_reason(data)
@@ -209,38 +198,3 @@ def _without_equilibration(run: DisplacementRun, equilibration_ps: float) -> Dis
             f"cutting {equilibration_ps:g} ps of equilibration; run longer or set a smaller equilibration_ps."
         )
     return run.from_frame(cut)
-
-
-def _axis_shares(msd: NDArray[np.float64], fit: DiffusivityFit) -> NDArray[np.float64]:
-    shares = np.maximum(np.array(fit.per_axis), 0.0)
-    if shares.sum() <= 0:
-        shares = msd[fit.start_index]
-    return shares / shares.sum() if shares.sum() > 0 else np.full(3, 1.0 / 3.0)
-
-
-def _counting_variance(
-    runs: Sequence[DisplacementRun],
-    data: RunCurves,
-    fit: DiffusivityFit,
-    hop_distance: float,
-    settings: DiffusionSettings,
-) -> float:
-    """Relative variance of D that the rarity of hops adds, by the fourth moment of the displacements.
-
-    Below the least number of hops there is too little to take a fourth moment of, and the hop distance decides.
-    """
-    quantum = hop_distance**2 / (6.0 * data.n_ions * data.duration_ps)
-    if fit.value <= settings.minimum_hops * quantum:
-        return quantum / fit.value if fit.value > 0 else 0.0
-    start = int(data.fit_lags[fit.start_index]) * data.stride
-    relaxed = max(fit.offset, 0.0) / (6.0 * fit.value * data.frame_interval_ps)
-    shortest = min(run.n_frames for run in runs)
-    length = int(min(max(2 * start, 2.0 * relaxed, 1), max(1, (shortest - 1) // 8)))
-    blocks = []
-    for run, drift in zip(runs, data.drifts, strict=True):
-        sampled = np.asarray(run.positions_angstrom[::length][:, run.mobile_indices], dtype=float)
-        sampled -= drift[::length, None, :]
-        blocks.append(np.diff(sampled, axis=0))
-    joined = np.concatenate(blocks)
-    excess = settled_excess(joined, max(fit.offset, 0.0) / (6.0 * fit.value * length * data.frame_interval_ps))
-    return excess * concert_factor(joined) / (6.0 * fit.value * length * data.frame_interval_ps) ** 2

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .diffusivity import DiffusivityFit
+from .diffusivity import DiffusivityFit, fit_msd
 from .displacement_run import DisplacementRun
 from .drift import drift_angstrom
 from .lags import fit_lags, grid_step
@@ -91,6 +91,29 @@ class RunCurves:
 
     def _pooled(self, per_run: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         return np.einsum("rl,rlx->lx", self.origins, np.array(per_run)) / self.origins.sum(axis=0)[:, None]
+
+    def fit(
+        self,
+        msd: NDArray[np.float64],
+        independent_share: float,
+        *,
+        tracer: DiffusivityFit | None = None,
+        model: MsdModel | None = None,
+        counting: float = 0.0,
+        hop_ps: float | None = None,
+    ) -> DiffusivityFit:
+        """Fit D to a curve at `fit_lags`; the arguments are those of `fit_msd`."""
+        return fit_msd(
+            msd,
+            self.fit_lags,
+            self.run_steps,
+            self.step_ps,
+            independent_share,
+            tracer=tracer,
+            model=model,
+            counting=counting,
+            hop_ps=hop_ps,
+        )
 
     def refined(self, fit: DiffusivityFit) -> MsdModel:
         """Return the smooth model with the slope of the fit, where that is positive."""

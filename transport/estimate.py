@@ -6,17 +6,21 @@ import math
 from typing import Literal
 
 from ..constants import CM2_PER_S_FROM_ANGSTROM2_PER_PS
+from .axes import axis_intervals, axis_laws
 from .curves import RunCurves
 from .diffusivity import DiffusivityFit
 from .intervals import confidence_bound, interval, standard_error_cm2_s, upper_bound_where_withheld
+from .learned_correction import learned_correction
 from .replicas import replica_inflation
 from .results import DiffusivityEstimate, SamplingLaw
+from .scatter import MotionScatter
 
 
 def estimate_diffusivity(
     kind: Literal["tracer", "charge"],
     fit: DiffusivityFit,
     data: RunCurves,
+    scatter: MotionScatter,
     *,
     quantum: float,
     minimum_hops: float,
@@ -32,8 +36,10 @@ def estimate_diffusivity(
         The fit.
     data : RunCurves
         The curves that it fits.
+    scatter : MotionScatter
+        Scatter of the motion.
     quantum : float
-        Diffusivity in Å²/ps that one hop of the hop distance adds.
+        Diffusivity in Å²/ps that one hop adds, or one group of ions that hops as one.
     minimum_hops : float
         Diffusive hops (D over `quantum`) below which the value is withheld.
     greatest_relative_error : float
@@ -69,6 +75,8 @@ def estimate_diffusivity(
     seen = max(0.0, value / quantum)
     if seen < minimum_hops:
         reason = f"only about {seen:.1f} diffusive hops were seen, {minimum_hops:g} are needed"
+        if scatter.hop_assumed is not None:
+            reason += f"; the bound supposes that ions hop one at a time, by {scatter.hop_assumed:.1f} Å or less"
     elif error > greatest_relative_error * law.estimate_cm2_s:
         reason = f"its relative error of {error / law.estimate_cm2_s:.0%} leaves no value to speak of"
     flags: list[str] = []
@@ -97,6 +105,19 @@ def estimate_diffusivity(
             replica_inflation=inflation,
             flags=tuple(flags),
         )
+    correction = learned_correction(kind, fit)
+    law = correction.corrected(law)
+    error = standard_error_cm2_s(law)
+    curve = data.tracer if kind == "tracer" else data.collective
+    laws = axis_laws(
+        fit,
+        curve[data.fit_rows],
+        scatter,
+        quantum=quantum,
+        minimum_hops=minimum_hops,
+        inflation=inflation,
+        correction=correction,
+    )
     relative_error = error / law.estimate_cm2_s
     return DiffusivityEstimate(
         kind=kind,
@@ -108,8 +129,13 @@ def estimate_diffusivity(
         interval_95_cm2_s=interval(law, 0.95),
         upper_bound_95_cm2_s=confidence_bound(law, 0.95),
         per_axis_cm2_s=(fit.per_axis[0] * unit, fit.per_axis[1] * unit, fit.per_axis[2] * unit),
+        per_axis_interval_68_cm2_s=axis_intervals(laws, 0.68),
+        per_axis_interval_95_cm2_s=axis_intervals(laws, 0.95),
         fit_window_ps=window,
         law=law,
+        per_axis_law=laws,
+        straight_probability=fit.straight_probability,
+        onset_variance_share=fit.onset_variance_share,
         replica_inflation=inflation,
         flags=tuple(flags),
     )

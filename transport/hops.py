@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -180,29 +181,39 @@ def settled_excess(blocks: NDArray[np.float64], greatest_share: float) -> float:
     return excess / (1.0 + min(max(share, 0.0), greatest_share))
 
 
-def concert_factor(blocks: NDArray[np.float64]) -> float:
-    """How many ions hop together, as far as the scatter of the hops counts it.
+def largest_event_angstrom2(
+    runs: Sequence[DisplacementRun], drifts: Sequence[NDArray[np.float64]], length: int
+) -> float:
+    """Sum of the squared displacements of all ions in the greatest single event of the runs.
 
-    Where ions hop in concert, the sum of their squared displacements scatters more from one stretch of time to the
-    next than for independent ions, and there are fewer independent events than hops. One standard error of the
-    factor itself is taken off, so that chance does not look like concert.
+    Positions are averaged over blocks, which takes most of the rattling off, and compared with those two blocks later,
+    so that a hop within the block between counts in full. What most blocks show is taken off as rattling.
 
     Parameters
     ----------
-    blocks : ndarray, shape (n_blocks, n_ions, 3)
-        Displacements over equal, separate stretches of time, in Å.
+    runs : sequence of DisplacementRun
+        The runs.
+    drifts : sequence of ndarray, shape (n_frames, 3)
+        Drift of each run in Å.
+    length : int
+        Frames of a block.
 
     Returns
     -------
     float
-        Variance of the summed squares over that of independent ions, at least 1.
+        Squared displacement in Å², summed over the ions, of a hop or of a group that hops as one.
     """
-    n_blocks, n_ions, _ = blocks.shape
-    if n_blocks < 4 or n_ions < 2:
-        return 1.0
-    square = np.einsum("bia,bia->bi", blocks, blocks)
-    independent = float(square.var(axis=0, ddof=1).sum())
-    if independent <= 0:
-        return 1.0
-    factor = float(square.sum(axis=1).var(ddof=1)) / independent
-    return max(1.0, factor - math.sqrt(2.0 / (n_blocks - 1)))
+    greatest = 0.0
+    for run, drift in zip(runs, drifts, strict=True):
+        n_blocks = run.n_frames // length
+        if n_blocks < 5:
+            continue
+        means = np.empty((n_blocks, run.n_ions, 3))
+        for block in range(n_blocks):
+            frames = slice(block * length, (block + 1) * length)
+            means[block] = run.positions_angstrom[frames].mean(axis=0, dtype=np.float64)[run.mobile_indices]
+            means[block] -= drift[frames].mean(axis=0)
+        step = means[2:] - means[:-2]
+        square = np.einsum("bia,bia->b", step, step)
+        greatest = max(greatest, float(square.max() - np.median(square)))
+    return greatest

@@ -37,9 +37,10 @@ def probability_below(law: SamplingLaw, true_cm2_s: float) -> float:
     skewness = (2.0 * gaussian**2 + 3.0 * gaussian * counting + counting**2) / variance**1.5
     score = (law.estimate_cm2_s - true_cm2_s) / (true_cm2_s * math.sqrt(variance))
     if skewness < _SMALLEST_SKEWNESS:
-        return float(ndtr(score))
+        return float(ndtr(score - law.median_shift))
     shape = 4.0 / skewness**2
-    return float(gammainc(shape, max(0.0, shape + score * math.sqrt(shape))))
+    unshifted = float(gammainc(shape, max(0.0, shape + score * math.sqrt(shape))))
+    return unshifted if law.median_shift == 0 else float(ndtr(ndtri(unshifted) - law.median_shift))
 
 
 def _gaussian_relative_variance(law: SamplingLaw, true_cm2_s: float) -> float:

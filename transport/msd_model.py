@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
+from scipy.optimize import lsq_linear, nnls
 
 _DECAY_TIMES = 12.0
 
@@ -90,7 +90,11 @@ def fit_msd_model(
     design = np.column_stack([lag, relaxations])
     # Long lags scatter more: their relative deviation is worth less.
     weight = 1.0 / (np.maximum(msd, 1e-12 * max(float(np.max(msd)), 1e-300)) * np.sqrt(lag / lag[0]))
-    solution, _ = nnls(design * weight[:, None], msd * weight)
+    try:
+        solution, _ = nnls(design * weight[:, None], msd * weight)
+    except RuntimeError:
+        # Relaxations so alike that the active set cycles: an interior-point solver does not care.
+        solution = lsq_linear(design * weight[:, None], msd * weight, bounds=(0.0, np.inf)).x
     if not np.any(solution > 0):
         solution[0] = max(float(msd[-1]) / float(lag[-1]), 1e-300)
     amplitudes = solution[1:] if shape is None else solution[1] * shape.amplitudes

@@ -28,6 +28,9 @@ class SamplingLaw(TransportModel):
     estimate_cm2_s: float = Field(description="estimate in cm²/s, also where the value is withheld")
     gaussian_relative_variance: float = Field(description="relative variance that Gaussian increments leave")
     counting_quantum_cm2_s: float = Field(description="what one effective hop adds to the estimate, in cm²/s")
+    median_shift: float = Field(
+        default=0.0, description="standard errors by which half of such estimates lie above the truth"
+    )
     background_error_cm2_s: float = Field(
         default=0.0, description="standard error that rattling alone leaves, in cm²/s"
     )
@@ -60,8 +63,25 @@ class DiffusivityEstimate(TransportModel):
     per_axis_cm2_s: tuple[float, float, float] | None = Field(
         default=None, description="diffusivity along the Cartesian axes x, y and z of the frames in cm²/s"
     )
+    per_axis_interval_68_cm2_s: tuple[Bounds, Bounds, Bounds] | None = Field(
+        default=None,
+        description="68 % statistical interval along x, y and z in cm²/s; from 0 where too few hops go along the axis",
+    )
+    per_axis_interval_95_cm2_s: tuple[Bounds, Bounds, Bounds] | None = Field(
+        default=None,
+        description="95 % statistical interval along x, y and z in cm²/s; from 0 where too few hops go along the axis",
+    )
     fit_window_ps: Bounds | None = Field(default=None, description="lag times used by the fit, in ps")
     law: SamplingLaw | None = Field(default=None, description="the sampling law behind the intervals")
+    per_axis_law: tuple[SamplingLaw, SamplingLaw, SamplingLaw] | None = Field(
+        default=None, description="the sampling laws behind the intervals along x, y and z"
+    )
+    straight_probability: float | None = Field(
+        default=None, description="probability that the MSD is straight from the start of the fit on"
+    )
+    onset_variance_share: float | None = Field(
+        default=None, description="share of the variance that comes of not knowing where and how diffusion sets in"
+    )
     replica_inflation: float = Field(
         default=1.0,
         description="factor by which the scatter of replicas enlarged the error (1: not enlarged)",

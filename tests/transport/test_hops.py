@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from superion.transport.concert import concert_factor
 from superion.transport.displacement_run import DisplacementRun
 from superion.transport.hops import (
-    concert_factor,
     effective_hops,
     excess_of_squares,
     he_mo_relative_error,

@@ -356,7 +356,7 @@ def _correlation_section(results: Sequence[DiffusionResult]) -> Markup:
         return Markup("")
     columns = [
         Column("T", "K", True),
-        Column("D along x, y, z", "cm²/s", True),
+        Column("D along x, y, z", "cm²/s, 68 %", True),
         Column("D, charge", "cm²/s", True),
         Column("σ, collective", "mS/cm", True),
         Column("Haven ratio", "68 %, statistical", True),
@@ -399,7 +399,10 @@ def _correlation_section(results: Sequence[DiffusionResult]) -> Markup:
 def _per_axis(estimate: DiffusivityEstimate) -> str:
     if estimate.per_axis_cm2_s is None:
         return NOT_AVAILABLE
-    return format_list(estimate.per_axis_cm2_s, 2)
+    values = format_list(estimate.per_axis_cm2_s, 2)
+    if estimate.per_axis_interval_68_cm2_s is None:
+        return values
+    return " ".join([values, *(format_interval(bounds, 2) for bounds in estimate.per_axis_interval_68_cm2_s)])
 
 
 def _charge_cell(estimate: DiffusivityEstimate) -> str:

@@ -32,7 +32,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run")(run)
+# A flow has options of its own, which only the flow knows.
+app.command("run", context_settings={"ignore_unknown_options": True})(run)
 app.command("resume")(resume)
 app.command("analyze")(analyze)
 app.command("report")(report)

@@ -12,6 +12,10 @@ from .errors import SettingsError, SuperionError
 T = TypeVar("T")
 
 
+class BrokenPluginWarning(UserWarning):
+    """A package registers something that does not load; what does not need it goes on without."""
+
+
 @dataclass(frozen=True)
 class _EntryPoints:
     """What groups of classes and groups of objects share: finding names and importing what stands behind one.

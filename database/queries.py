@@ -228,7 +228,7 @@ def latest_conductivity(store: Store, *, formula: str | None = None, label: str 
 
     Returns
     -------
-    ConductivityDoc or None
+    SuperionDocument or None
         None where there is none.
 
     Warns

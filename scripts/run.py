@@ -41,7 +41,7 @@ def run(
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[INPUT]...",
+            metavar="INPUT...",
             help="What the flow takes: a structure file (CIF, POSCAR, extxyz, …), a shipped example such as Li6PS5Cl, "
             "or the id of a document in the store; the preset's by default.",
             autocompletion=completion.structure_names,

@@ -31,7 +31,7 @@ json.dump(answers, sys.stdout)
 
 
 def install(folder: Path) -> None:
-    """Leave what pip would leave of the plug-in: its entry points."""
+    """Leave what pip would leave of the plug-in, its entry points, and one that leads nowhere."""
     project = tomllib.loads((PLUGIN / "pyproject.toml").read_text())["project"]
     information = folder / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
     information.mkdir(parents=True)
@@ -39,6 +39,7 @@ def install(folder: Path) -> None:
     lines = []
     for group, members in project["entry-points"].items():
         lines += [f"[{group}]", *(f"{name} = {target}" for name, target in members.items())]
+        lines += ["broken_one = superion_strain.document:NoSuchDoc"] if group == "superion.documents" else []
     (information / "entry_points.txt").write_text("\n".join(lines))
 
 
@@ -90,6 +91,10 @@ def test_it_is_run_listed_shown_and_reported(installed: Installed) -> None:
     assert "inputs        full.cif, empty.cif" in run[2]
     assert "host: volume strain 6.12 % (31.25 to 33.16 Å³ per framework atom)" in run[1]
     assert "strain 6.12 %" in listed[1]
+    (warning,) = [line for line in listed[2].splitlines() if line.startswith("warning: ")]
+    assert warning.startswith(
+        "warning: The kind of document 'broken_one' of superion_strain.document:NoSuchDoc does not"
+    )
     (row,) = json.loads(rows[1])
     assert row["volume_strain_percent"] == pytest.approx(100 * (1.02**3 - 1))
     assert row["sigma_300k_ms_cm"] is None, "a column of another kind"

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from ...errors import StoreError
-from ...plugins import PluginGroup
+from ...plugins import BrokenPluginWarning, PluginGroup
 from .base import SuperionDocument
 
 DOCUMENTS: PluginGroup[SuperionDocument] = PluginGroup(
@@ -77,13 +77,18 @@ def readable_classes() -> dict[str, type[SuperionDocument]]:
     -------
     dict of str to type
         Kind to class.
+
+    Warns
+    -----
+    BrokenPluginWarning
+        For each kind whose class does not load.
     """
     found = {}
     for doc_type in document_types():
         try:
             found[doc_type] = document_class(doc_type)
         except StoreError as error:
-            warnings.warn(str(error), stacklevel=2)
+            warnings.warn(str(error), BrokenPluginWarning, stacklevel=2)
     return found
 
 

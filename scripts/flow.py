@@ -26,7 +26,10 @@ def list_command(as_json: JsonOption = False) -> None:
 
     flows, presets = list_flows(), list_presets()
     if as_json:
-        write_json({"flows": flows, "presets": presets})
+        # Before flows had several inputs, a preset had one structure.
+        single = [{"structure": one.inputs[0] if len(one.inputs) == 1 else None} for one in presets]
+        rows = [one.model_dump() | old for one, old in zip(presets, single, strict=True)]
+        write_json({"flows": flows, "presets": rows})
         return
     console = results_console()
     table = Table("flow", "package", "maker", show_edge=False, pad_edge=False, header_style="bold")

@@ -5,16 +5,20 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from .errors import SettingsError, SuperionError
 
 T = TypeVar("T")
 
 
+class BrokenPluginWarning(UserWarning):
+    """A package registers something that does not load; what does not need it goes on without."""
+
+
 @dataclass(frozen=True)
-class PluginGroup(Generic[T]):
-    """One group of entry points whose objects are classes.
+class _EntryPoints:
+    """What groups of classes and groups of objects share: finding names and importing what stands behind one.
 
     Parameters
     ----------
@@ -23,21 +27,14 @@ class PluginGroup(Generic[T]):
     kind : str
         What its members are, in one or two words for sentences to the user.
     base : type
-        Class that each member must derive from; ``object`` for any class.
+        Class that each member must derive from, or be an object of; ``object`` for any.
     error : type of SuperionError
         What is raised for a name that does not serve.
-
-    Examples
-    --------
-    >>> from superion.potentials.potential import Potential
-    >>> potentials = PluginGroup("superion.potentials", "potential", Potential)
-    >>> "chgnet" in potentials.names()
-    True
     """
 
     entry_point_group: str
     kind: str
-    base: type[T]
+    base: type
     error: type[SuperionError] = SettingsError
 
     def points(self) -> dict[str, EntryPoint]:
@@ -60,6 +57,54 @@ class PluginGroup(Generic[T]):
         """
         return tuple(self.points())
 
+    def _import(self, name: str) -> tuple[EntryPoint, Any]:
+        """Import what is registered under a name, whatever it is."""
+        points = self.points()
+        if name not in points:
+            near = difflib.get_close_matches(name.lower(), points, n=1, cutoff=0.5)
+            hint = f"did you mean '{near[0]}'? " if near else ""
+            known = ", ".join(points) or "none"
+            raise self.error(f"There is no {self.kind} '{name}': {hint}known names are {known}.")
+        point = points[name]
+        try:
+            return point, point.load()
+        except Exception as error:
+            raise self.error(
+                f"The {self.kind} '{name}' of {point.value} does not load ({type(error).__name__}: {error}): "
+                "mend or reinstall the package that registers it."
+            ) from error
+
+    def _misfit(self, point: EntryPoint, expected: str) -> SuperionError:
+        return self.error(
+            f"The {self.kind} '{point.name}' of {point.value} is not {expected} {self.base.__module__}."
+            f"{self.base.__qualname__}: mend the package that registers it."
+        )
+
+
+class PluginGroup(_EntryPoints, Generic[T]):
+    """One group of entry points whose members are classes.
+
+    Parameters
+    ----------
+    entry_point_group : str
+        Name of the group, as packages write it in their ``pyproject.toml``.
+    kind : str
+        What its members are, in one or two words for sentences to the user.
+    base : type
+        Class that each member must derive from; ``object`` for any class.
+    error : type of SuperionError
+        What is raised for a name that does not serve.
+
+    Examples
+    --------
+    >>> from superion.potentials.potential import Potential
+    >>> potentials = PluginGroup("superion.potentials", "potential", Potential)
+    >>> "chgnet" in potentials.names()
+    True
+    """
+
+    base: type[T]
+
     def load(self, name: str) -> type[T]:
         """Import the class of one name.
 
@@ -79,25 +124,72 @@ class PluginGroup(Generic[T]):
             Of the group's kind: when no such name is registered (the nearest known one is named), or what is
             registered does not load or is not such a class.
         """
-        points = self.points()
-        if name not in points:
-            near = difflib.get_close_matches(name.lower(), points, n=1, cutoff=0.5)
-            hint = f"did you mean '{near[0]}'? " if near else ""
-            known = ", ".join(points) or "none"
-            raise self.error(f"There is no {self.kind} '{name}': {hint}known names are {known}.")
-        point = points[name]
-        try:
-            loaded = point.load()
-        except Exception as error:
-            raise self.error(
-                f"The {self.kind} '{name}' of {point.value} does not load ({type(error).__name__}: {error}): "
-                "mend or reinstall the package that registers it."
-            ) from error
+        point, loaded = self._import(name)
         if not (isinstance(loaded, type) and issubclass(loaded, self.base)):
-            raise self.error(
-                f"The {self.kind} '{name}' of {point.value} is not a subclass of {self.base.__module__}."
-                f"{self.base.__qualname__}: mend the package that registers it."
-            )
+            raise self._misfit(point, "a subclass of")
+        return loaded
+
+    def find(self, name: str) -> type[T] | None:
+        """Import the class of a name that need not be registered.
+
+        Parameters
+        ----------
+        name : str
+            A name.
+
+        Returns
+        -------
+        type or None
+            The class; None where no package registers the name.
+
+        Raises
+        ------
+        SuperionError
+            As for `load`, where it is registered.
+        """
+        return self.load(name) if name in self.points() else None
+
+
+class ObjectGroup(_EntryPoints, Generic[T]):
+    """One group of entry points whose members are ready-made objects, such as definitions.
+
+    Parameters
+    ----------
+    entry_point_group, kind, base, error
+        As for `PluginGroup`; each member is an object of the class `base`.
+
+    Examples
+    --------
+    >>> from superion.database.properties import PropertyDefinition
+    >>> properties = ObjectGroup("superion.properties", "property", PropertyDefinition)
+    >>> properties.load("activation_energy_ev").unit
+    'eV'
+    """
+
+    base: type[T]
+
+    def load(self, name: str) -> T:
+        """Import the object of one name.
+
+        Parameters
+        ----------
+        name : str
+            Registered name.
+
+        Returns
+        -------
+        object
+            The object.
+
+        Raises
+        ------
+        SuperionError
+            Of the group's kind: when no such name is registered (the nearest known one is named), or what is
+            registered does not load or is no such object.
+        """
+        point, loaded = self._import(name)
+        if not isinstance(loaded, self.base):
+            raise self._misfit(point, "an object of")
         return loaded
 
 

@@ -32,7 +32,7 @@ from superion.database.query_language.parser import element_symbols
 from superion.database.sqlite_store import SqliteStore
 from superion.database.stored_json import encode
 from superion.database.units import parse_quantity
-from superion.database.usual_queries import USUAL_QUERIES, UsualQuery, ensure_usual_indexes
+from superion.database.usual_queries import UsualQuery, ensure_usual_indexes, usual_queries
 
 TABLE = Path(__file__).parents[1] / "docs" / "benchmarks" / "queries.md"
 PAGE = 20
@@ -202,7 +202,7 @@ def usual(collections: CampaignCollections) -> Iterator[Timing]:
         "formula": row["formula"],
         "search.chemical_system": "Li-P-S",
     }
-    for query in USUAL_QUERIES:
+    for query in usual_queries():
         criteria = {path: values.get(path, condition) for path, condition in query.criteria.items()}
 
         def ask(criteria: dict[str, Any] = criteria, query: UsualQuery = query) -> list[Any]:

@@ -13,7 +13,7 @@ from pymongo.errors import PyMongoError
 
 from ..errors import StoreError
 from .campaigns import CampaignCollections
-from .job_store import BULK_KEY, BULK_STORE_NAME, DOCUMENT_INDEXES
+from .job_store import BULK_KEY, BULK_STORE_NAME, document_indexes
 from .shown_address import shown_name
 from .sibling_stores import sibling_store
 
@@ -57,7 +57,7 @@ def _missing_indexes(jobs: JobStore) -> list[str]:
     indexed = {tuple(path for path, _ in index["key"]): index for index in indexes.values()}
     problems = [
         f"The field {path} of {shown_name(store)} is not indexed: open the store as a user who may make indexes"
-        for path in DOCUMENT_INDEXES
+        for path in document_indexes()
         if (path,) not in indexed
     ]
     if not indexed.get(("uuid", "index"), {}).get("unique"):

@@ -12,6 +12,7 @@ from maggma.core import Store
 
 from ..errors import StoreError
 from .blobs import BlobStore
+from .documents.registry import readable_classes
 from .project import ProjectFolder, find_project
 from .settings import STORE_VARIABLE, store_from_environment
 from .sqlite_store import SqliteStore
@@ -29,16 +30,32 @@ DOCUMENT_INDEXES = (
     "output.provenance.campaign_id",
     "metadata.campaign_id",
     "metadata.stage_key",
-    "output.sigma_300k_ms_cm",
     "output.stage_key",
 )
-"""Fields that queries look up and sort by: indexed in every store that superion opens."""
+"""Fields that queries look up and sort by, whatever the kind of document: indexed in every store that is opened."""
 
 BULK_KEY = "blob_uuid"
 """Field by which jobflow looks bulk data up: indexed in every additional store."""
 
 BULK_STORE_NAME = "data"
 """Name of the additional store that atomate2's and our jobs send bulk data to."""
+
+
+def document_indexes() -> tuple[str, ...]:
+    """List the fields by which documents are looked up: those of all kinds, then those of single kinds.
+
+    Returns
+    -------
+    tuple of str
+        Dotted paths in stored jobs.
+
+    Examples
+    --------
+    >>> "output.sigma_300k_ms_cm" in document_indexes()
+    True
+    """
+    own = (f"output.{path}" for model in readable_classes().values() for path in model.indexed)
+    return tuple(dict.fromkeys((*DOCUMENT_INDEXES, *own)))
 
 
 def open_job_store(
@@ -85,7 +102,7 @@ def open_job_store(
         _expect_embedded_file(store)
     _connect(store, text)
     with _server_explained(store, store.docs_store, text):
-        for path in DOCUMENT_INDEXES:
+        for path in document_indexes():
             store.ensure_index(path)
     for bulk in store.additional_stores.values():
         with _server_explained(store, bulk, text):

@@ -1,27 +1,69 @@
-"""The properties that candidates are filtered, queried and ranked by: one name, one unit, one direction each."""
+"""The properties that candidates are filtered, queried and ranked by: one name, one unit, one direction each.
+
+superion's own and those of other packages are entry points of one group, `superion.properties`; each names an object
+of `PropertyDefinition`. A file that defines some imports nothing else of superion, for it is read early.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ..errors import SettingsError
+from ..plugins import ObjectGroup
 
 Interval = tuple[float, float]
 
 
 class PropertyDefinition(BaseModel):
-    """What a property is."""
+    """What a property is, and what is done with it unless a user says otherwise.
+
+    Examples
+    --------
+    >>> PropertyDefinition(
+    ...     name="work_of_adhesion_j_m2",
+    ...     label="work of adhesion / J m⁻²",
+    ...     unit="J/m**2",
+    ...     better="higher",
+    ...     indexed="stores",
+    ...     description="energy that parting the two sides of an interface takes",
+    ... ).is_ranked
+    True
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(description="name in documents, with its unit")
     label: str = Field(description="name for tables and figures, with its unit")
     unit: str = Field(description="unit as pint would read it; empty for a pure number")
-    better: Literal["higher", "lower", "neither"] = Field(description="which end of the scale is wanted")
+    better: Literal["higher", "lower", "neither"] = Field(
+        description="which end of the scale is wanted; nothing is ranked by a property with neither"
+    )
     logarithmic: bool = Field(default=False, description="whether errors are even on a logarithmic scale")
     description: str = Field(description="one sentence")
+    position: int = Field(default=1000, description="place in tables and lists, the smallest first; then by name")
+    query_heading: str | None = Field(
+        default=None, description="heading of its column in `superion query`; None leaves it out of that table"
+    )
+    indexed: Literal["never", "stores", "campaigns"] = Field(
+        default="never",
+        description="stores: whole stores are sorted by it with an index; campaigns: the rows of one campaign, too",
+    )
+    usual_rank: int | None = Field(
+        default=None,
+        description="place among the properties that a campaign is ranked by where its file names none: the smallest "
+        "that is known; None ranks by it only where asked",
+    )
+    on_usual_front: bool = Field(default=False, description="whether the Pareto front uses it where a file names none")
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether one end of the scale is better, so that rows can be ranked by it."""
+        return self.better != "neither"
 
 
 class PropertyEstimate(BaseModel):
@@ -60,125 +102,37 @@ class PropertyEstimate(BaseModel):
         return low, high
 
 
-def _defined(*definitions: PropertyDefinition) -> Mapping[str, PropertyDefinition]:
-    return {definition.name: definition for definition in definitions}
+DEFINITIONS: ObjectGroup[PropertyDefinition] = ObjectGroup("superion.properties", "property", PropertyDefinition)
+"""The entry points by which any package registers a definition under the name of its property."""
 
 
-PROPERTIES: Mapping[str, PropertyDefinition] = _defined(
-    PropertyDefinition(
-        name="sigma_300k_ms_cm",
-        label="σ(300 K) / mS cm⁻¹",
-        unit="mS/cm",
-        better="higher",
-        logarithmic=True,
-        description="ionic conductivity at 300 K, extrapolated by Arrhenius' law",
-    ),
-    PropertyDefinition(
-        name="greatest_sigma_300k_ms_cm",
-        label="greatest σ(300 K) / mS cm⁻¹",
-        unit="mS/cm",
-        better="higher",
-        logarithmic=True,
-        description="greatest σ(300 K) that a run at one temperature allows with the smallest barrier thinkable",
-    ),
-    PropertyDefinition(
-        name="activation_energy_ev",
-        label="activation energy / eV",
-        unit="eV",
-        better="lower",
-        description="activation energy of the ionic conductivity",
-    ),
-    PropertyDefinition(
-        name="probe_diffusivity_cm2_s",
-        label="D at the probe's temperature / cm² s⁻¹",
-        unit="cm**2/s",
-        better="higher",
-        logarithmic=True,
-        description="tracer diffusivity at the temperature of the probe",
-    ),
-    PropertyDefinition(
-        name="energy_above_hull_ev_per_atom",
-        label="energy above hull / eV atom⁻¹",
-        unit="eV/atom",
-        better="lower",
-        description="energy above the convex hull of the competing phases, by the same potential",
-    ),
-    PropertyDefinition(
-        name="reduction_limit_v",
-        label="reduction limit / V",
-        unit="V",
-        better="lower",
-        description="lowest voltage against the mobile metal at which the phase does not decompose",
-    ),
-    PropertyDefinition(
-        name="oxidation_limit_v",
-        label="oxidation limit / V",
-        unit="V",
-        better="higher",
-        description="highest voltage against the mobile metal at which the phase does not decompose",
-    ),
-    PropertyDefinition(
-        name="electrochemical_window_v",
-        label="electrochemical window / V",
-        unit="V",
-        better="higher",
-        description="oxidation limit minus reduction limit",
-    ),
-    PropertyDefinition(
-        name="percolation_barrier_1d_ev",
-        label="1D bond-valence barrier / eV",
-        unit="eV",
-        better="lower",
-        description="lowest bond-valence site energy barrier of a path that crosses the crystal along one direction",
-    ),
-    PropertyDefinition(
-        name="percolation_barrier_2d_ev",
-        label="2D bond-valence barrier / eV",
-        unit="eV",
-        better="lower",
-        description="lowest bond-valence site energy barrier of paths along two directions",
-    ),
-    PropertyDefinition(
-        name="percolation_barrier_3d_ev",
-        label="3D bond-valence barrier / eV",
-        unit="eV",
-        better="lower",
-        description="lowest bond-valence site energy barrier of paths along three directions",
-    ),
-    PropertyDefinition(
-        name="volume_change_percent",
-        label="volume change / %",
-        unit="percent",
-        better="neither",
-        description="change of the volume in relaxation",
-    ),
-    PropertyDefinition(
-        name="energy_ev_per_atom",
-        label="energy / eV atom⁻¹",
-        unit="eV/atom",
-        better="neither",
-        description="potential energy of the relaxed cell; only orderings of one composition compare",
-    ),
-    PropertyDefinition(
-        name="mean_atomic_mass_amu",
-        label="mean atomic mass / u",
-        unit="amu",
-        better="lower",
-        description="mean mass of an atom",
-    ),
-    PropertyDefinition(
-        name="element_cost_usd_per_kg",
-        label="cost of elements / USD kg⁻¹",
-        unit="USD/kg",
-        better="lower",
-        description="cost of the elements in one kilogram, by a shipped table of prices",
-    ),
-    PropertyDefinition(
-        name="mobile_ion_density_per_angstrom3",
-        label="density of mobile ions / Å⁻³",
-        unit="1/angstrom**3",
-        better="higher",
-        description="number of mobile ions per volume",
-    ),
-)
-"""All properties by name."""
+@cache
+def _definitions() -> dict[str, PropertyDefinition]:
+    """Load all definitions, in the order of tables."""
+    loaded = []
+    for name in DEFINITIONS.names():
+        definition = DEFINITIONS.load(name)
+        if definition.name != name:
+            raise SettingsError(
+                f"The entry point '{name}' of the group {DEFINITIONS.entry_point_group} defines the property "
+                f"'{definition.name}': give both one name in the package that registers it."
+            )
+        loaded.append(definition)
+    return {one.name: one for one in sorted(loaded, key=lambda one: (one.position, one.name))}
+
+
+class _Properties(Mapping[str, PropertyDefinition]):
+    """All definitions by name, loaded when they are first asked for."""
+
+    def __getitem__(self, name: str) -> PropertyDefinition:
+        return _definitions()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_definitions())
+
+    def __len__(self) -> int:
+        return len(_definitions())
+
+
+PROPERTIES: Mapping[str, PropertyDefinition] = _Properties()
+"""All properties by name: superion's own and those of other packages."""

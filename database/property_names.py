@@ -7,9 +7,6 @@ from functools import cache
 
 from .properties import PROPERTIES
 
-_UNIT_SUFFIXES = ("_ms_cm", "_ev_per_atom", "_cm2_s", "_usd_per_kg", "_per_angstrom3", "_percent", "_amu", "_ev", "_v")
-"""What names of properties end in, the longer ones first."""
-
 
 def ranked_names() -> tuple[str, ...]:
     """List the properties one end of which is better, so that rows can be ranked by them.
@@ -24,7 +21,62 @@ def ranked_names() -> tuple[str, ...]:
     >>> "sigma_300k_ms_cm" in ranked_names(), "volume_change_percent" in ranked_names()
     (True, False)
     """
-    return tuple(name for name, definition in PROPERTIES.items() if definition.better != "neither")
+    return tuple(name for name, definition in PROPERTIES.items() if definition.is_ranked)
+
+
+def usual_order() -> tuple[str, ...]:
+    """List the properties that a campaign is ranked by where its file names none, the first that is known.
+
+    Returns
+    -------
+    tuple of str
+        Names with their unit.
+
+    Examples
+    --------
+    >>> usual_order()[:2]
+    ('sigma_300k_ms_cm', 'greatest_sigma_300k_ms_cm')
+    """
+    ranks = {name: definition.usual_rank for name, definition in PROPERTIES.items() if definition.is_ranked}
+    return tuple(sorted((name for name, rank in ranks.items() if rank is not None), key=lambda name: ranks[name] or 0))
+
+
+def usual_front() -> tuple[str, ...]:
+    """List the properties of the Pareto front where a campaign file names none, as far as they are known.
+
+    Returns
+    -------
+    tuple of str
+        Names with their unit.
+
+    Examples
+    --------
+    >>> usual_front()[:2]
+    ('sigma_300k_ms_cm', 'activation_energy_ev')
+    """
+    return tuple(name for name, definition in PROPERTIES.items() if definition.on_usual_front and definition.is_ranked)
+
+
+def indexed_names(*, in_campaigns: bool = False) -> tuple[str, ...]:
+    """List the properties by which rows are sorted with an index.
+
+    Parameters
+    ----------
+    in_campaigns : bool
+        Whether the rows of one campaign are meant, and not those of whole stores.
+
+    Returns
+    -------
+    tuple of str
+        Names with their unit.
+
+    Examples
+    --------
+    >>> "electrochemical_window_v" in indexed_names(), "electrochemical_window_v" in indexed_names(in_campaigns=True)
+    (True, False)
+    """
+    kinds = ("campaigns",) if in_campaigns else ("stores", "campaigns")
+    return tuple(name for name, definition in PROPERTIES.items() if definition.indexed in kinds)
 
 
 @cache
@@ -50,19 +102,31 @@ def short_name(name: str) -> str:
     Parameters
     ----------
     name : str
-        Name of a property.
+        Name of a property, or of its measured value.
 
     Returns
     -------
     str
-        The same where it ends in no unit.
+        The same where it ends in no unit, or is no property.
 
     Examples
     --------
-    >>> short_name("sigma_300k_ms_cm")
-    'sigma_300k'
+    >>> short_name("sigma_300k_ms_cm"), short_name("measured_energy_above_hull_ev_per_atom")
+    ('sigma_300k', 'measured_energy_above_hull')
     """
-    return next((name.removesuffix(suffix) for suffix in _UNIT_SUFFIXES if name.endswith(suffix)), name)
+    definition = PROPERTIES.get(name.removeprefix("measured_"))
+    endings = () if definition is None else _unit_endings(definition.unit)
+    return next((name.removesuffix(ending) for ending in endings if name.endswith(ending)), name)
+
+
+def _unit_endings(unit: str) -> tuple[str, ...]:
+    """Write a unit as names may end in it: mS/cm as _ms_cm, eV/atom as _ev_per_atom."""
+    plain = unit.lower().replace("**", "").replace("*", "_").replace(" ", "_")
+    if not plain:
+        return ()
+    if plain.startswith("1/"):
+        return (f"_per_{plain.removeprefix('1/')}",)
+    return (f"_{plain.replace('/', '_per_')}", f"_{plain.replace('/', '_')}")
 
 
 def full_name(name: str) -> str | None:

@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from maggma.core import Store
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..errors import StoreError
-from .documents import ConductivityDoc, SuperionDocument, parse_document
-from .documents.base import UtcDatetime
+from .documents.base import SuperionDocument, UtcDatetime
+from .documents.registry import document_class, parse_document, readable_classes
 
 Document = TypeVar("Document", bound=SuperionDocument)
 
-_HEAD_FIELDS = {
-    "uuid": 1,
-    "index": 1,
-    "name": 1,
-    "output.doc_type": 1,
-    "output.formula": 1,
-    "output.label": 1,
-    "output.state": 1,
-    "output.run.state": 1,
-    "output.temperature_k": 1,
-    "output.protocol.temperature_k": 1,
-    "output.sigma_300k_ms_cm": 1,
-    "output.activation_energy_ev": 1,
-    "output.provenance.created_at": 1,
-}
+_HEAD_FIELDS = (
+    "uuid",
+    "index",
+    "name",
+    "output.doc_type",
+    "output.formula",
+    "output.label",
+    "output.provenance.created_at",
+)
 
 
 class DocumentHead(BaseModel):
-    """What a list shows of a document, without loading it."""
+    """What a list shows of a document, without loading it.
 
-    model_config = ConfigDict(frozen=True)
+    Beside these it has the columns that the kinds of documents list (`SuperionDocument.listed`), such as
+    `temperature_k` or `sigma_300k_ms_cm`; a column that the kind does not have is None.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
 
     uuid: str = Field(description="uuid of the job that made it")
     index: int = Field(description="how many times that job had replaced itself")
@@ -43,10 +42,12 @@ class DocumentHead(BaseModel):
     formula: str = Field(description="reduced formula")
     label: str = Field(description="name of the material")
     state: str | None = Field(default=None, description="state of the run, where the kind has one")
-    temperature_k: float | None = Field(default=None, description="temperature in K, where the kind has one")
-    sigma_300k_ms_cm: float | None = Field(default=None, description="σ(300 K) in mS/cm, where the kind has one")
-    activation_energy_ev: float | None = Field(default=None, description="activation energy in eV")
     created_at: UtcDatetime | None = Field(default=None, description="time of creation")
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The columns of its kind that hold something, by name."""
+        return {name: value for name, value in (self.__pydantic_extra__ or {}).items() if value is not None}
 
 
 class StoredDocument(BaseModel):
@@ -98,8 +99,11 @@ def list_documents(
     """
     criteria = _criteria(doc_type=doc_type, formula=formula, label=label, campaign_id=campaign_id)
     # One job may have replaced itself: each of its outputs is a document of its own.
-    found = store.query(criteria, properties=dict(_HEAD_FIELDS), sort={"output.provenance.created_at": -1}, limit=limit)
-    return [_head(entry) for entry in found]
+    columns = {kind: model.listed for kind, model in readable_classes().items()}
+    found = store.query(
+        criteria, properties=_head_fields(columns), sort={"output.provenance.created_at": -1}, limit=limit
+    )
+    return [_head(entry, columns) for entry in found]
 
 
 def get_document(store: Store, identifier: str) -> StoredDocument:
@@ -181,10 +185,37 @@ def iterate_documents(
             yield document
 
 
-def latest_conductivity(
-    store: Store, *, formula: str | None = None, label: str | None = None
-) -> ConductivityDoc | None:
-    """Load the newest conductivity.
+def latest_document(
+    store: Store, doc_type: str, *, formula: str | None = None, label: str | None = None
+) -> SuperionDocument | None:
+    """Load the newest document of one kind.
+
+    Parameters
+    ----------
+    store : JobStore
+        A connected store.
+    doc_type : str
+        Kind of document, such as `conductivity`.
+    formula : str, optional
+        Reduced formula.
+    label : str, optional
+        Name of the material.
+
+    Returns
+    -------
+    SuperionDocument or None
+        None where there is none.
+
+    Raises
+    ------
+    StoreError
+        If the kind is unknown, or the document cannot be read.
+    """
+    return next(iterate_documents(store, document_class(doc_type), formula=formula, label=label, limit=1), None)
+
+
+def latest_conductivity(store: Store, *, formula: str | None = None, label: str | None = None) -> Any:
+    """Load the newest conductivity; deprecated in favour of `latest_document`.
 
     Parameters
     ----------
@@ -197,10 +228,18 @@ def latest_conductivity(
 
     Returns
     -------
-    ConductivityDoc or None
+    SuperionDocument or None
         None where there is none.
+
+    Warns
+    -----
+    DeprecationWarning
+        Always.
     """
-    return next(iterate_documents(store, ConductivityDoc, formula=formula, label=label, limit=1), None)
+    warnings.warn(
+        'latest_conductivity is now latest_document(store, "conductivity").', DeprecationWarning, stacklevel=2
+    )
+    return latest_document(store, "conductivity", formula=formula, label=label)
 
 
 def _criteria(**fields: str | None) -> dict[str, Any]:
@@ -213,10 +252,17 @@ def _criteria(**fields: str | None) -> dict[str, Any]:
     return criteria
 
 
-def _head(entry: dict[str, Any]) -> DocumentHead:
+def _head_fields(columns: Mapping[str, Mapping[str, str]]) -> dict[str, int]:
+    """Name the fields that a list needs; a field inside another one that is asked for would be refused by servers."""
+    listed = {f"output.{path}" for paths in columns.values() for path in paths.values()}
+    fields = {*_HEAD_FIELDS, *listed}
+    return {path: 1 for path in sorted(fields) if not any(path.startswith(f"{other}.") for other in fields)}
+
+
+def _head(entry: dict[str, Any], columns: Mapping[str, Mapping[str, str]]) -> DocumentHead:
     output = entry.get("output") or {}
-    # A trajectory keeps these with its run and its protocol.
-    run, protocol = output.get("run") or {}, output.get("protocol") or {}
+    all_columns = {name for paths in columns.values() for name in paths}
+    own = columns.get(output["doc_type"], SuperionDocument.listed)
     return DocumentHead(
         uuid=entry["uuid"],
         index=entry["index"],
@@ -224,12 +270,16 @@ def _head(entry: dict[str, Any]) -> DocumentHead:
         doc_type=output["doc_type"],
         formula=output.get("formula") or "",
         label=output.get("label") or "",
-        state=output.get("state") or run.get("state"),
-        temperature_k=output.get("temperature_k") or protocol.get("temperature_k"),
-        sigma_300k_ms_cm=output.get("sigma_300k_ms_cm"),
-        activation_energy_ev=output.get("activation_energy_ev"),
         created_at=(output.get("provenance") or {}).get("created_at"),
+        **{name: _at(output, own[name]) if name in own else None for name in sorted(all_columns)},
     )
+
+
+def _at(output: Any, path: str) -> Any:
+    """Follow a dotted path; None where it leads nowhere."""
+    for part in path.split("."):
+        output = output.get(part) if isinstance(output, Mapping) else None
+    return output
 
 
 def _stored(entry: dict[str, Any]) -> StoredDocument:

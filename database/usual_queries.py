@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 from maggma.core import Store
 from pymongo.errors import OperationFailure
 
 from .candidate_rows import CHEMICAL_SYSTEM, high_path, low_path, order_path
+from .property_names import indexed_names
 from .query_language.criteria import LEAST_NUMBER
 from .sqlite_store import SqliteStore
 
@@ -21,26 +23,6 @@ Direction = Literal[1, -1]
 
 SIGMA = order_path("sigma_300k_ms_cm")
 HULL = order_path("energy_above_hull_ev_per_atom")
-
-RANKED_PROPERTIES = (
-    "sigma_300k_ms_cm",
-    "greatest_sigma_300k_ms_cm",
-    "activation_energy_ev",
-    "energy_above_hull_ev_per_atom",
-    "electrochemical_window_v",
-    "percolation_barrier_3d_ev",
-    "mean_atomic_mass_amu",
-    "element_cost_usd_per_kg",
-)
-"""Properties by which whole stores are sorted with an index."""
-
-RANKED_IN_CAMPAIGNS = (
-    "sigma_300k_ms_cm",
-    "greatest_sigma_300k_ms_cm",
-    "activation_energy_ev",
-    "energy_above_hull_ev_per_atom",
-)
-"""Properties by which the rows of one campaign are sorted with an index."""
 
 
 @dataclass(frozen=True)
@@ -85,79 +67,87 @@ def _known(name: str) -> dict[str, Any]:
     return {order_path(name): {"$gte": LEAST_NUMBER}}
 
 
-USUAL_QUERIES: tuple[UsualQuery, ...] = (
-    UsualQuery("one candidate", {"key": "campaign/0123456789ab"}, {}, Index(("key",))),
-    UsualQuery("all of a campaign", {"campaign_id": "campaign"}, {"key": 1}, Index(("campaign_id", "key"))),
-    UsualQuery(
-        "those of a campaign with a status, best σ first",
-        {"campaign_id": "campaign", "status": "done", **_known("sigma_300k_ms_cm")},
-        {SIGMA: -1},
-        Index(("campaign_id", "status", SIGMA)),
-    ),
-    UsualQuery(
-        "those of a campaign at a stage",
-        {"campaign_id": "campaign", "stage": "relax"},
-        {"key": 1},
-        Index(("campaign_id", "stage", "key")),
-    ),
-    *(
+@cache
+def usual_queries() -> tuple[UsualQuery, ...]:
+    """List all usual queries.
+
+    Returns
+    -------
+    tuple of UsualQuery
+        Each with its index; those of properties follow what their definitions say of indexes.
+    """
+    return (
+        UsualQuery("one candidate", {"key": "campaign/0123456789ab"}, {}, Index(("key",))),
+        UsualQuery("all of a campaign", {"campaign_id": "campaign"}, {"key": 1}, Index(("campaign_id", "key"))),
         UsualQuery(
-            f"ranking of a campaign by {name}",
-            {"campaign_id": "campaign", **_known(name)},
-            {order_path(name): -1},
-            Index(("campaign_id", order_path(name))),
-        )
-        for name in RANKED_IN_CAMPAIGNS
-    ),
-    *(
-        UsualQuery(f"ranking by {name}", _known(name), {order_path(name): -1}, Index((order_path(name),)))
-        for name in RANKED_PROPERTIES
-    ),
-    UsualQuery(
-        "σ above a threshold, energy above hull below one, best σ first",
-        {
-            SIGMA: {"$gt": 0.1},
-            "properties.sigma_300k_ms_cm.bound": {"$ne": "upper"},
-            HULL: {"$lte": 0.03},
-            "properties.energy_above_hull_ev_per_atom.bound": {"$ne": "lower"},
-        },
-        {SIGMA: -1},
-        Index((SIGMA, HULL)),
-    ),
-    UsualQuery(
-        "σ surely above a threshold",
-        {low_path("sigma_300k_ms_cm"): {"$gt": 0.1}},
-        {low_path("sigma_300k_ms_cm"): -1},
-        Index((low_path("sigma_300k_ms_cm"),)),
-    ),
-    UsualQuery(
-        "σ surely below a threshold",
-        {high_path("sigma_300k_ms_cm"): {"$lt": 0.1}},
-        {high_path("sigma_300k_ms_cm"): 1},
-        Index((high_path("sigma_300k_ms_cm"),)),
-    ),
-    UsualQuery(
-        "with elements, best σ first",
-        {"elements": {"$all": ["Li", "P", "S"]}, **_known("sigma_300k_ms_cm")},
-        {SIGMA: -1},
-        Index(("elements", SIGMA), of_items=True),
-    ),
-    UsualQuery(
-        "of a chemical system, best σ first",
-        {CHEMICAL_SYSTEM: "Li-P-S", **_known("sigma_300k_ms_cm")},
-        {SIGMA: -1},
-        Index((CHEMICAL_SYSTEM, SIGMA)),
-    ),
-    UsualQuery(
-        "of a formula, best σ first",
-        {"formula": "Li6PS5Cl", **_known("sigma_300k_ms_cm")},
-        {SIGMA: -1},
-        Index(("formula", SIGMA)),
-    ),
-    UsualQuery("by label", {"label": "argyrodite"}, {}, Index(("label",))),
-    UsualQuery("last changed", {}, {"updated_at": -1}, Index(("updated_at",))),
-)
-"""All usual queries."""
+            "those of a campaign with a status, best σ first",
+            {"campaign_id": "campaign", "status": "done", **_known("sigma_300k_ms_cm")},
+            {SIGMA: -1},
+            Index(("campaign_id", "status", SIGMA)),
+        ),
+        UsualQuery(
+            "those of a campaign at a stage",
+            {"campaign_id": "campaign", "stage": "relax"},
+            {"key": 1},
+            Index(("campaign_id", "stage", "key")),
+        ),
+        *(
+            UsualQuery(
+                f"ranking of a campaign by {name}",
+                {"campaign_id": "campaign", **_known(name)},
+                {order_path(name): -1},
+                Index(("campaign_id", order_path(name))),
+            )
+            for name in indexed_names(in_campaigns=True)
+        ),
+        *(
+            UsualQuery(f"ranking by {name}", _known(name), {order_path(name): -1}, Index((order_path(name),)))
+            for name in indexed_names()
+        ),
+        UsualQuery(
+            "σ above a threshold, energy above hull below one, best σ first",
+            {
+                SIGMA: {"$gt": 0.1},
+                "properties.sigma_300k_ms_cm.bound": {"$ne": "upper"},
+                HULL: {"$lte": 0.03},
+                "properties.energy_above_hull_ev_per_atom.bound": {"$ne": "lower"},
+            },
+            {SIGMA: -1},
+            Index((SIGMA, HULL)),
+        ),
+        UsualQuery(
+            "σ surely above a threshold",
+            {low_path("sigma_300k_ms_cm"): {"$gt": 0.1}},
+            {low_path("sigma_300k_ms_cm"): -1},
+            Index((low_path("sigma_300k_ms_cm"),)),
+        ),
+        UsualQuery(
+            "σ surely below a threshold",
+            {high_path("sigma_300k_ms_cm"): {"$lt": 0.1}},
+            {high_path("sigma_300k_ms_cm"): 1},
+            Index((high_path("sigma_300k_ms_cm"),)),
+        ),
+        UsualQuery(
+            "with elements, best σ first",
+            {"elements": {"$all": ["Li", "P", "S"]}, **_known("sigma_300k_ms_cm")},
+            {SIGMA: -1},
+            Index(("elements", SIGMA), of_items=True),
+        ),
+        UsualQuery(
+            "of a chemical system, best σ first",
+            {CHEMICAL_SYSTEM: "Li-P-S", **_known("sigma_300k_ms_cm")},
+            {SIGMA: -1},
+            Index((CHEMICAL_SYSTEM, SIGMA)),
+        ),
+        UsualQuery(
+            "of a formula, best σ first",
+            {"formula": "Li6PS5Cl", **_known("sigma_300k_ms_cm")},
+            {SIGMA: -1},
+            Index(("formula", SIGMA)),
+        ),
+        UsualQuery("by label", {"label": "argyrodite"}, {}, Index(("label",))),
+        UsualQuery("last changed", {}, {"updated_at": -1}, Index(("updated_at",))),
+    )
 
 
 def usual_indexes() -> tuple[Index, ...]:
@@ -168,7 +158,7 @@ def usual_indexes() -> tuple[Index, ...]:
     tuple of Index
         Each once.
     """
-    return tuple(dict.fromkeys(query.index for query in USUAL_QUERIES))
+    return tuple(dict.fromkeys(query.index for query in usual_queries()))
 
 
 def ensure_usual_indexes(candidates: Store) -> frozenset[Index]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from jobflow import Flow, Job
 from pymatgen.core import Structure
@@ -27,6 +27,8 @@ from ..potentials.specification import PotentialSpecification, potential_specifi
 from ..structures.mobile_ion import resolve_mobile_ion
 from ..structures.order import order_structure
 from ..structures.supercell import expand_to_minimum_edge, minimum_edge_angstrom
+from .declaration import CRYSTAL, FlowInput, FlowOption
+from .options import DURATION, ION_CHARGE, MOBILE_ION, POTENTIAL_OPTIONS, REPLICAS, TEMPERATURES
 from .plan import FlowPlan, PlannedTrajectory
 from .structure_input import StructureInput, read_input
 
@@ -76,6 +78,17 @@ class ConductivityMaker(Maker):
     >>> [job.name for job, _ in maker.make("Li6PS5Cl").iterflow()][:3]
     ['prepare', 'relax', 'supercell']
     """
+
+    inputs: ClassVar[tuple[FlowInput, ...]] = (CRYSTAL,)
+    options: ClassVar[tuple[FlowOption, ...]] = (
+        *POTENTIAL_OPTIONS,
+        TEMPERATURES,
+        REPLICAS,
+        DURATION,
+        MOBILE_ION,
+        ION_CHARGE,
+    )
+    document: ClassVar[str] = "conductivity"
 
     name: str = "conductivity"
     potential: PotentialSpecification = field(default_factory=PotentialSpecification)

@@ -8,7 +8,6 @@ from jobflow import Flow, Job
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..makers.maker import Maker
-from .structure_input import StructureInput
 
 
 class PlannedTrajectory(BaseModel):
@@ -54,24 +53,63 @@ class FlowPlan(BaseModel):
         """Steps of all trajectories together, at most."""
         return sum(trajectory.n_steps for trajectory in self.trajectories)
 
+    def rows(self, label: str) -> list[tuple[str, str]]:
+        """Say in words what the flow would do; a flow with more to tell returns a subclass with rows of its own.
+
+        Parameters
+        ----------
+        label : str
+            Name of the material.
+
+        Returns
+        -------
+        list of tuple of str
+            A word and a text each.
+        """
+        rows = []
+        if self.formula:
+            cell = f"{self.n_atoms} atoms, smallest edge {self.minimum_edge_angstrom or 0.0:.1f} Å"
+            if self.n_atoms != self.n_atoms_input:
+                cell += f" (from {self.n_atoms_input} atoms)"
+            rows += [("material", f"{label} ({self.formula})"), ("cell", cell)]
+        if self.mobile_ion:
+            rows.append(("mobile ion", self.mobile_ion))
+        if self.potential:
+            rows.append(("potential", self.potential))
+        if self.temperatures_k:
+            kelvin = ", ".join(f"{value:g}" for value in self.temperatures_k)
+            replicas = f", {self.n_replicas} replicas each" if self.n_replicas > 1 else ""
+            rows.append(("temperatures", f"{kelvin} K{replicas}"))
+        if self.trajectories:
+            longest = max(self.trajectories, key=lambda run: run.duration_ps)
+            size = sum(run.size_mb for run in self.trajectories)
+            runs = "1 run" if len(self.trajectories) == 1 else f"{len(self.trajectories)} runs"
+            disk = f"at most {size:.0f} MB" if size >= 1 else "less than 1 MB"
+            text = f"{runs} of at most {longest.duration_ps:g} ps in steps of {longest.time_step_fs:g} fs"
+            rows.append(("dynamics", f"{text}: {self.n_steps} steps, {disk}"))
+        rows.append(("jobs", f"{len(self.jobs)}"))
+        if self.checkpoint_root:
+            rows.append(("trajectories", self.checkpoint_root))
+        return rows
+
 
 @runtime_checkable
 class PlannableMaker(Protocol):
     """A flow Maker that can say more of itself than the names of its jobs."""
 
-    def plan(self, structure: Any, *, seconds_per_step: float | None = None) -> FlowPlan:
-        """Describe the flow for a structure."""
+    def plan(self, *inputs: Any, seconds_per_step: float | None = None) -> FlowPlan:
+        """Describe the flow for its inputs."""
 
 
-def plan(maker: Maker, structure: StructureInput, *, seconds_per_step: float | None = None) -> FlowPlan:
-    """Describe what a flow would do with a structure, without loading any potential.
+def plan(maker: Maker, *inputs: Any, seconds_per_step: float | None = None) -> FlowPlan:
+    """Describe what a flow would do with its inputs, without loading any potential.
 
     Parameters
     ----------
     maker : Maker
         The flow.
-    structure : Structure, Atoms, str or Path
-        The crystal.
+    *inputs : object
+        What its `make` takes: one crystal for most flows.
     seconds_per_step : float or None
         Measured time of one MD step in s, for the cost.
 
@@ -83,7 +121,7 @@ def plan(maker: Maker, structure: StructureInput, *, seconds_per_step: float | N
     Raises
     ------
     SuperionError
-        If the structure or the settings would be refused.
+        If the inputs or the settings would be refused.
 
     Examples
     --------
@@ -93,7 +131,7 @@ def plan(maker: Maker, structure: StructureInput, *, seconds_per_step: float | N
     ('Li+', 2)
     """
     if isinstance(maker, PlannableMaker):
-        return maker.plan(structure, seconds_per_step=seconds_per_step)
-    made: Flow | Job = maker.make(structure)
+        return maker.plan(*inputs, seconds_per_step=seconds_per_step)
+    made: Flow | Job = maker.make(*inputs)
     jobs = [made] if isinstance(made, Job) else [job for job, _ in made.iterflow()]
     return FlowPlan(flow=maker.name, jobs=tuple(job.name for job in jobs))

@@ -28,7 +28,9 @@ class FlowPreset(BaseModel):
     name: str = Field(description="name of the preset: that of its file")
     description: str = Field(description="what it is for, in one or two sentences")
     flow: str = Field(description="registered name of the flow")
-    structure: str | None = Field(default=None, description="shipped example that it runs unless another is given")
+    inputs: tuple[str, ...] = Field(
+        default=(), description="what it runs on unless other inputs are given; `structure` names a single one"
+    )
     settings: dict[str, Any] = Field(default_factory=dict, description="settings that differ from the flow's own")
 
     def maker(self, overrides: Mapping[str, Any] | None = None) -> Maker:
@@ -42,7 +44,7 @@ class FlowPreset(BaseModel):
         Returns
         -------
         Maker
-            Ready for `make(structure)`.
+            Ready for `make`.
 
         Raises
         ------
@@ -121,6 +123,8 @@ def _read(path: Path) -> FlowPreset:
         raise SettingsError(f"The preset {path} is not valid YAML: {' '.join(str(error).split())}.") from error
     if not isinstance(content, dict):
         raise SettingsError(f"The preset {path} must be a mapping with description, flow and settings.")
+    if "structure" in content and "inputs" not in content:
+        content["inputs"] = [content.pop("structure")]
     unknown = sorted(set(content) - set(FlowPreset.model_fields) | (set(content) & {"name"}))
     if unknown:
         near = difflib.get_close_matches(str(unknown[0]), [*FlowPreset.model_fields], n=1, cutoff=0.0)

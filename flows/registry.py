@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..plugins import PluginGroup
+from .declaration import FlowDescription
 
 FLOWS: PluginGroup[Any] = PluginGroup("superion.flows", "flow", object)
 """The entry points by which any package registers a flow Maker under a name."""
@@ -50,7 +51,7 @@ def flow_maker(name: str) -> type[Any]:
     Returns
     -------
     type
-        A dataclass whose `make(structure)` gives a Flow.
+        A dataclass whose `make(INPUT…, label=None)` gives a Flow.
 
     Raises
     ------
@@ -63,6 +64,37 @@ def flow_maker(name: str) -> type[Any]:
     'ConductivityMaker'
     """
     return FLOWS.load(name)
+
+
+def describe_flow(name: str) -> FlowDescription:
+    """Give what a flow declares of itself.
+
+    A Maker declares it by its class attributes `inputs`, `options` and `document`; one that has none takes one crystal
+    and has no options but its settings, so that any Maker whose `make(structure, label=None)` gives a flow serves.
+
+    Parameters
+    ----------
+    name : str
+        Registered name.
+
+    Returns
+    -------
+    FlowDescription
+        Inputs, options and document.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such flow, or it cannot be imported.
+
+    Examples
+    --------
+    >>> describe_flow("conductivity").usage
+    'superion run conductivity STRUCTURE'
+    """
+    maker = flow_maker(name)
+    declared = {field: getattr(maker, field) for field in ("inputs", "options", "document") if hasattr(maker, field)}
+    return FlowDescription(name, maker, **declared)
 
 
 def _package(point: EntryPoint) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,9 +14,6 @@ from ..errors import StructureError
 from ..structures.completeness import check_hydrogen
 from ..structures.read import read_structure_with_notes
 from ..structures.validate import validate_structure
-
-StructureInput: TypeAlias = Structure | Atoms | str | Path | OutputReference
-"""A pymatgen Structure, ASE atoms, the path of a file or name of a shipped example, or another job's output."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +38,17 @@ class ReadStructure:
     notes: tuple[str, ...] = field(default=())
 
 
+StructureInput: TypeAlias = Structure | Atoms | str | Path | OutputReference | ReadStructure
+"""A pymatgen Structure, ASE atoms, the path of a file or name of a shipped example, another job's output, or a crystal
+with its origin."""
+
+
 def read_input(structure: StructureInput) -> ReadStructure:
     """Take a structure in any of the forms that a flow accepts, and check it.
 
     Parameters
     ----------
-    structure : Structure, Atoms, str, Path or OutputReference
+    structure : Structure, Atoms, str, Path, OutputReference or ReadStructure
         The crystal.
 
     Returns
@@ -66,6 +68,8 @@ def read_input(structure: StructureInput) -> ReadStructure:
     """
     if isinstance(structure, OutputReference):
         return ReadStructure(structure, origin="another job")
+    if isinstance(structure, ReadStructure):
+        return replace(read_input(structure.structure), label=structure.label, origin=structure.origin)
     if isinstance(structure, str | Path):
         reading = read_structure_with_notes(structure)
         return ReadStructure(reading.structure, Path(structure).stem, reading.source, reading.notes)

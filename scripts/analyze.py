@@ -51,6 +51,7 @@ def analyze(
     Files at the same temperature count as replicas; several temperatures give the Arrhenius result.
     """
     from ..workflows.existing import ReadingOptions, analyze_existing
+    from ..workflows.presenters.registry import presenter_of
 
     document = analyze_existing(
         files,
@@ -65,12 +66,10 @@ def analyze(
         ion_charge=ion_charge,
         equilibration_ps=equilibration_ps,
     )
-    from .summary import print_conductivity
-
     if as_json:
         write_json(document)
     else:
-        print_conductivity(document, results_console())
+        presenter_of(document.doc_type).print(document, results_console())
     if report is not None:
         from ..workflows.report import write_report
 

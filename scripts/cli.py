@@ -14,7 +14,7 @@ from .campaign import app as campaign_app
 from .cluster import app as cluster_app
 from .db import app as db_app
 from .doctor import doctor
-from .failure import DEBUG_OPTION, report_failure
+from .failure import DEBUG_OPTION, report_failure, warnings_as_sentences
 from .flow import app as flow_app
 from .list_ import list_documents_command
 from .potential import app as potential_app
@@ -32,7 +32,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("run")(run)
+# A flow has options of its own, which only the flow knows.
+app.command("run", context_settings={"ignore_unknown_options": True})(run)
 app.command("resume")(resume)
 app.command("analyze")(analyze)
 app.command("report")(report)
@@ -85,7 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = DEBUG_OPTION in given[:end_of_options]
     given = [word for position, word in enumerate(given) if position >= end_of_options or word != DEBUG_OPTION]
     try:
-        app(args=given, prog_name="superion")
+        with warnings_as_sentences():
+            app(args=given, prog_name="superion")
     except SystemExit as end:
         return _status(end.code)
     except Exception as error:

@@ -92,7 +92,7 @@ def structure_names(incomplete: str = "") -> list[str]:
 
 
 def document_types(incomplete: str = "") -> list[str]:
-    """Kinds of documents.
+    """Kinds of documents, without importing them.
 
     Parameters
     ----------
@@ -104,8 +104,7 @@ def document_types(incomplete: str = "") -> list[str]:
     list of str
         Kinds that begin so.
     """
-    kinds = ("candidate", "conductivity", "diffusion", "relax", "stage", "trajectory")
-    return [kind for kind in kinds if kind.startswith(incomplete)]
+    return _registered("superion.documents", incomplete)
 
 
 def ranked_properties(incomplete: str = "") -> list[str]:

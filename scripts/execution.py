@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from .console import plain_data, results_console, say, write_json
+from .console import results_console, say, write_json
 from .progress import progress_view
 
 if TYPE_CHECKING:
@@ -116,12 +116,12 @@ def _documents(request: RunRequest, run_folder: Path) -> list[StoredDocument]:
 
 
 def _report(found: list[StoredDocument], request: RunRequest, run_folder: Path) -> Path | None:
-    """Write the HTML report of the conductivities among the documents."""
-    from ..database.documents import ConductivityDoc
+    """Write the HTML report of the documents whose kind has one."""
     from ..errors import SuperionError
+    from ..workflows.report.sections.registry import section_of
     from .report import write_report_of
 
-    documents = [stored.document for stored in found if isinstance(stored.document, ConductivityDoc)]
+    documents = [stored.document for stored in found if section_of(stored.document.doc_type) is not None]
     if not documents:
         return None
     try:
@@ -141,18 +141,12 @@ def _time(elapsed_s: float, is_resumed: bool) -> str:
 
 def _print(found: list[StoredDocument], report: Path | None, time: str) -> None:
     """Print documents for a reader, and where to find more."""
-    from ..database.documents import ConductivityDoc
-    from .show import outline
-    from .summary import print_conductivity
+    from ..workflows.presenters.registry import presenter_of
 
     console = results_console()
     for stored in found:
         console.print()
-        if isinstance(stored.document, ConductivityDoc):
-            print_conductivity(stored.document, console)
-        else:
-            for line in outline(plain_data(stored.document)):
-                console.print(line, markup=False)
+        presenter_of(stored.document.doc_type).print(stored.document, console)
     if found:
         console.print()
     if found and time:

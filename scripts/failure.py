@@ -7,11 +7,15 @@ import os
 import sys
 import tempfile
 import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import SuperionError
+from ..plugins import BrokenPluginWarning
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -29,6 +33,30 @@ _OS_REMEDIES = {
     errno.EISDIR: "name a file, not a folder",
     errno.EMFILE: "too many files are open: raise the limit (`ulimit -n`)",
 }
+
+
+@contextmanager
+def warnings_as_sentences() -> Iterator[None]:
+    """Say on standard error, once each, which packages are broken, without the place in the code.
+
+    Yields
+    ------
+    None
+        While a command runs.
+    """
+    said: set[str] = set()
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def say_once(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if not issubclass(category, BrokenPluginWarning):
+                show(message, category, *place, **more)
+            elif str(message) not in said:
+                said.add(str(message))
+                sys.stderr.write(f"warning: {message}\n")
+
+        warnings.showwarning = say_once
+        yield
 
 
 def report_failure(error: Exception, *, debug: bool) -> int:

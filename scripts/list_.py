@@ -13,8 +13,6 @@ from .options import JsonOption, StoreOption
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..database.queries import DocumentHead
-
 
 def list_documents_command(
     doc_type: Annotated[
@@ -34,6 +32,7 @@ def list_documents_command(
         _list_runs(as_json=as_json)
         return
     from ..database.queries import list_documents
+    from ..workflows.presenters.registry import presenter_of
     from .opened_store import opened_store
 
     with opened_store(store) as opened:
@@ -42,7 +41,7 @@ def list_documents_command(
         write_json(heads)
         return
     if not heads:
-        say("no such documents; `superion run conductivity STRUCTURE` makes the first")
+        say("no such documents; `superion run FLOW INPUT` makes the first, and `superion flow list` names the flows")
         return
     _print_table(
         ("id", "type", "formula", "label", "state", "result", "created"),
@@ -53,37 +52,12 @@ def list_documents_command(
                 head.formula,
                 head.label,
                 head.state or "",
-                result_text(head),
+                presenter_of(head.doc_type).result(head.values),
                 f"{head.created_at:%Y-%m-%d %H:%M}" if head.created_at else "",
             )
             for head in heads
         ],
     )
-
-
-def result_text(head: DocumentHead) -> str:
-    """Write what a list says of a document's result.
-
-    Parameters
-    ----------
-    head : DocumentHead
-        The document's head.
-
-    Returns
-    -------
-    str
-        For example ``σ(300 K) 1.20 mS/cm, 0.25 eV``; empty where the kind has no number.
-    """
-    from ..workflows.report.numbers import format_number
-
-    parts = []
-    if head.temperature_k is not None:
-        parts.append(f"{head.temperature_k:g} K")
-    if head.sigma_300k_ms_cm is not None:
-        parts.append(f"σ(300 K) {format_number(head.sigma_300k_ms_cm)} mS/cm")
-    if head.activation_energy_ev is not None:
-        parts.append(f"{format_number(head.activation_energy_ev)} eV")
-    return ", ".join(parts)
 
 
 def _list_runs(*, as_json: bool) -> None:
@@ -111,7 +85,7 @@ def _list_runs(*, as_json: bool) -> None:
         write_json(rows)
         return
     if not rows:
-        say("no runs here; `superion run conductivity STRUCTURE` starts one")
+        say("no runs here; `superion run FLOW INPUT` starts one, and `superion flow list` names the flows")
         return
     _print_table(
         ("run", "state", "jobs", "material", "command"),

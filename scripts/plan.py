@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SettingsError, StoreError
 from .console import plain_data
+from .flow_words import ResolvedInput, overrides_of, resolve_inputs
 
 if TYPE_CHECKING:
     from jobflow import Flow, Maker
     from rich.console import Console
 
+    from ..flows.declaration import FlowDescription
     from ..flows.plan import FlowPlan
-
-_SETTING_OF_OPTION = {
-    "temperatures": "temperatures_k",
-    "replicas": "n_replicas",
-    "duration_ps": "md.duration_ps",
-    "mobile_ion": "mobile_ion",
-    "ion_charge": "ion_charge",
-    "potential": "potential",
-    "device": "potential.device",
-    "dtype": "potential.dtype",
-}
-"""The setting behind each option that is a short form of one."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +29,8 @@ class RunPlan:
         Registered name of the flow.
     preset_name : str or None
         Preset that it began with.
-    structure_name : str
-        Structure as the user named it.
+    inputs : tuple of ResolvedInput
+        What the flow runs on.
     label : str
         Name of the material.
     maker : Maker
@@ -53,7 +43,7 @@ class RunPlan:
 
     flow_name: str
     preset_name: str | None
-    structure_name: str
+    inputs: tuple[ResolvedInput, ...]
     label: str
     maker: Maker
     details: FlowPlan
@@ -67,7 +57,7 @@ class RunPlan:
         Flow
             Ready to run.
         """
-        return self.maker.make(self.structure_name, label=self.label)
+        return self.maker.make(*(one.value for one in self.inputs), label=self.label)
 
     def as_data(self) -> dict[str, Any]:
         """Give the plan as plain data, with every setting.
@@ -82,7 +72,9 @@ class RunPlan:
         return {
             "flow": self.flow_name,
             "preset": self.preset_name,
-            "structure": self.structure_name,
+            "inputs": [one.text for one in self.inputs],
+            # Before flows had several inputs, this was the only one.
+            "structure": self.inputs[0].text if self.inputs else None,
             "plan": plain_data(self.details),
             "settings": {info.name: plain_data(info.value) for info in list_settings(self.maker)},
             "warnings": list(self.unchecked),
@@ -96,64 +88,45 @@ class RunPlan:
         console : Console
             Where to.
         """
-        details = self.details
         rows = [("flow", f"{self.flow_name}{f' (preset {self.preset_name})' if self.preset_name else ''}")]
-        if details.formula:
-            cell = f"{details.n_atoms} atoms, smallest edge {details.minimum_edge_angstrom or 0.0:.1f} Å"
-            if details.n_atoms != details.n_atoms_input:
-                cell += f" (from {details.n_atoms_input} atoms)"
-            rows += [("material", f"{self.label} ({details.formula})"), ("cell", cell)]
-        if details.mobile_ion:
-            rows.append(("mobile ion", details.mobile_ion))
-        if details.potential:
-            rows.append(("potential", details.potential))
-        if details.temperatures_k:
-            kelvin = ", ".join(f"{value:g}" for value in details.temperatures_k)
-            replicas = f", {details.n_replicas} replicas each" if details.n_replicas > 1 else ""
-            rows.append(("temperatures", f"{kelvin} K{replicas}"))
-        if details.trajectories:
-            longest = max(details.trajectories, key=lambda run: run.duration_ps)
-            size = sum(run.size_mb for run in details.trajectories)
-            runs = "1 run" if len(details.trajectories) == 1 else f"{len(details.trajectories)} runs"
-            disk = f"at most {size:.0f} MB" if size >= 1 else "less than 1 MB"
-            text = f"{runs} of at most {longest.duration_ps:g} ps in steps of {longest.time_step_fs:g} fs"
-            rows.append(("dynamics", f"{text}: {details.n_steps} steps, {disk}"))
-        rows.append(("jobs", f"{len(details.jobs)}"))
-        if details.checkpoint_root:
-            rows.append(("trajectories", details.checkpoint_root))
+        if self.inputs and not self.details.formula:
+            rows.append(("inputs", ", ".join(one.text for one in self.inputs)))
+        rows += self.details.rows(self.label)
         for name, text in rows:
             console.print(f"{name:<13} {text}", markup=False, soft_wrap=not console.is_terminal)
-        for note in details.notes:
+        for note in self.details.notes:
             console.print(f"{'note':<13} {note}", markup=False, soft_wrap=not console.is_terminal)
         for clause in self.unchecked:
             console.print(f"{'note':<13} {clause}", markup=False, soft_wrap=not console.is_terminal)
 
 
 def make_plan(
-    flow: str,
-    structure: str | None,
-    *,
+    flow: str | FlowDescription,
+    *inputs: str,
     preset: str | None = None,
-    options: dict[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
     settings: Sequence[str] = (),
     label: str | None = None,
+    store: str | None = None,
 ) -> RunPlan:
     """Check what the user asked for, without computing anything.
 
     Parameters
     ----------
-    flow : str
-        Registered name of a flow.
-    structure : str or None
-        Structure file or shipped example; None takes the preset's.
+    flow : str or FlowDescription
+        Registered name of a flow, or its description.
+    *inputs : str
+        Files, shipped examples or ids of documents; the preset's where none is given.
     preset : str, optional
         Name or file of a preset; the shipped preset of the flow's own name where not given.
-    options : dict, optional
-        Values of the options that are short forms of settings; None values are left out.
+    options : mapping, optional
+        Values of the options that are short forms of settings, by name; None values are left out.
     settings : sequence of str
         Assignments such as ``md.time_step_fs=1``; they win over the options.
     label : str, optional
         Name of the material.
+    store : str, optional
+        Store in which ids of documents are looked up; the project's own where not given.
 
     Returns
     -------
@@ -167,36 +140,35 @@ def make_plan(
     """
     from ..flows.plan import plan
     from ..flows.presets import list_presets, load_preset
-    from ..flows.registry import flow_maker
+    from ..flows.registry import describe_flow
     from ..flows.settings import apply_settings, parse_assignment
 
-    flow_maker(flow)
-    if preset is None and flow in {shipped.name for shipped in list_presets()}:
-        preset = flow
-    overrides = {_SETTING_OF_OPTION[name]: value for name, value in (options or {}).items() if value is not None}
+    described = describe_flow(flow) if isinstance(flow, str) else flow
+    name = described.name
+    if preset is None and name in {shipped.name for shipped in list_presets()}:
+        preset = name
+    overrides = overrides_of(described, options or {})
     overrides |= dict(parse_assignment(text) for text in settings)
+    words: Sequence[str] = inputs
     if preset is None:
-        maker = apply_settings(flow_maker(flow)(), overrides)
+        maker = apply_settings(described.maker(), overrides)
     else:
         loaded = load_preset(preset)
-        if loaded.flow != flow:
+        if loaded.flow != name:
             raise SettingsError(
-                f"The preset '{preset}' is for the flow '{loaded.flow}', not for '{flow}'; choose another preset."
+                f"The preset '{preset}' is for the flow '{loaded.flow}', not for '{name}'; choose another preset."
             )
         maker = loaded.maker(overrides)
-        structure = structure or loaded.structure
-    if structure is None:
-        raise SettingsError(
-            "There is no structure; give a structure file, or the name of a shipped example such as Li6PS5Cl."
-        )
-    details = plan(maker, structure)
+        words = inputs or loaded.inputs
+    resolved = resolve_inputs(words, described, store)
+    details = plan(maker, *(one.value for one in resolved))
     if getattr(maker, "checkpoint_root", None) is None and details.checkpoint_root:
         details = details.model_copy(update={"checkpoint_root": str(_project_trajectories())})
     return RunPlan(
-        flow_name=flow,
+        flow_name=name,
         preset_name=preset,
-        structure_name=structure,
-        label=label or details.label or details.formula or flow,
+        inputs=resolved,
+        label=label or details.label or details.formula or name,
         maker=maker,
         details=details,
         unchecked=_check_potential(maker, details),

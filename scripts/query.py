@@ -17,12 +17,6 @@ if TYPE_CHECKING:
     from ..database.properties import PropertyEstimate
     from ..database.query import CandidateRows
 
-_COLUMNS = (
-    ("σ(300 K) / mS cm⁻¹", "sigma_300k_ms_cm"),
-    ("E_a / eV", "activation_energy_ev"),
-    ("E_hull / eV atom⁻¹", "energy_above_hull_ev_per_atom"),
-)
-
 
 def query(
     elements: Annotated[
@@ -146,14 +140,17 @@ def _print_table(rows: CandidateRows, *, full: bool) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from ..database.properties import PROPERTIES
+
+    headings = {name: shown.query_heading for name, shown in PROPERTIES.items() if shown.query_heading is not None}
     table = Table(show_edge=False, pad_edge=False, header_style="bold")
     several = len({row.campaign_id for row in rows}) > 1
     titles = [*(["campaign"] if several else []), "candidate", "label", "formula", "status"]
-    for title in [*titles, *(title for title, _ in _COLUMNS), "reason"]:
+    for title in [*titles, *headings.values(), "reason"]:
         table.add_column(title, overflow="fold", no_wrap=title == "candidate")
     for row in rows:
         cells = [*([row.campaign_id] if several else []), row.candidate_id, row.label, row.formula, row.status]
-        cells += [estimate_text(row.properties.get(name)) for _, name in _COLUMNS]
+        cells += [estimate_text(row.properties.get(name)) for name in headings]
         table.add_row(*(escape(cell) for cell in [*cells, row.reason or ""]))
     results_console().print(table)
     if full:

@@ -13,12 +13,12 @@ from .console import say, write_json
 from .options import JsonOption, StoreOption
 
 if TYPE_CHECKING:
-    from ..database.documents import ConductivityDoc, SuperionDocument
+    from ..database.documents import SuperionDocument
 
 
 def report(
     identifiers: Annotated[
-        list[str], typer.Argument(metavar="ID|RUN...", help="Conductivity documents, or runs; several make one page.")
+        list[str], typer.Argument(metavar="ID|RUN...", help="Documents, or runs; several make one page.")
     ],
     output: Annotated[
         Path | None,
@@ -27,7 +27,7 @@ def report(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the HTML report of one or several conductivity results."""
+    """Write the HTML report of one or several results."""
     from .find_document import find_document
     from .find_run import find_run
     from .run_request import read_request
@@ -59,11 +59,11 @@ def write_report_of(
     Parameters
     ----------
     documents : sequence of SuperionDocument
-        Conductivity documents.
+        Documents of kinds that have a report.
     output : Path or None
         The file; None chooses one in the project's folder of reports.
     store : str or None
-        Where the documents of their temperatures lie.
+        Where the documents that stand behind them lie.
     near : Path, optional
         A folder inside the project, where it is not the current one.
     command : str, optional
@@ -77,32 +77,27 @@ def write_report_of(
     Raises
     ------
     StoreError
-        If a document is not a conductivity, or the file cannot be written.
+        If a document is of a kind without a report, or the file cannot be written.
     """
-    from ..database.documents import ConductivityDoc, DiffusionDoc
-    from ..database.queries import iterate_documents
     from ..workflows.report import write_report
+    from ..workflows.report.sections.registry import require_section
     from .opened_store import opened_store
 
-    materials: list[ConductivityDoc] = []
-    for document in documents:
-        if not isinstance(document, ConductivityDoc):
-            raise StoreError(
-                f"A report needs a conductivity document, and this one is a '{document.doc_type}'; "
-                "`superion list --type conductivity` names those there are."
-            )
-        materials.append(document)
+    sections = [require_section(document.doc_type) for document in documents]
     with opened_store(store, near=near) as opened:
-        diffusion = [
+        behind = [
             found
-            for formula in {document.formula for document in materials}
-            for found in iterate_documents(opened, DiffusionDoc, formula=formula)
+            for document, section in zip(documents, sections, strict=True)
+            for found in section.related(document, opened)
         ]
-    target = output or _default_path(materials, near)
-    return write_report(materials, target, diffusion=diffusion, command=command)
+    # A document that stands behind several is told of once.
+    related = {document.provenance.job_uuid or id(document): document for document in behind}
+    return write_report(
+        documents, output or _default_path(documents, near), related=list(related.values()), command=command
+    )
 
 
-def _default_path(documents: Sequence[ConductivityDoc], near: Path | None) -> Path:
+def _default_path(documents: Sequence[SuperionDocument], near: Path | None) -> Path:
     """Choose a file in the project's folder of reports, named after the material and its document."""
     from ..database.project import find_project
 

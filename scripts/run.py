@@ -1,4 +1,4 @@
-"""`superion run`: from a crystal structure to its answer, on this machine."""
+"""`superion run`: a flow, from its inputs to its answer, on this machine."""
 
 from __future__ import annotations
 
@@ -30,15 +30,20 @@ LONGEST_NAME = 200
 
 
 def run(
+    context: typer.Context,
     flow: Annotated[
         str,
-        typer.Argument(help="Flow to run, such as conductivity.", autocompletion=completion.flow_names),
-    ],
-    structure: Annotated[
-        str | None,
         typer.Argument(
-            help="Structure file (CIF, POSCAR, extxyz, …) or a shipped example such as Li6PS5Cl; the preset's if not "
-            "given.",
+            help="Flow to run; `superion flow list` names them, `superion flow show FLOW` its inputs and options.",
+            autocompletion=completion.flow_names,
+        ),
+    ],
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="INPUT...",
+            help="What the flow takes: a structure file (CIF, POSCAR, extxyz, …), a shipped example such as Li6PS5Cl, "
+            "or the id of a document in the store; the preset's by default.",
             autocompletion=completion.structure_names,
         ),
     ] = None,
@@ -85,28 +90,35 @@ def run(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Run a flow on a structure: `superion run conductivity STRUCTURE`.
+    """Run a flow on its inputs.
 
     A run may be killed at any moment; `superion resume` goes on with it.
     """
+    from ..flows.registry import describe_flow
+    from .flow_words import split_words
     from .plan import make_plan
 
+    described = describe_flow(flow)
+    own_options = [option for parameter in context.command.params for option in parameter.opts]
+    words, flow_options = split_words(inputs or [], described, own_options)
     plan = make_plan(
-        flow,
-        structure,
+        described,
+        *words,
         preset=preset,
-        options={
+        options=flow_options
+        | {
             "temperatures": parse_numbers(temperatures, option="--temperatures", unit="K") if temperatures else None,
             "replicas": replicas,
-            "duration_ps": duration_ps,
-            "mobile_ion": mobile_ion,
-            "ion_charge": ion_charge,
+            "duration-ps": duration_ps,
+            "mobile-ion": mobile_ion,
+            "ion-charge": ion_charge,
             "potential": potential,
             "device": device,
             "dtype": dtype,
         },
         settings=settings or [],
         label=label,
+        store=store,
     )
     check_place(name, store)
     if dry_run and as_json:
@@ -171,7 +183,7 @@ def _execute(plan: RunPlan, *, name: str | None, workers: int | None, store: str
     request = RunRequest(
         command=shlex.join(["superion", *sys.argv[1:]]),
         flow=plan.flow_name,
-        structure=plan.structure_name,
+        inputs=[one.text for one in plan.inputs],
         label=plan.label,
         store=store,
         workers=workers,

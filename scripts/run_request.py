@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..errors import SettingsError
 
@@ -20,11 +20,19 @@ class RunRequest(BaseModel):
 
     command: str = Field(description="command line that began the run")
     flow: str = Field(description="name of the flow")
-    structure: str = Field(description="structure as the user named it")
+    inputs: list[str] = Field(description="inputs of the flow as the user named them")
     label: str = Field(description="name of the material")
     store: str | None = Field(default=None, description="store as the user named it; None for the project's own")
     workers: int | None = Field(default=None, description="number of processes; None chooses")
     output_uuids: list[str] = Field(description="jobs whose documents are the answer")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_inputs(cls, data: Any) -> Any:
+        """Read a request of the time when a flow had one structure."""
+        if isinstance(data, dict) and "inputs" not in data and "structure" in data:
+            return {**data, "inputs": [data["structure"]]}
+        return data
 
     def write(self, run_folder: Path) -> None:
         """Write the request into the folder of its run.

@@ -8,13 +8,12 @@ from .candidate import CandidateDoc
 from .candidate_summary import CandidateOrigin, CandidateSummary, OrderingSummary, StageSummary
 from .conductivity import ConductivityDoc, SystematicError
 from .diffusion import DiffusionDoc
-from .registry import DOCUMENT_TYPES, parse_document, register_document_type
+from .registry import document_class, document_types, parse_document, register_document_type
 from .relax import RelaxDoc
 from .stage import StageDoc
 from .trajectory import TrajectoryDoc
 
 __all__ = [
-    "DOCUMENT_TYPES",
     "CampaignRecord",
     "CandidateDoc",
     "CandidateOrigin",
@@ -30,6 +29,8 @@ __all__ = [
     "SuperionDocument",
     "SystematicError",
     "TrajectoryDoc",
+    "document_class",
+    "document_types",
     "parse_document",
     "register_document_type",
 ]

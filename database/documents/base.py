@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -75,10 +76,16 @@ class Provenance(BaseModel):
 class SuperionDocument(BaseModel):
     """Base of every superion document.
 
-    Subclasses set `doc_type`, which queries and readers go by.
+    Subclasses set `doc_type`, which queries and readers go by, and are registered under it as an entry point of the
+    group `superion.documents`.
     """
 
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+    listed: ClassVar[Mapping[str, str]] = {"state": "state"}
+    """What lists show of a document without loading it: name of a column -> dotted path in the document."""
+    indexed: ClassVar[tuple[str, ...]] = ()
+    """Dotted paths of fields by which stores look this kind up, beside those of all kinds."""
 
     doc_type: str = Field(description="kind of document")
     schema_version: int = Field(default=1, description="version of this document's layout")
@@ -97,3 +104,14 @@ class SuperionDocument(BaseModel):
             A clause without a final stop; None where it holds one.
         """
         return None
+
+    def crystal(self) -> Mapping[str, Any] | None:
+        """Give the crystal that a flow may start from.
+
+        Returns
+        -------
+        mapping or None
+            pymatgen's `Structure.as_dict()`; None where the kind holds no crystal.
+        """
+        structure: Mapping[str, Any] | None = getattr(self, "structure", None)
+        return structure

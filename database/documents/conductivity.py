@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
@@ -21,6 +21,13 @@ class SystematicError(BaseModel):
 
 class ConductivityDoc(SuperionDocument):
     """Arrhenius result and σ(300 K) of one material, with all that led to it."""
+
+    listed: ClassVar = {
+        "state": "state",
+        "sigma_300k_ms_cm": "sigma_300k_ms_cm",
+        "activation_energy_ev": "activation_energy_ev",
+    }
+    indexed: ClassVar = ("sigma_300k_ms_cm",)
 
     doc_type: Literal["conductivity"] = "conductivity"
     structure: StructureDict = Field(description="simulated supercell, pymatgen Structure.as_dict()")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,6 +12,8 @@ from .base import SuperionDocument
 
 class DiffusionDoc(SuperionDocument):
     """What the trajectories at one temperature say."""
+
+    listed: ClassVar = {"state": "state", "temperature_k": "temperature_k"}
 
     doc_type: Literal["diffusion"] = "diffusion"
     trajectory_keys: list[str] = Field(description="identities of the trajectories analysed")

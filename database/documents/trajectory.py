@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,8 @@ from .base import SuperionDocument
 
 class TrajectoryDoc(SuperionDocument):
     """One trajectory (temperature and replica)."""
+
+    listed: ClassVar = {"state": "run.state", "temperature_k": "protocol.temperature_k"}
 
     doc_type: Literal["trajectory"] = "trajectory"
     mobile_ion: str = Field(description="element symbol of the mobile ion")

@@ -6,16 +6,23 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from superion.database.documents import (
-    DOCUMENT_TYPES,
     CandidateDoc,
     Provenance,
     RelaxDoc,
     SuperionDocument,
+    document_class,
+    document_types,
     parse_document,
 )
-from superion.database.job_store import DOCUMENT_INDEXES, open_job_store
+from superion.database.job_store import document_indexes, open_job_store
 from superion.database.provenance import collect_provenance, package_versions
-from superion.database.queries import get_document, iterate_documents, latest_conductivity, list_documents
+from superion.database.queries import (
+    get_document,
+    iterate_documents,
+    latest_conductivity,
+    latest_document,
+    list_documents,
+)
 from superion.errors import StoreError
 
 START = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
@@ -96,13 +103,15 @@ def test_iterate_gives_documents_of_the_class(filled):
     documents = list(iterate_documents(filled, RelaxDoc, formula="LiF"))
     assert [document.n_steps for document in documents] == [3, 2, 1, 0]
     assert list(iterate_documents(filled, CandidateDoc)) == []
-    assert latest_conductivity(filled) is None
+    assert latest_document(filled, "relax", formula="NaCl").label == "sample 11"
+    with pytest.warns(DeprecationWarning, match="latest_document"):
+        assert latest_conductivity(filled) is None
 
 
 def test_queries_use_the_indexes(filled):
     """What the lists ask for is looked up, never scanned."""
     collection = filled.docs_store._collection
-    assert set(DOCUMENT_INDEXES) <= collection.indexed_paths()
+    assert set(document_indexes()) <= collection.indexed_paths()
     connection = collection.database.connection()
     statements: list[str] = []
     connection.set_trace_callback(statements.append)
@@ -117,9 +126,10 @@ def test_queries_use_the_indexes(filled):
 
 
 def test_every_kind_is_registered():
-    assert all(DOCUMENT_TYPES[t].model_fields["doc_type"].default == t for t in DOCUMENT_TYPES)
+    classes = {name: document_class(name) for name in document_types()}
+    assert all(kind.model_fields["doc_type"].default == name for name, kind in classes.items())
     subclasses = {cls for cls in SuperionDocument.__subclasses__() if cls.__module__.startswith("superion.")}
-    assert subclasses == set(DOCUMENT_TYPES.values())
+    assert subclasses <= set(classes.values())
 
 
 @pytest.mark.parametrize(

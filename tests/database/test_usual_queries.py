@@ -15,15 +15,14 @@ from superion.database.candidate_rows import row_to_document
 from superion.database.check_access import check_access
 from superion.database.mongo_criteria import compile_criteria
 from superion.database.properties import PropertyEstimate
+from superion.database.property_names import indexed_names
 from superion.database.query import ScanWarning, query_candidates
 from superion.database.sqlite_store import SqliteStore
 from superion.database.usual_queries import (
-    RANKED_IN_CAMPAIGNS,
-    RANKED_PROPERTIES,
-    USUAL_QUERIES,
     has_index,
     query_hint,
     usual_indexes,
+    usual_queries,
 )
 from superion.scripts.cli import main
 from support.candidate_rows import make_row
@@ -74,7 +73,7 @@ def stages_of(plan) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("query", USUAL_QUERIES, ids=lambda query: query.name)
+@pytest.mark.parametrize("query", usual_queries(), ids=lambda query: query.name)
 def test_an_index_answers(collections, query, monkeypatch):
     # in a small collection every element is rare, and rows would be sorted after they were found
     monkeypatch.setattr("superion.database.sqlite_items.RARE_UP_TO", 0)
@@ -104,8 +103,8 @@ USUAL_FLAGS = [
     {"campaign": "campaign-1", "status": "done"},
     {"campaign": "campaign-1", "status": "done"} | SIGMA_ABOVE,
     {"campaign": "campaign-1"} | SIGMA_ABOVE,
-    *({"campaign": "campaign-1", "sort": f"-{name}"} for name in RANKED_IN_CAMPAIGNS),
-    *({"sort": name} for name in RANKED_PROPERTIES),
+    *({"campaign": "campaign-1", "sort": f"-{name}"} for name in indexed_names(in_campaigns=True)),
+    *({"sort": name} for name in indexed_names()),
     SIGMA_ABOVE,
     HULL_BELOW,
     SIGMA_ABOVE | HULL_BELOW,
@@ -149,7 +148,7 @@ def test_an_index_answers_what_the_flags_ask(collections, flags, limit, monkeypa
         assert_an_index_answers(store, criteria, sort, hint, in_order=in_order)
 
 
-@pytest.mark.parametrize("query", USUAL_QUERIES, ids=lambda query: query.name)
+@pytest.mark.parametrize("query", usual_queries(), ids=lambda query: query.name)
 def test_it_is_known_to_have_one(query):
     assert has_index(query.criteria, query.sort)
 
@@ -161,7 +160,7 @@ def test_other_queries_are_known_to_have_none():
     assert len(usual_indexes()) == len({index.paths for index in usual_indexes()})
 
 
-@pytest.mark.parametrize("query", USUAL_QUERIES, ids=lambda query: query.name)
+@pytest.mark.parametrize("query", usual_queries(), ids=lambda query: query.name)
 def test_the_answers_are_right(collections, query):
     found = list(collections.candidates.query(dict(query.criteria), sort=dict(query.sort)))
     everything = list(collections.candidates.query({}))

@@ -97,10 +97,10 @@ def test_every_shipped_preset_fits_its_flow():
     for preset in list_presets():
         maker = preset.maker()
         assert preset.description
-        flow = maker.make(preset.structure or "Li6PS5Cl")
+        flow = maker.make(*(preset.inputs or ("Li6PS5Cl",)))
         assert len(flow.jobs) >= 5
     quick = load_preset("quickstart")
-    assert (quick.structure, quick.maker().potential.name) == ("Li6PS5Cl", "chgnet")
+    assert (quick.inputs, quick.maker().potential.name) == (("Li6PS5Cl",), "chgnet")
     assert len(quick.maker().temperatures_k) >= 3
 
 

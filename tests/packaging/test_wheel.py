@@ -79,7 +79,8 @@ def test_wheel_works_without_torch(wheel, tmp_path):
     command = environment / "bin" / "superion"
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    assert "conductivity" in run([command, "run", "--help"], env=clean, cwd=elsewhere).stdout
+    assert "conductivity" in run([command, "flow", "list"], env=clean, cwd=elsewhere).stdout
+    assert "sigma_300k_ms_cm" in run([command, "campaign", "schema"], env=clean, cwd=elsewhere).stdout
     assert "Usage" in run([command, "--help"], env=clean, cwd=elsewhere).stdout
     plan = run(
         [command, "run", "conductivity", "Li6PS5Cl", "--potential", "ase:ase.calculators.emt.EMT", "--dry-run"],

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from superion.scripts.show import outline
+from superion.workflows.presenters.outline import outline
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def material_article(
     name : str
         A word that is unique on the page.
     diffusion : sequence of DiffusionDoc
-        Documents of its temperatures; those of other materials are ignored.
+        Documents of its temperatures.
     command : str, optional
         The command that repeats the calculation.
 
@@ -58,7 +58,6 @@ def material_article(
         HTML.
     """
     results = sorted(document.temperatures, key=lambda result: result.temperature_k)
-    own = [item for item in diffusion if item.label == document.label and item.formula == document.formula]
     parts = [
         _header(document),
         _cards(document),
@@ -69,7 +68,7 @@ def material_article(
         _msd_section(results, name),
         _correlation_section(results),
         section("Notes", bullets(document.notes)),
-        _provenance_section(document, own, results),
+        _provenance_section(document, diffusion, results),
         _reproduction_section(document, command),
     ]
     return Markup(f'<article id="{escape(name)}">{"".join(parts)}</article>')

@@ -1,4 +1,4 @@
-"""The report: one self-contained HTML page about the conductivity of one or several materials."""
+"""The report: one self-contained HTML page about one or several documents of any kinds."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .html_parts import Markup
-from .material import material_article
+from .sections.registry import require_section
 from .standalone_page import standalone_page, write_page
 
 if TYPE_CHECKING:
-    from ...database.documents import ConductivityDoc, DiffusionDoc
+    from ...database.documents import SuperionDocument
 
 
 def render_report(
-    documents: ConductivityDoc | Sequence[ConductivityDoc],
+    documents: SuperionDocument | Sequence[SuperionDocument],
     *,
-    diffusion: Sequence[DiffusionDoc] = (),
+    related: Sequence[SuperionDocument] = (),
     command: str | None = None,
 ) -> str:
     """Build the HTML page.
@@ -26,10 +26,10 @@ def render_report(
 
     Parameters
     ----------
-    documents : ConductivityDoc or sequence of ConductivityDoc
-        One material, or several to be shown one after another.
-    diffusion : sequence of DiffusionDoc
-        Documents of the temperatures, for the keys of their trajectories.
+    documents : SuperionDocument or sequence of SuperionDocument
+        One document, or several to be shown one after another.
+    related : sequence of SuperionDocument
+        Documents that stand behind them (`ReportSection.related`), such as those of the temperatures.
     command : str, optional
         The command that repeats the calculation; put together from the document where it is not given.
 
@@ -37,38 +37,43 @@ def render_report(
     -------
     str
         The page.
+
+    Raises
+    ------
+    StoreError
+        If a document is of a kind without a report.
     """
-    materials = [documents] if not isinstance(documents, Sequence) else list(documents)
-    if not materials:
+    shown = [documents] if not isinstance(documents, Sequence) else list(documents)
+    if not shown:
         raise ValueError("a report needs at least one document")
     articles = "".join(
-        material_article(document, name=f"m{number}", diffusion=diffusion, command=command)
-        for number, document in enumerate(materials)
+        require_section(document.doc_type).article(document, name=f"m{number}", related=related, command=command)
+        for number, document in enumerate(shown)
     )
-    first = materials[0]
-    title = f"Ionic conductivity of {first.label or first.formula}"
-    if len(materials) > 1:
-        title += f" and {len(materials) - 1} more"
+    first = shown[0]
+    title = require_section(first.doc_type).title(first)
+    if len(shown) > 1:
+        title += f" and {len(shown) - 1} more"
     return standalone_page(title, Markup(articles), version=first.provenance.superion_version)
 
 
 def write_report(
-    documents: ConductivityDoc | Sequence[ConductivityDoc],
+    documents: SuperionDocument | Sequence[SuperionDocument],
     path: str | Path,
     *,
-    diffusion: Sequence[DiffusionDoc] = (),
+    related: Sequence[SuperionDocument] = (),
     command: str | None = None,
 ) -> Path:
-    """Write the HTML report of one or several materials into one file.
+    """Write the HTML report of one or several documents into one file.
 
     Parameters
     ----------
-    documents : ConductivityDoc or sequence of ConductivityDoc
-        One material, or several to be shown one after another.
+    documents : SuperionDocument or sequence of SuperionDocument
+        One document, or several to be shown one after another.
     path : str or pathlib.Path
         The file to write; it is replaced as a whole or not at all.
-    diffusion : sequence of DiffusionDoc
-        Documents of the temperatures, for the keys of their trajectories.
+    related : sequence of SuperionDocument
+        Documents that stand behind them (`ReportSection.related`), such as those of the temperatures.
     command : str, optional
         The command that repeats the calculation; put together from the document where it is not given.
 
@@ -80,6 +85,6 @@ def write_report(
     Raises
     ------
     StoreError
-        If the file cannot be written.
+        If a document is of a kind without a report, or the file cannot be written.
     """
-    return write_page(render_report(documents, diffusion=diffusion, command=command), path)
+    return write_page(render_report(documents, related=related, command=command), path)

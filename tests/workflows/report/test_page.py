@@ -51,7 +51,7 @@ def parse(page: str) -> Checker:
 
 @pytest.fixture(scope="module")
 def page(document, diffusion_documents):
-    return render_report(document, diffusion=diffusion_documents)
+    return render_report(document, related=diffusion_documents)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from ....database.properties import PROPERTIES
-from ....database.property_names import ranked_names
+from ....database.property_names import ranked_names, usual_front, usual_order
 from .section import Section
 from .yaml_document import nearest
 
@@ -23,25 +23,10 @@ def _ranked_property(name: str) -> str:
     return name
 
 
-USUAL_ORDER = (
-    "sigma_300k_ms_cm",
-    "greatest_sigma_300k_ms_cm",
-    "percolation_barrier_3d_ev",
-    "percolation_barrier_2d_ev",
-    "percolation_barrier_1d_ev",
-    "energy_above_hull_ev_per_atom",
-    "mean_atomic_mass_amu",
-)
+USUAL_ORDER = usual_order()
 """Properties that sort a table unless the file says otherwise, the first that is there."""
 
-USUAL_PARETO = (
-    "sigma_300k_ms_cm",
-    "activation_energy_ev",
-    "energy_above_hull_ev_per_atom",
-    "electrochemical_window_v",
-    "mean_atomic_mass_amu",
-    "element_cost_usd_per_kg",
-)
+USUAL_PARETO = usual_front()
 """Properties of the Pareto front unless the file says otherwise, as far as they are there."""
 
 RankedProperty = Annotated[str, AfterValidator(_ranked_property), Field(json_schema_extra={"enum": [*ranked_names()]})]

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ....database.documents.candidate_summary import CandidateSummary, OrderingSummary
 from ....database.properties import PROPERTIES, PropertyEstimate
 from ....errors import StructureError
-from ..figures import msd_figure
 from ..html_parts import Column, Markup, bullets, escape, facts, figure, formula_markup, section, table
-from ..material import material_article, temperature_flags
 from ..numbers import NOT_AVAILABLE, format_interval, format_number
 from ..provenance_rows import document_rows, software_rows
+from ..sections.registry import require_section
 from ..structure_text import poscar_details
-from ..svg import figure_svg
 from .evidence import CandidateEvidence, StageEvidence
 from .structure_view import MOST_ATOMS, structure_svg
 from .value_text import estimate_text, property_label
@@ -51,13 +49,12 @@ def candidate_body(evidence: CandidateEvidence, view: CampaignView) -> Markup:
         _structure_section(evidence),
         _origin_section(row),
         section("Notes", bullets([*row.notes, *evidence.problems])),
-        *(_stage_section(stage, number) for number, stage in enumerate(evidence.stages)),
     ]
-    articles = [
-        material_article(document, name=f"stage-{number}-{position}", diffusion=stage.diffusion)
-        for number, stage in enumerate(evidence.stages)
-        for position, document in enumerate(stage.conductivities)
-    ]
+    articles: list[Markup] = []
+    for number, stage in enumerate(evidence.stages):
+        briefs, own = _source_parts(stage, number)
+        parts.append(_stage_section(stage, briefs))
+        articles += own
     return Markup(f'<article id="candidate">{"".join(parts)}</article>{"".join(articles)}')
 
 
@@ -226,7 +223,7 @@ def _origin_section(row: CandidateSummary) -> Markup:
     )
 
 
-def _stage_section(stage: StageEvidence, number: int) -> Markup:
+def _stage_section(stage: StageEvidence, briefs: Sequence[Markup]) -> Markup:
     """Show what one stage found of one ordered structure."""
     document = stage.document
     which = f", structure {stage.number} of {stage.n_structures}" if stage.n_structures > 1 else ""
@@ -256,28 +253,26 @@ def _stage_section(stage: StageEvidence, number: int) -> Markup:
         bullets(remarks),
         facts([*numbers, *plain], caption="What it found."),
         folded,
-        *_msd_figures(stage, number),
+        *briefs,
         Markup(f"<details><summary>Provenance</summary>{provenance}</details>"),
     )
 
 
-def _msd_figures(stage: StageEvidence, number: int) -> Sequence[Markup]:
-    """Draw the displacements at single temperatures; those of a conductivity stand with it."""
-    if stage.conductivities:
-        return []
-    results = [one.result for one in stage.diffusion if one.result is not None and len(one.result.msd.lag_ps) > 1]
-    if not results:
-        return []
-    temperatures = ", ".join(f"{result.temperature_k:g} K" for result in results)
-    svg = figure_svg(
-        msd_figure(results),
-        name=f"stage-{number}-msd",
-        title="Mean-squared displacement of the mobile ions",
-        description=f"Tracer mean-squared displacement against lag time, on two kinds of axes, at {temperatures}.",
-    )
-    flags = [f"{result.temperature_k:g} K: {flag}" for result in results for flag in temperature_flags(result)]
-    caption = "Tracer mean-squared displacement; bands are one standard error, thick lines the fits over the lags used."
-    return [figure(svg, caption), bullets(flags, css_class="flags")]
+def _source_parts(stage: StageEvidence, number: int) -> tuple[list[Markup], list[Markup]]:
+    """Show the documents that a stage sums up: what stands in its own section, and articles that follow."""
+    briefs: list[Markup] = []
+    articles: list[Markup] = []
+    for doc_type in dict.fromkeys(source.document.doc_type for source in stage.sources):
+        own = [source for source in stage.sources if source.document.doc_type == doc_type]
+        shown = require_section(doc_type)
+        brief = shown.brief([source.document for source in own], name=f"stage-{number}")
+        if brief is not None:
+            briefs.append(brief)
+            continue
+        for source in own:
+            name = f"stage-{number}-{len(articles)}"
+            articles.append(shown.article(source.document, name=name, related=source.related))
+    return briefs, articles
 
 
 def _title(name: str) -> str:

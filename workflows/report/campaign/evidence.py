@@ -5,11 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ....database.campaigns import CampaignCollections
-from ....database.documents import ConductivityDoc, DiffusionDoc, StageDoc
-from ....database.documents.base import SuperionDocument
+from ....database.documents import StageDoc, SuperionDocument
 from ....database.documents.candidate_summary import CandidateSummary
-from ....database.queries import get_document, iterate_documents
+from ....database.queries import get_document
 from ....errors import StoreError
+from ..sections.registry import section_of
+
+
+@dataclass(frozen=True)
+class SourceDocument:
+    """A document that a stage sums up.
+
+    Attributes
+    ----------
+    document : SuperionDocument
+        The document.
+    related : tuple of SuperionDocument
+        Documents that stand behind it in turn, as its report section finds them.
+    """
+
+    document: SuperionDocument
+    related: tuple[SuperionDocument, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -26,10 +42,8 @@ class StageEvidence:
         How many came into it.
     document : StageDoc
         Its document.
-    conductivities : tuple of ConductivityDoc
-        Conductivities that it sums up.
-    diffusion : tuple of DiffusionDoc
-        Diffusion at single temperatures that it, or one of those conductivities, sums up.
+    sources : tuple of SourceDocument
+        Documents that it sums up and whose kinds have a report section.
     not_found : tuple of str
         Documents that it sums up and that are not in this store.
     """
@@ -38,8 +52,7 @@ class StageEvidence:
     number: int
     n_structures: int
     document: StageDoc
-    conductivities: tuple[ConductivityDoc, ...] = ()
-    diffusion: tuple[DiffusionDoc, ...] = ()
+    sources: tuple[SourceDocument, ...] = ()
     not_found: tuple[str, ...] = ()
 
 
@@ -103,27 +116,15 @@ def _stage_evidence(
     name: str, number: int, n_structures: int, document: StageDoc, collections: CampaignCollections
 ) -> StageEvidence:
     """Read the documents that a stage sums up."""
-    behind: list[SuperionDocument] = []
+    sources = []
     not_found = []
     for uuid in document.source_uuids:
         try:
-            behind.append(get_document(collections.jobs, uuid).document)
+            source = get_document(collections.jobs, uuid).document
         except StoreError:
             not_found.append(uuid)
-    conductivities = tuple(one for one in behind if isinstance(one, ConductivityDoc))
-    diffusion = [one for one in behind if isinstance(one, DiffusionDoc)]
-    for conductivity in conductivities:
-        diffusion += _temperatures_of(conductivity, collections)
-    return StageEvidence(name, number, n_structures, document, conductivities, tuple(diffusion), tuple(not_found))
-
-
-def _temperatures_of(conductivity: ConductivityDoc, collections: CampaignCollections) -> list[DiffusionDoc]:
-    """Find the documents of the temperatures, which name the trajectories: those with the very results it holds."""
-    found: dict[float, DiffusionDoc] = {}
-    named = iterate_documents(
-        collections.jobs, DiffusionDoc, formula=conductivity.formula, label=conductivity.label or None
-    )
-    for document in named:
-        if document.result is not None and document.result in conductivity.temperatures:
-            found.setdefault(document.result.temperature_k, document)
-    return [found[temperature] for temperature in sorted(found)]
+            continue
+        section = section_of(source.doc_type)
+        if section is not None:
+            sources.append(SourceDocument(source, tuple(section.related(source, collections.jobs))))
+    return StageEvidence(name, number, n_structures, document, tuple(sources), tuple(not_found))

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 
-from ..html_parts import Markup, bullets, escape, facts, figure, formula_markup, section
-from ..svg import figure_svg
-from .arrhenius_overlay import OverlaySeries, arrhenius_overlay
+from ..html_parts import Markup, bullets, escape, facts, formula_markup, section
 from .funnel import funnel_steps
 from .funnel_chart import funnel_section
 from .links import candidate_link
@@ -23,7 +21,7 @@ _UNFINISHED = ("waiting", "running", "held")
 def overview_body(
     view: CampaignView,
     pages: Collection[str],
-    overlay: Sequence[OverlaySeries],
+    sections: Sequence[Markup],
     potentials: Mapping[str, int],
 ) -> Markup:
     """Build the contents of the first page.
@@ -34,8 +32,8 @@ def overview_body(
         The campaign.
     pages : collection of str
         Ids of the candidates that have a page.
-    overlay : sequence of OverlaySeries
-        Candidates for the Arrhenius figure, the best first.
+    sections : sequence of Markup
+        Sections that follow the Pareto front.
     potentials : mapping of str to int
         Potentials that the documents behind the shown candidates name, with how many documents each.
 
@@ -51,7 +49,7 @@ def overview_body(
         funnel_section(funnel_steps(view.rows, view.stages)),
         ranking_section(view, pages),
         pareto_section(view, pages),
-        _overlay_section(overlay),
+        *sections,
         measured_section(view, pages),
         unranked_section(view, pages),
         left_section(view, pages),
@@ -146,26 +144,6 @@ def _said_of_pages(view: CampaignView, pages: Collection[str]) -> Markup:
         "best ones and those asked for."
     )
     return Markup(f"<p>{escape(text)} <code>superion campaign report --candidate ID</code> adds others.</p>")
-
-
-def _overlay_section(overlay: Sequence[OverlaySeries]) -> Markup:
-    """Build the Arrhenius figure of several candidates."""
-    if not overlay:
-        return Markup("")
-    names = ", ".join(one.label for one in overlay)
-    svg = figure_svg(
-        arrhenius_overlay(overlay),
-        name="arrhenius-overlay",
-        title="Arrhenius lines of the best candidates",
-        description=f"Conductivity times temperature against inverse temperature, with lines to 300 K, for {names}.",
-    )
-    caption = (
-        f"Conductivity times temperature against inverse temperature of the best {len(overlay)} candidates that have "
-        "conductivities; the number is the rank. Filled points enter the fits, hollow ones do not; arrows mark 95 % "
-        "upper bounds; thin lines extrapolate; the hollow mark at 300 K is the value over all orderings with its 95 % "
-        "interval."
-    )
-    return section("Temperature dependence", figure(svg, caption))
 
 
 def _file_section(view: CampaignView, potentials: Mapping[str, int]) -> Markup:

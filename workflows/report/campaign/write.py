@@ -12,13 +12,13 @@ from .... import __version__
 from ....errors import SettingsError, StoreError
 from ..html_parts import Markup
 from ..standalone_page import standalone_page, write_page
-from .arrhenius_overlay import MOST_SERIES, OverlaySeries, overlay_line
 from .candidate_page import candidate_body
 from .evidence import read_evidence
 from .links import PAGES_FOLDER, page_name
 from .overview_page import all_body, overview_body
 from .ranking_table import is_cut
-from .view import LEFT, CampaignView, read_campaign
+from .section import campaign_sections
+from .view import CampaignView, read_campaign
 
 if TYPE_CHECKING:
     from ....database.campaigns import CampaignCollections
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 USUAL_PAGES = 25
 """Candidates that get a page of their own unless more are asked for."""
-
-_SEARCHED_FOR_OVERLAY = 60
-"""Candidates, best first, among which those with conductivities are sought for the Arrhenius figure."""
 
 _OURS = '<meta name="generator" content="superion '
 _ALL = "all.html"
@@ -89,7 +86,7 @@ def write_campaign_report(
         write_page(page, target / PAGES_FOLDER / page_name(row.candidate_id))
     if is_cut(view):
         _write(f"All candidates of {campaign_id}", all_body(view, pages), target / _ALL)
-    body = overview_body(view, pages, _overlay(view, collections), potentials)
+    body = overview_body(view, pages, campaign_sections(view, collections), potentials)
     index = _write(f"Campaign {campaign_id}", body, target / "index.html")
     _remove_old(target, {page_name(row.candidate_id) for row in chosen}, keeps_all=is_cut(view))
     return index
@@ -112,28 +109,6 @@ def _chosen(view: CampaignView, n_pages: int, asked: Iterable[str]) -> list[Cand
             raise SettingsError(f"The campaign {view.record.campaign_id} has no candidate {name}{hint}")
         chosen |= {row.key: row for row in found}
     return list(chosen.values())
-
-
-def _overlay(view: CampaignView, collections: CampaignCollections) -> list[OverlaySeries]:
-    """Find the best candidates that have conductivities at several temperatures, or at one."""
-    series: list[OverlaySeries] = []
-    for row in view.best_first()[:_SEARCHED_FOR_OVERLAY]:
-        keys = [key for stage in row.stages.values() for key in stage.stage_keys]
-        documents = collections.latest_stage_docs(keys)
-        lines = [line for key in keys if key in documents and (line := overlay_line(documents[key])) is not None]
-        if not lines:
-            continue
-        series.append(OverlaySeries(_legend(view, row), tuple(lines), row.properties.get("sigma_300k_ms_cm")))
-        if len(series) == MOST_SERIES:
-            break
-    return series
-
-
-def _legend(view: CampaignView, row: CandidateSummary) -> str:
-    place = view.places.get(row.key)
-    if place is not None:
-        return f"{place}  {row.label}"
-    return f"{row.label} ({row.status})" if row.status in LEFT else row.label
 
 
 def _remove_old(target: Path, current: Sequence[str] | set[str], *, keeps_all: bool) -> None:

@@ -4,13 +4,13 @@ import io
 
 from rich.console import Console
 from superion.database.documents import ConductivityDoc
-from superion.scripts.summary import print_conductivity
+from superion.workflows.presenters.registry import presenter_of
 from support.conductivity_documents import make_curved_document, make_document
 
 
 def printed(document: ConductivityDoc) -> str:
     console = Console(file=io.StringIO(), width=400)
-    print_conductivity(document, console)
+    presenter_of(document.doc_type).print(document, console)
     return console.file.getvalue()
 
 

@@ -1,0 +1,1 @@
+"""How much an electrode swells: the worked example of a package that plugs into superion."""

@@ -1,0 +1,1 @@
+"""How documents of each kind show themselves in a terminal."""

@@ -478,10 +478,10 @@ class TestDisk:
         assert finished.segments == run_md(atoms, potential, HOT, SHORT, tmp_path / "whole").segments
 
     def test_disk_that_fills_up_while_writing(self, cosine, tmp_path, monkeypatch):
-        from superion.dynamics import engine
+        from superion.dynamics import open_segment
 
         atoms, potential = cosine
-        write, counter = engine.write_durably, iter(range(100))
+        write, counter = open_segment.write_durably, iter(range(100))
 
         def filling(path, data):
             if next(counter) == 2:
@@ -489,7 +489,7 @@ class TestDisk:
             write(path, data)
 
         with monkeypatch.context() as patched:
-            patched.setattr(engine, "write_durably", filling)
+            patched.setattr(open_segment, "write_durably", filling)
             full = run_md(atoms, potential, HOT, SHORT, tmp_path)
         assert (full.state, full.stop_reason) == ("partial", "disk_full")
         assert len(full.segments) == 2

@@ -50,6 +50,7 @@ PROTOCOL_CHANGES = [
     (PROTOCOL, {"frame_interval_fs": 40.0}),
     (PROTOCOL, {"seed": 43}),
     (PROTOCOL, {"replica": 1}),
+    (PROTOCOL, {"engine": "another"}),
     (MdProtocol(temperature_k=600, thermostat="langevin"), {"friction_per_ps": 2.0}),
     (MdProtocol(temperature_k=600, thermostat="nose_hoover_chain"), {"thermostat_time_fs": 50.0}),
     (MdProtocol(temperature_k=600, ensemble="npt"), {"pressure_gpa": 1.0}),

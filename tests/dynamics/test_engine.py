@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import threading
 from pathlib import Path
@@ -27,6 +28,7 @@ from superion.potentials.registry import load_potential
 from superion.potentials.specification import PotentialSpecification
 from support.step_clock import let_steps_take
 
+BEGUN_BEFORE_ENGINES = Path(__file__).parent / "data" / "begun_before_engines"
 HOT = MdProtocol(temperature_k=800, time_step_fs=2.0)
 SHORT = RunLimits(duration_ps=0.2, segment_ps=0.04)
 
@@ -91,6 +93,19 @@ def test_longer_request_continues(cosine, tmp_path):
     whole = run_md(atoms, potential, HOT, SHORT, tmp_path / "b")
     assert longer.resumed_from_step == 40
     assert longer.segments == whole.segments
+
+
+def test_trajectory_begun_before_there_were_engines_continues(cosine, tmp_path):
+    """Made at commit 3afd6bd, by the loop that knew ASE only."""
+    atoms, potential = cosine
+    shutil.copytree(BEGUN_BEFORE_ENGINES, tmp_path, dirs_exist_ok=True)
+    (folder,) = tmp_path.iterdir()
+    begun = Trajectory(folder)
+    result = run_md(atoms, potential, HOT, SHORT, tmp_path)
+    assert (result.key, result.resumed_from_step, result.stop_reason) == (folder.name, 20, "max_length")
+    assert result.segments[:1] == begun.segments
+    assert result.engine is None
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
 
 
 def test_writing_options_do_not_change_the_trajectory(cosine, tmp_path):

@@ -167,9 +167,8 @@ class TrajectorySet:
                 if member.step >= member.segment.end_step:
                     at_boundary.append(member)
                     member.close_segment()
-        if at_boundary:
-            self._at_boundary = _alive(at_boundary)
-            self._let_go(self._at_boundary)
+        self._at_boundary = _alive(at_boundary)
+        self._let_go(self._at_boundary)
 
     def _let_go(self, also: Iterable[Member] = ()) -> None:
         """Take members that are over out of the set, and those that begin a new segment."""

@@ -110,7 +110,8 @@ class MdMaker(Maker):
         replica : int
             Index of the independent run.
         continues : CheckpointPlace or None
-            The checkpoint of the job that this one replaces; None for a job that may be the first.
+            Where the job that this one replaces, or a pack ahead of it, left the trajectory; None for a job that may be
+            the first.
 
         Returns
         -------

@@ -7,7 +7,9 @@ from typing import Any
 from pydantic import Field
 from pymatgen.core import Structure
 
+from ...dynamics.engines.registry import md_engine_class
 from ...dynamics.protocol import DEFAULT_ENGINE, MdSettings, RunLimits
+from ...errors import ProtocolError
 from ...makers.stop_criteria import StopCriteria
 from ...makers.supercell import SupercellMaker
 from ...structures.supercell import expand_to_minimum_edge
@@ -55,6 +57,20 @@ class MdStageSettings(StageSettings):
         if self.md.engine == DEFAULT_ENGINE:
             del parts["md"]["engine"]
         return parts
+
+    def problems_here(self) -> list[str]:
+        """Say what this machine lacks for the molecular dynamics.
+
+        Returns
+        -------
+        list of str
+            One sentence where no installed package registers the MD engine; else empty.
+        """
+        try:
+            md_engine_class(self.md.engine)
+        except ProtocolError as error:
+            return [str(error)]
+        return []
 
     def run_limits(self) -> RunLimits:
         """Give the limits of each trajectory.

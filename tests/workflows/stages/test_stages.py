@@ -95,6 +95,9 @@ def test_results_from_before_there_were_md_engines_keep_their_keys(name, key):
 
     assert key_with() == key_with(engine="ase") == key
     assert key_with(engine="another") != key
+    assert stage.problems_here(stage.settings_model()) == []
+    (sentence,) = stage.problems_here(stage.settings_model(md={"engine": "asse"}))
+    assert "did you mean 'ase'" in sentence
 
 
 @pytest.mark.parametrize("name", OURS)

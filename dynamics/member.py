@@ -194,6 +194,7 @@ class Member:
             )
         self.manifest, self._checkpoint = recover(self.folder, self.key)
         self.step = self._resumed_from_step = self.manifest.last_step
+        self._progress = ProgressReporter(request.on_progress, self.key, self.plan, self.step)
         outcome = self._standing_outcome()
         if outcome is not None:
             self.finish(outcome)
@@ -230,7 +231,6 @@ class Member:
                     f"The potential fails on the structure that the run starts from ({_in_words(error)}): "
                     "correct the structure or choose another potential."
                 ) from error
-        self._progress = ProgressReporter(self.request.on_progress, self.key, self.plan, self._checkpoint.step)
 
     def _first_checkpoint(self, engine: MdEngine[Any]) -> Checkpoint:
         """State at step 0; describes the trajectory when it is new."""
@@ -358,6 +358,8 @@ class Member:
             resumed_from_step=self._resumed_from_step,
             wall_time_s=time.monotonic() - self._began,
         )
+        if self._progress is not None and outcome.state != "partial":
+            self._progress.ended(self.manifest.last_step)
         self.release()
 
     def end_by_error(self, error: Exception, verdict: StopVerdict | None = None) -> None:

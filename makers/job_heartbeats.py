@@ -30,6 +30,7 @@ class JobHeartbeats:
         self._n_trajectories = n_trajectories
         self._write = write
         self._began = time.monotonic()
+        self._requested_ps = 0.0
         self._first: dict[int, MdProgress] = {}
         self._last: dict[int, MdProgress] = {}
 
@@ -52,6 +53,7 @@ class JobHeartbeats:
 
         def told(progress: MdProgress) -> None:
             self._first.setdefault(trajectory, progress)
+            self._requested_ps = max(self._requested_ps, progress.requested_ps)
             self._last[trajectory] = progress
             if self._n_trajectories == 1:
                 write(progress)
@@ -61,14 +63,15 @@ class JobHeartbeats:
         return told
 
     def _sum(self) -> MdProgress:
-        """Sum up; those that have not begun ask for as much as the others."""
+        """Sum up; those that have not begun ask for as much as all, and those that are over for what they have."""
         beats = self._last.values()
+        n_waiting = self._n_trajectories - len(beats)
         done_ps = sum(self._last[place].completed_ps - self._first[place].completed_ps for place in self._last)
         elapsed_s = time.monotonic() - self._began
         return MdProgress(
             key="",
             completed_ps=sum(beat.completed_ps for beat in beats),
-            requested_ps=self._n_trajectories * max(beat.requested_ps for beat in beats),
+            requested_ps=sum(beat.requested_ps for beat in beats) + n_waiting * self._requested_ps,
             ps_per_hour=3600.0 * done_ps / elapsed_s if done_ps > 0 else None,
             message=f"{len(beats)} of {self._n_trajectories} trajectories begun",
         )

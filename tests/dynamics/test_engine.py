@@ -584,6 +584,9 @@ def test_progress_is_reported(cosine, tmp_path):
     assert {beat.key for beat in beats} == {result.key}
     assert beats[-1].ps_per_hour > 0
     assert len(beats) < 20
+    rule = [lambda trajectory: StopVerdict(reason="converged")]
+    run_md(atoms, potential, HOT, SHORT, tmp_path / "early", stop_rules=rule, on_progress=beats.append)
+    assert beats[-1].completed_ps == beats[-1].requested_ps == pytest.approx(0.04), "over: no more is asked for"
 
 
 def test_strong_friction_and_odd_intervals_are_flagged(cosine, tmp_path):

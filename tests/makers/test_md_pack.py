@@ -69,7 +69,7 @@ def test_one_job_advances_them_and_each_has_its_document(candidates, tmp_path, m
     outputs, parts = run(flow, tmp_path)
     assert set(parts.values()) == {1}
     beat = read_heartbeat(tmp_path / "beats" / f"{pack.uuid}.json")
-    assert beat.progress.requested_ps == pytest.approx(6.0)
+    assert beat.progress.completed_ps == beat.progress.requested_ps == pytest.approx(6.0)
     assert len({trajectory.key for trajectory in beat.trajectories}) == 6
 
     documents = [_document(outputs[name]) for name in outputs if name != "MD pack"]

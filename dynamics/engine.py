@@ -174,18 +174,18 @@ def run_md_set(requests: Sequence[TrajectoryRequest], potential: Potential, limi
     with StopRequest(limits.max_runtime_s) as stop:
         names = {request.protocol.engine for request in requests}
         if len(names) != 1:
-            told = ", ".join(sorted(names)) or "none"
-            raise ProtocolError(f"A set of trajectories needs one MD engine, and these name {told}: split the set.")
+            named = ", ".join(sorted(names)) or "none"
+            raise ProtocolError(f"A set of trajectories needs one MD engine, and these name {named}: split the set.")
         engine = md_engine_class(names.pop())(potential)
         members = [Member(request, potential, limits) for request in requests]
-        _refuse_twins(members)
+        _refuse_duplicates(members)
         for request in requests:
             engine.check(request.atoms, request.protocol)
         TrajectorySet(engine, members, stop).run()
         return [SetMemberResult(member.key, member.result, member.error) for member in members]
 
 
-def _refuse_twins(members: Sequence[Member]) -> None:
+def _refuse_duplicates(members: Sequence[Member]) -> None:
     seen: dict[str, int] = {}
     for place, member in enumerate(members):
         if member.key in seen:

@@ -152,7 +152,7 @@ class Member:
     # ------------------------------------------------------------------------------------------ coming and going
 
     @contextmanager
-    def keeping_errors(self) -> Iterator[None]:
+    def capturing_errors(self) -> Iterator[None]:
         """Take what is raised inside for this member's error, so that the others of its set go on."""
         try:
             yield
@@ -162,12 +162,12 @@ class Member:
             self._fail(error)
 
     def _cannot_be_written(self, error: OSError) -> TrajectoryError:
-        told = TrajectoryError(
+        refusal = TrajectoryError(
             f"The trajectory folder {self.folder} cannot be written ({error.strerror or error}): free some space or "
             "choose another checkpoint folder, then run again to continue; nothing already computed was lost."
         )
-        told.__cause__ = error
-        return told
+        refusal.__cause__ = error
+        return refusal
 
     def _fail(self, error: Exception) -> None:
         self.error = error
@@ -195,11 +195,11 @@ class Member:
         self.manifest, self._checkpoint = recover(self.folder, self.key)
         self.step = self._resumed_from_step = self.manifest.last_step
         self._progress = ProgressReporter(request.on_progress, self.key, self.plan, self.step)
-        outcome = self._standing_outcome()
+        outcome = self._existing_outcome()
         if outcome is not None:
             self.finish(outcome)
 
-    def _standing_outcome(self) -> Outcome | None:
+    def _existing_outcome(self) -> Outcome | None:
         """Say how this request ends on what is there already, or None to go on."""
         if self.step and self.plan.is_boundary(self.step):
             outcome = self._judge()
@@ -228,7 +228,7 @@ class Member:
                 raise
             except Exception as error:
                 raise PotentialError(
-                    f"The potential fails on the structure that the run starts from ({_in_words(error)}): "
+                    f"The potential fails on the structure that the run starts from ({_error_text(error)}): "
                     "correct the structure or choose another potential."
                 ) from error
 
@@ -389,7 +389,7 @@ class Member:
             raise
         except Exception:
             outcome = self._error(
-                f"The potential failed at step {self.step + 1} ({_in_words(error)}): mend it and run again."
+                f"The potential failed at step {self.step + 1} ({_error_text(error)}): mend it and run again."
             )
         self.end(outcome)
 
@@ -436,5 +436,5 @@ def outcome_of(state: RunState, verdict: StopVerdict, step: int) -> Outcome:
     return Outcome(state=state, stop_reason=verdict.reason, message=verdict.message, step=step)
 
 
-def _in_words(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"

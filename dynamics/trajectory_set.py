@@ -41,7 +41,7 @@ class TrajectorySet:
         """Advance the members until each is over, or the run is stopped; those that wait then have not begun."""
         try:
             while True:
-                self._take_in(self._entering())
+                self._admit(self._next_members())
                 if not self._running:
                     if not self._waiting or self._is_stopped():
                         return
@@ -56,7 +56,7 @@ class TrajectorySet:
 
     # ------------------------------------------------------------------------------------------------- entering
 
-    def _entering(self) -> list[Member]:
+    def _next_members(self) -> list[Member]:
         """Give those that begin a segment: members that ended one, and as many of those that wait as have room."""
         entering, self._at_boundary = self._at_boundary, []
         while self._waiting:
@@ -66,17 +66,17 @@ class TrajectorySet:
             if self._is_stopped():
                 break
             member = self._waiting.popleft()
-            with member.keeping_errors():
+            with member.capturing_errors():
                 member.open()
                 if not member.is_over:
                     member.prepare(self._engine)
                     entering.append(member)
         for member in entering:
-            with member.keeping_errors():
+            with member.capturing_errors():
                 member.begin_segment()
-        return _alive(entering)
+        return _unfinished(entering)
 
-    def _take_in(self, entering: list[Member]) -> None:
+    def _admit(self, entering: list[Member]) -> None:
         """Hand members to the engine, and look at those that have not moved yet."""
         if not entering:
             return
@@ -87,12 +87,12 @@ class TrajectorySet:
             snapshots = self._engine.snapshots(batch, first) if first else []
         except Exception as error:
             if len(entering) == 1:
-                with entering[0].keeping_errors():
+                with entering[0].capturing_errors():
                     entering[0].end_by_error(error)
                 return
             # one of them is to blame, and it must not cost the others their run
             for member in entering:
-                self._take_in([member])
+                self._admit([member])
             return
         before = len(self._running)
         self._batch = self._engine.join(self._batch, batch) if before else batch
@@ -102,12 +102,12 @@ class TrajectorySet:
             watch = HealthWatch([member.health_limits() for member in entering])
             for place, snapshot in zip(first, snapshots, strict=True):
                 verdict = watch.verdict(place, 0, states)
-                with entering[place].keeping_errors():
+                with entering[place].capturing_errors():
                     if verdict.reason:
                         entering[place].end(outcome_of("failed", verdict, 0))
                     else:
                         entering[place].segment.record(0, snapshot)
-            self._let_go()
+            self._release_members()
 
     # ------------------------------------------------------------------------------------------------- advancing
 
@@ -134,7 +134,7 @@ class TrajectorySet:
         ended = {*states.errors, *self._watch.unhealthy(states)}
         for place in sorted(ended):
             member = self._running[place]
-            with member.keeping_errors():
+            with member.capturing_errors():
                 if place in states.errors:
                     verdict = self._watch.geometry_verdict(place, member.step + 1, states)
                     member.end_by_error(states.errors[place], verdict)
@@ -146,7 +146,7 @@ class TrajectorySet:
                 member.step += 1
                 member.report(temperature_k)
         if ended:
-            self._let_go()
+            self._release_members()
         return bool(ended)
 
     def _record_frames(self) -> None:
@@ -162,15 +162,15 @@ class TrajectorySet:
         at_boundary = []
         for place, snapshot in zip(due, snapshots, strict=True):
             member = self._running[place]
-            with member.keeping_errors():
+            with member.capturing_errors():
                 member.segment.record(member.step, snapshot)
                 if member.step >= member.segment.end_step:
                     at_boundary.append(member)
                     member.close_segment()
-        self._at_boundary = _alive(at_boundary)
-        self._let_go(self._at_boundary)
+        self._at_boundary = _unfinished(at_boundary)
+        self._release_members(self._at_boundary)
 
-    def _let_go(self, also: Iterable[Member] = ()) -> None:
+    def _release_members(self, also: Iterable[Member] = ()) -> None:
         """Take members that are over out of the set, and those that begin a new segment."""
         leaving = {id(member) for member in also}
         kept = [place for place, member in enumerate(self._running) if not member.is_over and id(member) not in leaving]
@@ -198,14 +198,14 @@ class TrajectorySet:
                 f"Stopped and continued at step {member.step} with a potential whose neighbour list depends on earlier "
                 "steps: from there the trajectory may differ in the last bits from an uninterrupted one."
             )
-            with member.keeping_errors():
+            with member.capturing_errors():
                 member.end(self._stopped(member, reason), flag if place in inexact else "")
         self._running = []
 
     def _end_all(self, error: Exception) -> None:
         """End every member, because the engine says not whose error it is; each may be tried again."""
         for member in self._running:
-            with member.keeping_errors():
+            with member.capturing_errors():
                 member.end_by_error(error)
         self._running = []
 
@@ -219,5 +219,5 @@ class TrajectorySet:
         return Outcome(state="partial", stop_reason=reason, message=message, step=member.step)
 
 
-def _alive(members: Iterable[Member]) -> list[Member]:
+def _unfinished(members: Iterable[Member]) -> list[Member]:
     return [member for member in members if not member.is_over]

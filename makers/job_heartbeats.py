@@ -51,7 +51,7 @@ class JobHeartbeats:
         if write is None:
             return None
 
-        def told(progress: MdProgress) -> None:
+        def report(progress: MdProgress) -> None:
             self._first.setdefault(trajectory, progress)
             self._requested_ps = max(self._requested_ps, progress.requested_ps)
             self._last[trajectory] = progress
@@ -60,7 +60,7 @@ class JobHeartbeats:
             else:
                 write(self._sum(), [self._last[place] for place in sorted(self._last)])
 
-        return told
+        return report
 
     def _sum(self) -> MdProgress:
         """Sum up; those that have not begun ask for as much as all, and those that are over for what they have."""

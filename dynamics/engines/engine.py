@@ -19,7 +19,7 @@ from ..random_stream import random_stream, restore_stream
 from .provenance import EngineProvenance
 
 BatchT = TypeVar("BatchT")
-"""What an engine keeps of a set: its own affair."""
+"""Whatever an engine keeps of a set."""
 
 
 @dataclass(frozen=True)
@@ -98,12 +98,12 @@ class Snapshot:
 class MdEngine(ABC, Generic[BatchT]):
     """Advances a set of trajectories that share a potential.
 
-    An engine integrates and does nothing else. Segments, checkpoints, frames, files, health checks, stop rules, wall
-    time and signals are common to all engines and not its affair: it is given the state of trajectories (`init`), moves
-    them on together (`step`), shows them (`measure`, `snapshots`) and lets them come and go (`join`, `select`). What it
-    keeps of a set lies in the batch that these functions pass on, never in the engine.
+    An engine integrates and does nothing else. It takes in the state of trajectories (`init`), advances them together
+    (`step`), reports on them (`measure`, `snapshots`) and lets them enter and leave (`join`, `select`). Segments,
+    checkpoints, frames, files, health checks, stop rules, wall time and signals are handled outside, for all engines
+    alike. All that an engine knows of a set is in the batch that these functions pass on, never in the engine itself.
 
-    Every trajectory is taken in anew at the start of each of its segments, also in the unbroken run. So it does not
+    Every trajectory is taken in anew at the start of each of its segments, also in an uninterrupted run. So it does not
     depend on interruptions, to the last bit, if an engine keeps two promises:
 
     - what follows `init` depends on the `SegmentStart` alone;

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase import Atoms
 
-from .integrators import IntegratorState
-
 if TYPE_CHECKING:
     import h5py
+
+IntegratorState = dict[str, np.ndarray | str]
+"""What an integrator knows beyond positions, momenta and cell: float64 arrays and texts by name."""
 
 
 @dataclass(frozen=True)
@@ -40,35 +41,6 @@ class Checkpoint:
     momenta: np.ndarray
     cell: np.ndarray
     integrator_state: IntegratorState | None
-
-    @classmethod
-    def of(cls, key: str, step: int, atoms: Atoms, integrator_state: IntegratorState | None) -> Checkpoint:
-        """Copy the state of atoms and integrator.
-
-        Parameters
-        ----------
-        key : str
-            Identity of the trajectory.
-        step : int
-            MD step.
-        atoms : ase.Atoms
-            The atoms at that step.
-        integrator_state : dict or None
-            What `Integrator.export_state` gave.
-
-        Returns
-        -------
-        Checkpoint
-            A copy that later steps do not touch.
-        """
-        return cls(
-            key=key,
-            step=step,
-            positions=atoms.get_positions(),
-            momenta=atoms.get_momenta(),
-            cell=np.array(atoms.cell.array),
-            integrator_state=integrator_state,
-        )
 
     def apply(self, atoms: Atoms) -> None:
         """Set positions, momenta and cell of the atoms to the checkpoint's.

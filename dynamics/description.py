@@ -11,6 +11,7 @@ from .. import __version__
 from ..errors import CheckpointError
 from ..potentials.specification import PotentialProvenance
 from .durable import write_durably
+from .engines.provenance import EngineProvenance
 from .identity import structure_identity, trajectory_key
 from .plan import StepPlan
 from .protocol import MdProtocol
@@ -31,6 +32,9 @@ class TrajectoryDescription(BaseModel):
     structure_sha256: str = Field(description="sha256 of the exact structure with atom order")
     potential: PotentialProvenance = Field(description="potential that computes the forces")
     protocol: MdProtocol = Field(description="settings as asked for")
+    engine: EngineProvenance | None = Field(
+        default=None, description="MD engine that began it; None for ASE before engines were recorded"
+    )
     time_step_fs: float = Field(description="time step in fs")
     frame_interval_steps: int = Field(description="steps between frames")
     symbols: tuple[str, ...] = Field(description="chemical symbols in atom order")
@@ -47,6 +51,7 @@ def describe(
     provenance: PotentialProvenance,
     protocol: MdProtocol,
     plan: StepPlan,
+    engine: EngineProvenance,
     *,
     translation_invariant: bool,
     degrees_of_freedom: int,
@@ -64,6 +69,8 @@ def describe(
         The settings.
     plan : StepPlan
         Time step and frame interval.
+    engine : EngineProvenance
+        The MD engine.
     translation_invariant : bool
         Whether the total momentum is conserved.
     degrees_of_freedom : int
@@ -82,6 +89,7 @@ def describe(
         structure_sha256=structure_identity(atoms),
         potential=provenance,
         protocol=protocol,
+        engine=engine,
         time_step_fs=plan.time_step_fs,
         frame_interval_steps=plan.frame_steps,
         symbols=tuple(atoms.get_chemical_symbols()),

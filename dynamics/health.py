@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,34 +24,86 @@ MAXIMUM_VOLUME_RATIO = 2.0
 _REMEDY = "try a shorter time step, a relaxed structure or another potential."
 
 
+_FORCE, _ENERGY, _MOVE, _TEMPERATURE, _VOLUME = range(5)
+
+
 @dataclass(frozen=True)
-class StepState:
-    """What the checks look at.
+class StepStates:
+    """What the checks look at after a step of a set of trajectories.
 
     Attributes
     ----------
-    forces : numpy.ndarray, shape (n_atoms, 3)
-        Forces in eV/Å.
-    largest_move_angstrom : float
-        Largest displacement of an atom in the last step, in Å.
-    potential_energy_ev : float
-        Potential energy in eV.
-    temperature_k : float
-        Kinetic temperature in K.
-    volume_angstrom3 : float
-        Volume of the cell in Å³.
+    values : numpy.ndarray, shape (5, n_members)
+        One column for each member: largest absolute force component in eV/Å, potential energy in eV, largest
+        displacement of an atom along an axis in this step in Å, kinetic temperature in K, volume in Å³. NaN where
+        there is none.
+    errors : mapping of int to Exception
+        What was raised while a member was advanced, by its place in the set; the others went on.
+
+    Examples
+    --------
+    >>> states = StepStates.of(
+    ...     largest_force_ev_per_angstrom=[2.0], potential_energy_ev=[-200.0], largest_move_angstrom=[0.02],
+    ...     temperature_k=[650.0], volume_angstrom3=[1010.0],
+    ... )
+    >>> states.temperatures_k
+    [650.0]
     """
 
-    forces: np.ndarray
-    largest_move_angstrom: float
-    potential_energy_ev: float
-    temperature_k: float
-    volume_angstrom3: float
+    values: np.ndarray
+    errors: Mapping[int, Exception] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        largest_force_ev_per_angstrom: Sequence[float] | np.ndarray,
+        potential_energy_ev: Sequence[float] | np.ndarray,
+        largest_move_angstrom: Sequence[float] | np.ndarray,
+        temperature_k: Sequence[float] | np.ndarray,
+        volume_angstrom3: Sequence[float] | np.ndarray,
+        errors: Mapping[int, Exception] | None = None,
+    ) -> StepStates:
+        """Gather the values of each member, in the order of the set.
+
+        Parameters
+        ----------
+        largest_force_ev_per_angstrom : sequence of float
+            Largest absolute force components in eV/Å.
+        potential_energy_ev : sequence of float
+            Potential energies in eV.
+        largest_move_angstrom : sequence of float
+            Largest displacements of an atom along an axis in this step, in Å.
+        temperature_k : sequence of float
+            Kinetic temperatures in K.
+        volume_angstrom3 : sequence of float
+            Volumes of the cells in Å³.
+        errors : mapping of int to Exception, optional
+            What was raised for a member.
+
+        Returns
+        -------
+        StepStates
+            For the checks.
+        """
+        rows = (
+            largest_force_ev_per_angstrom,
+            potential_energy_ev,
+            largest_move_angstrom,
+            temperature_k,
+            volume_angstrom3,
+        )
+        return cls(np.array(rows, dtype=np.float64), errors or {})
+
+    @property
+    def temperatures_k(self) -> list[float]:
+        """Kinetic temperature of each member in K."""
+        return self.values[_TEMPERATURE].tolist()
 
 
 @dataclass(frozen=True)
-class HealthWatch:
-    """The checks of one trajectory.
+class HealthLimits:
+    """What no healthy step of one trajectory exceeds.
 
     Attributes
     ----------
@@ -59,7 +112,7 @@ class HealthWatch:
     degrees_of_freedom : int
         Degrees of freedom that hold kinetic energy.
     initial_volume_angstrom3 : float
-        Volume at step 0 in Å³.
+        Volume at step 0 in Å³; 0 for a structure without three cell vectors, whose volume is not watched.
     """
 
     reference_temperature_k: float
@@ -83,14 +136,76 @@ class HealthWatch:
             )
         )
 
-    def check(self, step: int, state: StepState) -> StopVerdict:
-        """Judge one step.
+    def bounds(self) -> tuple[list[float], list[float]]:
+        """Give the least and the greatest healthy value of each row of `StepStates.values`."""
+        largest = float(np.finfo(np.float64).max)
+        volume = self.initial_volume_angstrom3
+        volumes = (MINIMUM_VOLUME_RATIO * volume, MAXIMUM_VOLUME_RATIO * volume) if volume > 0 else (-largest, largest)
+        lower = [0.0, -largest, 0.0, 0.0, volumes[0]]
+        upper = [
+            MAXIMUM_FORCE_EV_PER_ANGSTROM,
+            largest,
+            MAXIMUM_MOVE_ANGSTROM,
+            self.highest_temperature_k,
+            volumes[1],
+        ]
+        return lower, upper
+
+
+class HealthWatch:
+    """The checks of a set of trajectories, all members at once.
+
+    Parameters
+    ----------
+    limits : sequence of HealthLimits
+        One for each member, in the order of the set.
+
+    Examples
+    --------
+    >>> watch = HealthWatch([HealthLimits(600.0, 150, 1000.0)])
+    >>> hot = StepStates.of(
+    ...     largest_force_ev_per_angstrom=[2.0], potential_energy_ev=[-200.0], largest_move_angstrom=[0.02],
+    ...     temperature_k=[2650.0], volume_angstrom3=[1010.0],
+    ... )
+    >>> watch.unhealthy(hot), watch.verdict(0, 7, hot).reason
+    ([0], 'temperature_runaway')
+    """
+
+    def __init__(self, limits: Sequence[HealthLimits]) -> None:
+        self._limits = tuple(limits)
+        bounds = np.array([limit.bounds() for limit in limits], dtype=np.float64).reshape(-1, 2, 5)
+        self._lower, self._upper = bounds[:, 0].T, bounds[:, 1].T
+
+    def _healthy(self, states: StepStates) -> np.ndarray:
+        # a NaN makes every comparison false, so the healthy side is asked for
+        return (states.values >= self._lower) & (states.values <= self._upper)
+
+    def unhealthy(self, states: StepStates) -> list[int]:
+        """Find the members that a step did not leave in good health.
 
         Parameters
         ----------
+        states : StepStates
+            What the step led to.
+
+        Returns
+        -------
+        list of int
+            Their places in the set, mostly none.
+        """
+        healthy = self._healthy(states)
+        return [] if healthy.all() else np.flatnonzero(~healthy.all(axis=0)).tolist()
+
+    def verdict(self, member: int, step: int, states: StepStates) -> StopVerdict:
+        """Judge one member.
+
+        Parameters
+        ----------
+        member : int
+            Its place in the set.
         step : int
-            MD step, for the message.
-        state : StepState
+            Its MD step, for the message.
+        states : StepStates
             What the step led to.
 
         Returns
@@ -98,68 +213,53 @@ class HealthWatch:
         StopVerdict
             With the reason `exploded`, `temperature_runaway` or `volume_collapse`, or without a reason.
         """
-        verdicts = (
-            self._check_forces(step, state),
-            self._check_move(step, state.largest_move_angstrom),
-            self._check_temperature(step, state.temperature_k),
-            self._check_volume(step, state.volume_angstrom3),
-        )
-        return next((verdict for verdict in verdicts if verdict is not None), StopVerdict())
+        return self._verdict(member, step, states, (_FORCE, _ENERGY, _MOVE, _TEMPERATURE, _VOLUME))
 
-    def check_geometry(self, step: int, largest_move_angstrom: float, volume_angstrom3: float) -> StopVerdict:
-        """Judge a step whose energy and forces are not available.
+    def geometry_verdict(self, member: int, step: int, states: StepStates) -> StopVerdict:
+        """Judge one member after a step whose energy and forces are not available.
 
         Parameters
         ----------
+        member : int
+            Its place in the set.
         step : int
-            MD step, for the message.
-        largest_move_angstrom : float
-            Largest displacement of an atom in this step, in Å.
-        volume_angstrom3 : float
-            Volume of the cell in Å³.
+            Its MD step, for the message.
+        states : StepStates
+            What the step led to.
 
         Returns
         -------
         StopVerdict
             With the reason `exploded` or `volume_collapse`, or without a reason.
         """
-        verdicts = self._check_move(step, largest_move_angstrom), self._check_volume(step, volume_angstrom3)
-        return next((verdict for verdict in verdicts if verdict is not None), StopVerdict())
+        return self._verdict(member, step, states, (_MOVE, _VOLUME))
 
-    def _check_forces(self, step: int, state: StepState) -> StopVerdict | None:
-        strongest = float(np.abs(state.forces).max(initial=0.0))
-        # a NaN makes every comparison false, so the healthy side is asked for
-        if not (strongest <= MAXIMUM_FORCE_EV_PER_ANGSTROM and np.isfinite(state.potential_energy_ev)):
+    def _verdict(self, member: int, step: int, states: StepStates, rows: Sequence[int]) -> StopVerdict:
+        healthy = self._healthy(states)[:, member]
+        failed = next((row for row in rows if not healthy[row]), None)
+        return StopVerdict() if failed is None else self._failure(failed, member, step, states.values[:, member])
+
+    def _failure(self, row: int, member: int, step: int, values: np.ndarray) -> StopVerdict:
+        limits = self._limits[member]
+        if row in (_FORCE, _ENERGY):
             return StopVerdict(
                 reason="exploded",
-                message=f"At step {step} a force component reached {strongest:.3g} eV/Å (energy "
-                f"{state.potential_energy_ev:.6g} eV): {_REMEDY}",
+                message=f"At step {step} a force component reached {values[_FORCE]:.3g} eV/Å (energy "
+                f"{values[_ENERGY]:.6g} eV): {_REMEDY}",
             )
-        return None
-
-    def _check_move(self, step: int, largest_move_angstrom: float) -> StopVerdict | None:
-        if not largest_move_angstrom <= MAXIMUM_MOVE_ANGSTROM:
+        if row == _MOVE:
             return StopVerdict(
                 reason="exploded",
-                message=f"At step {step} an atom moved {largest_move_angstrom:.3g} Å in one step: {_REMEDY}",
+                message=f"At step {step} an atom moved {values[_MOVE]:.3g} Å in one step: {_REMEDY}",
             )
-        return None
-
-    def _check_temperature(self, step: int, temperature_k: float) -> StopVerdict | None:
-        if not temperature_k <= self.highest_temperature_k:
+        if row == _TEMPERATURE:
             return StopVerdict(
                 reason="temperature_runaway",
-                message=f"At step {step} the temperature reached {temperature_k:.0f} K, far above the "
-                f"{self.reference_temperature_k:.0f} K of the run: {_REMEDY}",
+                message=f"At step {step} the temperature reached {values[_TEMPERATURE]:.0f} K, far above the "
+                f"{limits.reference_temperature_k:.0f} K of the run: {_REMEDY}",
             )
-        return None
-
-    def _check_volume(self, step: int, volume_angstrom3: float) -> StopVerdict | None:
-        ratio = volume_angstrom3 / self.initial_volume_angstrom3 if self.initial_volume_angstrom3 > 0 else 1.0
-        if not MINIMUM_VOLUME_RATIO <= ratio <= MAXIMUM_VOLUME_RATIO:
-            return StopVerdict(
-                reason="volume_collapse",
-                message=f"At step {step} the volume was {ratio:.2f} times that of the start: the structure has "
-                "collapsed, melted or evaporated at this temperature and pressure.",
-            )
-        return None
+        return StopVerdict(
+            reason="volume_collapse",
+            message=f"At step {step} the volume was {values[_VOLUME] / limits.initial_volume_angstrom3:.2f} times that "
+            "of the start: the structure has collapsed, melted or evaporated at this temperature and pressure.",
+        )

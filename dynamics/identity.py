@@ -10,9 +10,9 @@ import numpy as np
 from ase import Atoms
 
 from ..potentials.specification import PotentialProvenance
-from .integrators import integrator_name, integrator_parameters
+from .ensembles import integrator_name, integrator_parameters
 from .plan import frame_interval_steps, resolve_time_step_fs
-from .protocol import MdProtocol
+from .protocol import DEFAULT_ENGINE, MdProtocol
 
 IDENTITY_VERSION = 1
 """Changes when the same request would give another trajectory than before."""
@@ -63,8 +63,8 @@ def trajectory_key(atoms: Atoms, provenance: PotentialProvenance, protocol: MdPr
 
     It covers the exact structure with its atom order (and momenta, where given), the sha256 and the
     precision of the potential, temperature, ensemble and those settings that shape it, time step, frame
-    interval, seed and replica. It covers no length, no stopping rule and nothing about how the files are
-    written, so a longer request finds and continues the same trajectory.
+    interval, seed, replica and, unless it is ASE, the MD engine. It covers no length, no stopping rule and
+    nothing about how the files are written, so a longer request finds and continues the same trajectory.
 
     The frame interval does not change the dynamics, but it changes what is recorded: a folder holds
     frames of one interval only, so a request for another cannot be served from it.
@@ -95,8 +95,11 @@ def trajectory_key(atoms: Atoms, provenance: PotentialProvenance, protocol: MdPr
     (64, False)
     """
     time_step_fs = resolve_time_step_fs(atoms, protocol)
+    # trajectories from before there was a choice keep their keys
+    engine = {} if protocol.engine == DEFAULT_ENGINE else {"engine": protocol.engine}
     return _digest(
         {
+            **engine,
             "version": IDENTITY_VERSION,
             "structure": structure_identity(atoms),
             "potential": provenance.weights_sha256,

@@ -53,13 +53,28 @@ class ProgressReporter:
         if now - self._last < _INTERVAL_S and step < self._plan.total_steps:
             return
         self._last = now
-        elapsed = now - self._began
+        self._tell(step, temperature_k, self._plan.total_steps)
+
+    def ended(self, step: int) -> None:
+        """Report that the trajectory is over: nothing beyond this step is asked for.
+
+        Parameters
+        ----------
+        step : int
+            MD step of its end.
+        """
+        if self._callback is not None:
+            self._tell(step, None, step)
+
+    def _tell(self, step: int, temperature_k: float | None, requested_steps: int) -> None:
+        assert self._callback is not None
+        elapsed = time.monotonic() - self._began
         done = self._plan.picoseconds(step - self._first_step)
         self._callback(
             MdProgress(
                 key=self._key,
                 completed_ps=self._plan.picoseconds(step),
-                requested_ps=self._plan.picoseconds(self._plan.total_steps),
+                requested_ps=self._plan.picoseconds(requested_steps),
                 ps_per_hour=3600.0 * done / elapsed if elapsed > 0 else None,
                 temperature_k=temperature_k,
                 message=self.message,

@@ -10,6 +10,9 @@ from ..errors import ProtocolError
 
 Thermostat = Literal["bussi", "nose_hoover_chain", "langevin"]
 
+DEFAULT_ENGINE = "ase"
+"""MD engine of protocols that name none, and of all trajectories from before there were others."""
+
 
 class MdSettings(BaseModel):
     """The part of a protocol that all temperatures and replicas of a flow share.
@@ -39,6 +42,11 @@ class MdSettings(BaseModel):
     )
     frame_interval_fs: float = Field(default=20.0, gt=0, description="time between stored frames in fs")
     seed: int = Field(default=42, ge=0, description="seed of velocities and thermostat noise")
+    engine: str = Field(
+        default=DEFAULT_ENGINE,
+        description="MD engine that integrates: ase, or one that another package registers; each gives trajectories "
+        "of its own",
+    )
 
     def at(self, temperature_k: float, replica: int = 0) -> MdProtocol:
         """Give the protocol of one trajectory.

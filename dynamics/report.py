@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .integrators import langevin_flag
+from .ensembles import langevin_flag
 from .manifest import Manifest
 from .plan import StepPlan
 from .protocol import RunLimits
@@ -88,6 +88,7 @@ def build_result(
         energy_drift_mev_per_atom_ps=energy_drift_mev_per_atom_ps(trajectory),
         history=manifest.history,
         flags=_flags(trajectory, manifest),
+        engine=trajectory.description.engine,
         resumed_from_step=resumed_from_step,
         wall_time_s=wall_time_s,
     )

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from .engines.provenance import EngineProvenance
+
 RunState = Literal["completed", "partial", "failed"]
 StopReason = Literal[
     "converged",
@@ -52,7 +54,7 @@ class MdProgress(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    key: str = Field(description="identity of the trajectory")
+    key: str = Field(description="identity of the trajectory; empty for the sum over several")
     completed_ps: float = Field(description="length so far in ps")
     requested_ps: float = Field(description="maximum length in ps")
     ps_per_hour: float | None = Field(description="speed over this process' steps")
@@ -89,5 +91,8 @@ class MdResult(BaseModel):
         description="what stop rules and health checks said after each segment (step, rule, reason, estimate, …)",
     )
     flags: tuple[str, ...] = Field(default=(), description="what a reader should know of this run")
+    engine: EngineProvenance | None = Field(
+        default=None, description="MD engine that integrates it; None for ASE before engines were recorded"
+    )
     resumed_from_step: int = Field(default=0, description="MD step at which this process took over")
     wall_time_s: float = Field(default=0.0, description="wall time of this process in s")

@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, TypeVar
 
-from jobflow import Flow, Job
+from jobflow import Flow
 from pymatgen.core import Structure
 
+from ..dynamics.engines.registry import md_engine_class
 from ..dynamics.plan import plan_steps
 from ..dynamics.protocol import MdSettings, RunLimits
 from ..errors import SettingsError
@@ -28,6 +29,7 @@ from ..structures.mobile_ion import resolve_mobile_ion
 from ..structures.order import order_structure
 from ..structures.supercell import expand_to_minimum_edge, minimum_edge_angstrom
 from .declaration import CRYSTAL, FlowInput, FlowOption
+from .md_pack import trajectory_jobs
 from .options import DURATION, ION_CHARGE, MOBILE_ION, POTENTIAL_OPTIONS, REPLICAS, TEMPERATURES
 from .plan import FlowPlan, PlannedTrajectory
 from .structure_input import StructureInput, read_input
@@ -69,6 +71,9 @@ class ConductivityMaker(Maker):
         Analysis per temperature.
     summary : ConductivitySummaryMaker
         Arrhenius fit and verdict.
+    pack_trajectories : bool
+        Whether one job advances the trajectories of all temperatures and replicas, as many at once as the MD engine
+        (`md.engine`) can; false gives each a job of its own, to run in parallel.
     checkpoint_root : str or None
         Folder of trajectories and relaxations; None for the superion project's, or one in the current folder.
 
@@ -102,6 +107,7 @@ class ConductivityMaker(Maker):
     md: MdMaker = field(default_factory=MdMaker)
     diffusion: DiffusionMaker = field(default_factory=DiffusionMaker)
     summary: ConductivitySummaryMaker = field(default_factory=ConductivitySummaryMaker)
+    pack_trajectories: bool = False
     checkpoint_root: str | None = None
 
     def __post_init__(self) -> None:
@@ -131,6 +137,8 @@ class ConductivityMaker(Maker):
             If the temperatures or replicas make no sense.
         PotentialError
             If there is no potential of that name.
+        ProtocolError
+            If there is no MD engine of that name.
         """
         self._check()
         given = read_input(structure)
@@ -153,14 +161,22 @@ class ConductivityMaker(Maker):
         jobs.append(supercell)
 
         md = _completed(self.md, analysis=self.diffusion.settings, **shared)
+        cells = dict.fromkeys(self.temperatures_k, supercell)
+        if self.volume is not None:
+            for temperature in self.temperatures_k:
+                cells[temperature] = _completed(self.volume, **shared).make(supercell.output, temperature)
+                cells[temperature].name = f"{self.volume.name} {temperature:g} K"
+        production = trajectory_jobs(
+            md,
+            [(cell.output, temperature) for temperature, cell in cells.items()],
+            self.n_replicas,
+            packed=self.pack_trajectories,
+        )
+        jobs += production.ahead
         diffusions = []
-        for temperature in self.temperatures_k:
-            cell = supercell
-            if self.volume is not None:
-                cell = _completed(self.volume, **shared).make(supercell.output, temperature)
-                cell.name = f"{self.volume.name} {temperature:g} K"
+        for (temperature, cell), runs in zip(cells.items(), production.runs, strict=True):
+            if cell is not supercell:
                 jobs.append(cell)
-            runs = [self._trajectory(md, cell, temperature, replica) for replica in range(self.n_replicas)]
             diffusion = self.diffusion.make(cell.output, [run.output for run in runs], temperature)
             diffusion.name = f"{self.diffusion.name} {temperature:g} K"
             jobs += [*runs, diffusion]
@@ -232,21 +248,15 @@ class ConductivityMaker(Maker):
         runs = [] if self.volume is None else [(self.volume.protocol, self.volume.limits, 0)]
         return [*runs, *((self.md.protocol, self.md.limits, replica) for replica in range(self.n_replicas))]
 
-    def _trajectory(self, md: MdMaker, cell: Job, temperature_k: float, replica: int) -> Job:
-        """Make the job of one trajectory."""
-        run = md.make(cell.output, temperature_k, replica)
-        suffix = f", replica {replica + 1}" if self.n_replicas > 1 else ""
-        run.name = f"{md.name} {temperature_k:g} K{suffix}"
-        return run
-
     def _checkpoint_root(self) -> str:
         """Fix the folder now: jobs may run in folders of their own."""
         return str(self.checkpoint_root or default_checkpoint_root())
 
     def _check(self) -> None:
         """Refuse settings that no single field can refuse by itself."""
-        # The name only: what is installed where the jobs run may differ from here.
+        # The names only: what is installed where the jobs run may differ from here.
         potential_class(self.potential.name)
+        md_engine_class(self.md.protocol.engine)
         if not self.temperatures_k:
             raise SettingsError("temperatures_k is empty: give at least one temperature in K, better four.")
         wrong = [value for value in self.temperatures_k if not (math.isfinite(value) and value > 0)]

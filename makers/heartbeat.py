@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from jobflow import CURRENT_JOB
 from pydantic import BaseModel, ConfigDict, Field
@@ -39,13 +39,23 @@ class Heartbeat(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    progress: JobProgress = Field(description="how far the job is")
+    progress: JobProgress = Field(description="how far the job is; the sum over its trajectories where it runs several")
+    trajectories: tuple[MdProgress, ...] = Field(
+        default=(), description="how far each trajectory is that has begun, where the job runs several"
+    )
     written_at: float | None = Field(
         default=None, description="when it was written, in s since 1970 by the clock of its host"
     )
 
 
-def heartbeat_writer(minimum_interval_s: float = 0.5) -> Callable[[JobProgress], None] | None:
+class HeartbeatWriter(Protocol):
+    """What a running job calls with its progress."""
+
+    def __call__(self, progress: JobProgress, trajectories: Iterable[MdProgress] = ()) -> None:
+        """Write it down."""
+
+
+def heartbeat_writer(minimum_interval_s: float = 0.5) -> HeartbeatWriter | None:
     """Make the callable that a running job calls with its progress.
 
     Parameters
@@ -66,7 +76,7 @@ def heartbeat_writer(minimum_interval_s: float = 0.5) -> Callable[[JobProgress],
     index = job.index
     last = -float("inf")
 
-    def write(progress: JobProgress) -> None:
+    def write(progress: JobProgress, trajectories: Iterable[MdProgress] = ()) -> None:
         nonlocal last
         now = time.monotonic()
         if now - last < minimum_interval_s and not _is_last(progress):
@@ -77,6 +87,7 @@ def heartbeat_writer(minimum_interval_s: float = 0.5) -> Callable[[JobProgress],
             "process": os.getpid(),
             "written_at": time.time(),
             "progress": progress.model_dump(mode="json"),
+            "trajectories": [beat.model_dump(mode="json") for beat in trajectories],
         }
         write_text_atomically(path, json.dumps(record), durable=False)
 

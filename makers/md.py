@@ -20,7 +20,7 @@ from .resource_kind import ResourceKind
 from .stop_criteria import StopCriteria
 from .stop_rules import AdaptiveLength, melting_check
 from .timed_job import job
-from .trajectory_job import run_trajectory
+from .trajectory_job import WantedTrajectory, run_trajectory
 
 
 @dataclass
@@ -63,6 +63,34 @@ class MdMaker(Maker):
         if self.potential is not None:
             self.potential = potential_specification(self.potential)
 
+    def trajectory(self, candidate: CandidateDoc, temperature_k: float, replica: int) -> WantedTrajectory:
+        """Say what one trajectory is and what may end it.
+
+        Parameters
+        ----------
+        candidate : CandidateDoc
+            The material, in the cell to simulate.
+        temperature_k : float
+            Temperature in K.
+        replica : int
+            Index of the independent run.
+
+        Returns
+        -------
+        WantedTrajectory
+            For a job that runs it, alone or with others.
+        """
+        structure = as_structure(candidate.structure)
+        rule = AdaptiveLength(
+            structure, candidate.mobile_ion, candidate.ion_charge, self.stop, self.analysis or DiffusionSettings()
+        )
+        return WantedTrajectory(
+            structure,
+            self.protocol.at(temperature_k, replica),
+            stop_rules=[rule],
+            health_checks=[melting_check(structure, candidate.mobile_ion)],
+        )
+
     @job(output_schema=TrajectoryDoc)
     def make(
         self,
@@ -82,36 +110,24 @@ class MdMaker(Maker):
         replica : int
             Index of the independent run.
         continues : CheckpointPlace or None
-            The checkpoint of the job that this one replaces; None for a job that may be the first.
+            Where the job that this one replaces, or a pack ahead of it, left the trajectory; None for a job that may be
+            the first.
 
         Returns
         -------
         TrajectoryDoc or Response
             How it ended; with the continuation that replaces this job where it was interrupted.
         """
-        structure = as_structure(candidate.structure)
         potential = load_potential(self.potential or PotentialSpecification())
-        protocol = self.protocol.at(temperature_k, replica)
-        rule = AdaptiveLength(
-            structure, candidate.mobile_ion, candidate.ion_charge, self.stop, self.analysis or DiffusionSettings()
-        )
-        result = run_trajectory(
-            structure,
-            potential,
-            protocol,
-            self.limits,
-            self.checkpoint_root,
-            stop_rules=[rule],
-            health_checks=[melting_check(structure, candidate.mobile_ion)],
-            continues=continues,
-        )
+        wanted = self.trajectory(candidate, temperature_k, replica)
+        result = run_trajectory(wanted, potential, self.limits, self.checkpoint_root, continues=continues)
         document = TrajectoryDoc(
             formula=candidate.formula,
             label=candidate.label,
-            provenance=job_provenance(structure, potential.provenance, [protocol.seed]),
+            provenance=job_provenance(wanted.structure, potential.provenance, [wanted.protocol.seed]),
             mobile_ion=candidate.mobile_ion,
             ion_charge=candidate.ion_charge,
-            protocol=protocol,
+            protocol=wanted.protocol,
             run=result,
         )
         if result.state == "partial":

@@ -1,17 +1,18 @@
-"""What every job that runs a trajectory does around the engine."""
+"""What every job that runs trajectories does around the engine."""
 
 from __future__ import annotations
 
 import errno
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pymatgen.core import Structure
 
-from ..dynamics.engine import run_md
+from ..dynamics.engine import SetMemberResult, run_md_set
 from ..dynamics.identity import trajectory_key
+from ..dynamics.member import TrajectoryRequest
 from ..dynamics.protocol import MdProtocol, RunLimits
 from ..dynamics.results import MdResult
 from ..dynamics.verdicts import StopRule
@@ -22,42 +23,53 @@ from .checkpoint_root import checkpoint_root_of
 from .continuation import CheckpointPlace
 from .heartbeat import heartbeat_writer
 from .job_end import current_allocation, stop_margin_s
+from .job_heartbeats import JobHeartbeats
 from .stop_request import LeaveProcess, leave_if_stop_was_requested, remember_stop_request
 from .timed_job import note_device
 
 
-def run_trajectory(
-    structure: Structure,
-    potential: Potential,
-    protocol: MdProtocol,
-    limits: RunLimits,
-    checkpoint_root: str | None,
-    *,
-    stop_rules: Sequence[StopRule] = (),
-    health_checks: Sequence[StopRule] = (),
-    continues: CheckpointPlace | None = None,
-) -> MdResult:
-    """Run or continue a trajectory inside a job.
-
-    Where the queue says when the allocation ends, the run stops a margin before that, as it does for a wall-time
-    limit of its own.
+@dataclass(frozen=True)
+class WantedTrajectory:
+    """A trajectory that a job is to run.
 
     Parameters
     ----------
     structure : Structure
         Where it starts.
-    potential : Potential
-        The potential.
     protocol : MdProtocol
         What it is.
-    limits : RunLimits
-        How long it goes on.
-    checkpoint_root : str or None
-        Folder of all trajectories; None for the project's, or one in the current folder.
     stop_rules : sequence of callables
         May end it as completed.
     health_checks : sequence of callables
         May end it as failed.
+    """
+
+    structure: Structure
+    protocol: MdProtocol
+    stop_rules: Sequence[StopRule] = ()
+    health_checks: Sequence[StopRule] = ()
+
+
+def run_trajectory(
+    wanted: WantedTrajectory,
+    potential: Potential,
+    limits: RunLimits,
+    checkpoint_root: str | None,
+    *,
+    continues: CheckpointPlace | None = None,
+) -> MdResult:
+    """Run or continue one trajectory inside a job.
+
+    Parameters
+    ----------
+    wanted : WantedTrajectory
+        The trajectory.
+    potential : Potential
+        The potential.
+    limits : RunLimits
+        How long it goes on.
+    checkpoint_root : str or None
+        Folder of all trajectories; None for the project's, or one in the current folder.
     continues : CheckpointPlace or None
         Checkpoint that must be there.
 
@@ -71,38 +83,95 @@ def run_trajectory(
     LeaveProcess
         If this process was told to stop before, or its allocation leaves no time; a KeyboardInterrupt.
     TrajectoryError
-        If the disk is full, or the checkpoint to continue cannot be seen from this host.
+        If the disk is full, the potential failed, or the checkpoint to continue cannot be seen from this host.
+    SuperionError
+        If the trajectory is refused, as by `superion.dynamics.engine.run_md`.
+    """
+    (ended,) = run_trajectories([wanted], potential, limits, checkpoint_root, continues=[continues])
+    if ended.error is not None:
+        raise ended.error
+    assert ended.result is not None
+    if ended.result.stop_reason == "error":
+        raise TrajectoryError(ended.result.message)
+    return ended.result
+
+
+def run_trajectories(
+    wanted: Sequence[WantedTrajectory],
+    potential: Potential,
+    limits: RunLimits,
+    checkpoint_root: str | None,
+    *,
+    continues: Iterable[CheckpointPlace | None] = (),
+) -> list[SetMemberResult]:
+    """Run or continue a set of trajectories inside one job.
+
+    Where the queue says when the allocation ends, the run stops a margin before that, as it does for a wall-time
+    limit of its own.
+
+    Parameters
+    ----------
+    wanted : sequence of WantedTrajectory
+        The trajectories.
+    potential : Potential
+        The potential of all of them.
+    limits : RunLimits
+        How long each goes on.
+    checkpoint_root : str or None
+        Folder of all trajectories; None for the project's, or one in the current folder.
+    continues : iterable of CheckpointPlace or None
+        Checkpoints that must be there.
+
+    Returns
+    -------
+    list of SetMemberResult
+        In the order of `wanted`.
+
+    Raises
+    ------
+    LeaveProcess
+        If this process was told to stop before, or its allocation leaves no time; a KeyboardInterrupt.
+    TrajectoryError
+        If the disk is full, or a checkpoint to continue cannot be seen from this host.
     ProtocolError
         If the wall-time limit, or a whole allocation, leaves no time for a single step.
     """
     leave_if_stop_was_requested()
-    if continues is not None:
-        continues.expect_here()
+    for place in continues:
+        if place is not None:
+            place.expect_here()
     note_device(potential.provenance.device)
     allowed = _AllowedTime.of(limits)
-    atoms = ase_atoms(structure)
-    result = run_md(
-        atoms,
-        potential,
-        protocol,
-        allowed.limits,
-        checkpoint_root_of(trajectory_key(atoms, potential.provenance, protocol), checkpoint_root),
-        stop_rules=stop_rules,
-        health_checks=health_checks,
-        on_progress=heartbeat_writer(),
-    )
-    ends_with_allocation = result.stop_reason == "walltime" and allowed.by_allocation
-    if result.stop_reason == "signal" or ends_with_allocation:
+    beats = JobHeartbeats(len(wanted), heartbeat_writer())
+    requests = []
+    for place_in_set, trajectory in enumerate(wanted):
+        atoms = ase_atoms(trajectory.structure)
+        key = trajectory_key(atoms, potential.provenance, trajectory.protocol)
+        requests.append(
+            TrajectoryRequest(
+                atoms,
+                trajectory.protocol,
+                checkpoint_root_of(key, checkpoint_root),
+                trajectory.stop_rules,
+                trajectory.health_checks,
+                beats.of(place_in_set),
+            )
+        )
+    ended = run_md_set(requests, potential, allowed.limits)
+    results = [member.result for member in ended if member.result is not None]
+    reasons = {result.stop_reason: result for result in results}
+    if "signal" in reasons or ("walltime" in reasons and allowed.by_allocation):
         remember_stop_request()
-    if result.stop_reason == "disk_full":
+    if "disk_full" in reasons:
         # The launcher asks what is behind an error: room on the disk, unlike a mistake, may come back.
-        raise TrajectoryError(result.message) from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    if result.stop_reason == "error":
-        raise TrajectoryError(result.message)
-    steps_taken = round(1000.0 * result.completed_ps / result.time_step_fs) - result.resumed_from_step
-    if result.stop_reason == "walltime" and steps_taken < 1:
+        raise TrajectoryError(reasons["disk_full"].message) from OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    if "walltime" in reasons and sum(_steps_taken(result) for result in results) < 1:
         raise allowed.refusal()
-    return result
+    return ended
+
+
+def _steps_taken(result: MdResult) -> int:
+    return round(1000.0 * result.completed_ps / result.time_step_fs) - result.resumed_from_step
 
 
 @dataclass(frozen=True)

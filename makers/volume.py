@@ -23,7 +23,7 @@ from .provenance import job_provenance
 from .resource_kind import ResourceKind
 from .stop_rules import melting_check
 from .timed_job import job
-from .trajectory_job import run_trajectory
+from .trajectory_job import WantedTrajectory, run_trajectory
 
 
 class VolumeSettings(BaseModel):
@@ -99,15 +99,8 @@ class VolumeMaker(Maker):
         structure = as_structure(candidate.structure)
         potential = load_potential(self.potential or PotentialSpecification())
         protocol = self.protocol.at(temperature_k)
-        result = run_trajectory(
-            structure,
-            potential,
-            protocol,
-            self.limits,
-            self.checkpoint_root,
-            health_checks=[melting_check(structure, candidate.mobile_ion)],
-            continues=continues,
-        )
+        wanted = WantedTrajectory(structure, protocol, health_checks=[melting_check(structure, candidate.mobile_ion)])
+        result = run_trajectory(wanted, potential, self.limits, self.checkpoint_root, continues=continues)
         if result.state == "partial":
             return Response(output=None, replace=self.make(candidate, temperature_k, CheckpointPlace.of(result)))
         if result.state == "failed":

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import threading
 from pathlib import Path
@@ -27,6 +28,7 @@ from superion.potentials.registry import load_potential
 from superion.potentials.specification import PotentialSpecification
 from support.step_clock import let_steps_take
 
+BEGUN_BEFORE_ENGINES = Path(__file__).parent / "data" / "begun_before_engines"
 HOT = MdProtocol(temperature_k=800, time_step_fs=2.0)
 SHORT = RunLimits(duration_ps=0.2, segment_ps=0.04)
 
@@ -91,6 +93,19 @@ def test_longer_request_continues(cosine, tmp_path):
     whole = run_md(atoms, potential, HOT, SHORT, tmp_path / "b")
     assert longer.resumed_from_step == 40
     assert longer.segments == whole.segments
+
+
+def test_trajectory_begun_before_there_were_engines_continues(cosine, tmp_path):
+    """Made at commit 3afd6bd, by the loop that knew ASE only."""
+    atoms, potential = cosine
+    shutil.copytree(BEGUN_BEFORE_ENGINES, tmp_path, dirs_exist_ok=True)
+    (folder,) = tmp_path.iterdir()
+    begun = Trajectory(folder)
+    result = run_md(atoms, potential, HOT, SHORT, tmp_path)
+    assert (result.key, result.resumed_from_step, result.stop_reason) == (folder.name, 20, "max_length")
+    assert result.segments[:1] == begun.segments
+    assert result.engine is None
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
 
 
 def test_writing_options_do_not_change_the_trajectory(cosine, tmp_path):
@@ -478,10 +493,10 @@ class TestDisk:
         assert finished.segments == run_md(atoms, potential, HOT, SHORT, tmp_path / "whole").segments
 
     def test_disk_that_fills_up_while_writing(self, cosine, tmp_path, monkeypatch):
-        from superion.dynamics import engine
+        from superion.dynamics import open_segment
 
         atoms, potential = cosine
-        write, counter = engine.write_durably, iter(range(100))
+        write, counter = open_segment.write_durably, iter(range(100))
 
         def filling(path, data):
             if next(counter) == 2:
@@ -489,7 +504,7 @@ class TestDisk:
             write(path, data)
 
         with monkeypatch.context() as patched:
-            patched.setattr(engine, "write_durably", filling)
+            patched.setattr(open_segment, "write_durably", filling)
             full = run_md(atoms, potential, HOT, SHORT, tmp_path)
         assert (full.state, full.stop_reason) == ("partial", "disk_full")
         assert len(full.segments) == 2
@@ -569,6 +584,9 @@ def test_progress_is_reported(cosine, tmp_path):
     assert {beat.key for beat in beats} == {result.key}
     assert beats[-1].ps_per_hour > 0
     assert len(beats) < 20
+    rule = [lambda trajectory: StopVerdict(reason="converged")]
+    run_md(atoms, potential, HOT, SHORT, tmp_path / "early", stop_rules=rule, on_progress=beats.append)
+    assert beats[-1].completed_ps == beats[-1].requested_ps == pytest.approx(0.04), "over: no more is asked for"
 
 
 def test_strong_friction_and_odd_intervals_are_flagged(cosine, tmp_path):

@@ -7,7 +7,8 @@ from ase.build import bulk
 from ase.data import chemical_symbols
 from hypothesis import given
 from hypothesis import strategies as st
-from superion.dynamics.integrators import INTEGRATORS, integrator_name, langevin_flag
+from superion.dynamics.engines.ase_integrators import INTEGRATORS
+from superion.dynamics.ensembles import ENSEMBLES, integrator_name, langevin_flag
 from superion.dynamics.plan import frame_interval_steps, plan_steps
 from superion.dynamics.protocol import MdProtocol, RunLimits, make_limits, make_protocol
 from superion.dynamics.time_step import default_time_step_fs
@@ -86,7 +87,7 @@ def test_every_protocol_has_an_integrator():
         for ensemble in ("nvt", "nve", "npt")
         for thermostat in ("bussi", "nose_hoover_chain", "langevin")
     }
-    assert names == set(INTEGRATORS)
+    assert names == set(ENSEMBLES) == set(INTEGRATORS)
 
 
 def test_langevin_flag_states_threshold_and_reason():

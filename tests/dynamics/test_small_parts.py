@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from superion.dynamics.durable import DiskFullError, remove_leftovers, reserve, write_durably
-from superion.dynamics.health import HealthWatch, StepState
+from superion.dynamics.health import HealthLimits, HealthWatch, StepStates
 from superion.dynamics.random_stream import export_stream, random_stream, restore_stream
 from superion.dynamics.stop_request import StopRequest
 from superion.dynamics.threads import THREAD_VARIABLES, thread_environment
@@ -124,51 +124,48 @@ class TestDurable:
 
 
 class TestHealthWatch:
-    watch = HealthWatch(reference_temperature_k=600, degrees_of_freedom=150, initial_volume_angstrom3=1000.0)
-    fine = StepState(
-        forces=np.ones((50, 3)),
-        largest_move_angstrom=0.02,
-        potential_energy_ev=-200.0,
-        temperature_k=650.0,
-        volume_angstrom3=1010.0,
+    limits = HealthLimits(reference_temperature_k=600, degrees_of_freedom=150, initial_volume_angstrom3=1000.0)
+    watch = HealthWatch([limits, HealthLimits(600, 150, 0.0), limits])
+
+    def states(self, **changes) -> StepStates:
+        """A set of three healthy members, the last one changed."""
+        fine = {
+            "largest_force_ev_per_angstrom": 1.0,
+            "potential_energy_ev": -200.0,
+            "largest_move_angstrom": 0.02,
+            "temperature_k": 650.0,
+            "volume_angstrom3": 1010.0,
+        }
+        return StepStates.of(**{name: [value, value, changes.get(name, value)] for name, value in fine.items()})
+
+    @pytest.mark.parametrize("changes", [{}, {"temperature_k": 1700.0}, {"largest_force_ev_per_angstrom": 500.0}])
+    def test_a_healthy_step(self, changes):
+        assert self.watch.unhealthy(self.states(**changes)) == []
+        assert self.watch.verdict(2, 7, self.states(**changes)).reason is None
+
+    @pytest.mark.parametrize(
+        ("name", "value", "reason"),
+        [
+            *[("largest_force_ev_per_angstrom", value, "exploded") for value in (np.nan, np.inf, 501.0)],
+            *[("potential_energy_ev", value, "exploded") for value in (np.nan, np.inf, -np.inf)],
+            *[("largest_move_angstrom", value, "exploded") for value in (np.nan, 0.6)],
+            *[("temperature_k", value, "temperature_runaway") for value in (np.nan, 1900.0)],
+            *[("volume_angstrom3", value, "volume_collapse") for value in (400.0, 2100.0, np.nan)],
+        ],
     )
+    def test_only_the_member_that_fails_is_found(self, name, value, reason):
+        states = self.states(**{name: value})
+        assert self.watch.unhealthy(states) == [2]
+        assert [self.watch.verdict(member, 7, states).reason for member in range(3)] == [None, None, reason]
 
-    def verdict(self, **changes):
-        from dataclasses import replace
-
-        return self.watch.check(7, replace(self.fine, **changes)).reason
-
-    def test_a_healthy_step(self):
-        assert self.verdict() is None
-        assert self.verdict(temperature_k=1700.0) is None
-
-    @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 501.0, -1e9])
-    def test_forces(self, value):
-        forces = np.ones((50, 3))
-        forces[17, 2] = value
-        assert self.verdict(forces=forces) == "exploded"
-
-    @pytest.mark.parametrize("value", [np.nan, np.inf])
-    def test_energy(self, value):
-        assert self.verdict(potential_energy_ev=value) == "exploded"
-
-    @pytest.mark.parametrize("value", [np.nan, 0.6])
-    def test_moves(self, value):
-        assert self.verdict(largest_move_angstrom=value) == "exploded"
-
-    @pytest.mark.parametrize("value", [np.nan, 1900.0])
-    def test_temperature(self, value):
-        assert self.verdict(temperature_k=value) == "temperature_runaway"
-
-    @pytest.mark.parametrize("value", [400.0, 2100.0, np.nan])
-    def test_volume(self, value):
-        assert self.verdict(volume_angstrom3=value) == "volume_collapse"
+    def test_geometry_alone(self):
+        thrown = self.states(potential_energy_ev=np.nan, largest_move_angstrom=0.6)
+        assert self.watch.geometry_verdict(2, 7, thrown).reason == "exploded"
+        assert self.watch.geometry_verdict(2, 7, self.states(potential_energy_ev=np.nan)).reason is None
 
     def test_small_cells_fluctuate_more(self):
-        small = HealthWatch(reference_temperature_k=600, degrees_of_freedom=3, initial_volume_angstrom3=0.0)
-        assert small.highest_temperature_k > 5000
-        assert self.watch.highest_temperature_k == pytest.approx(1800)
+        assert HealthLimits(600, 3, 0.0).highest_temperature_k > 5000
+        assert self.limits.highest_temperature_k == pytest.approx(1800)
 
     def test_cold_runs_may_warm_up(self):
-        cold = HealthWatch(reference_temperature_k=10, degrees_of_freedom=150, initial_volume_angstrom3=0.0)
-        assert cold.highest_temperature_k == pytest.approx(1010)
+        assert HealthLimits(10, 150, 0.0).highest_temperature_k == pytest.approx(1010)

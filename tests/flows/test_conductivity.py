@@ -10,7 +10,7 @@ from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 from superion.database.documents import ConductivityDoc
 from superion.dynamics.protocol import MdSettings, RunLimits
-from superion.errors import PotentialError, SettingsError, StructureError
+from superion.errors import PotentialError, ProtocolError, SettingsError, StructureError
 from superion.flows.conductivity import ConductivityMaker
 from superion.flows.plan import plan
 from superion.makers.md import MdMaker
@@ -107,6 +107,22 @@ def test_same_request_computes_nothing_twice(finished, tmp_path):
     assert again.model_dump(exclude={"provenance"}) == document.model_dump(exclude={"provenance"})
     resumed = [row["output"]["run"]["resumed_from_step"] for row in store.query({"output.doc_type": "trajectory"})]
     assert resumed == [3000, 3000, 3000]
+
+
+def test_one_job_for_all_trajectories_gives_the_same(finished, tmp_path):
+    document, _, base, system = finished
+    flow = cosine_maker(system, base / "trajectories", pack_trajectories=True).make(system.atoms, label="cosine")
+    names = [job.name for job, _ in flow.iterflow()]
+    assert names.index("MD pack") < names.index("MD 700 K")
+    again, store = run(flow, tmp_path)
+    assert again.model_dump(exclude={"provenance"}) == document.model_dump(exclude={"provenance"})
+    assert store.count({"output.doc_type": "trajectory"}) == 3
+
+
+def test_an_unknown_md_engine_is_refused_at_once(cosine_system):
+    maker = ConductivityMaker(md=MdMaker(protocol=MdSettings(engine="asse")))
+    with pytest.raises(ProtocolError, match="did you mean 'ase'"):
+        maker.make(cosine_system.atoms)
 
 
 def test_replicas_are_independent_and_combined(tmp_path):

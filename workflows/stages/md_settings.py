@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 from pymatgen.core import Structure
 
-from ...dynamics.protocol import MdSettings, RunLimits
+from ...dynamics.engines.registry import md_engine_class
+from ...dynamics.protocol import DEFAULT_ENGINE, MdSettings, RunLimits
+from ...errors import ProtocolError
 from ...makers.stop_criteria import StopCriteria
 from ...makers.supercell import SupercellMaker
 from ...structures.supercell import expand_to_minimum_edge
@@ -39,6 +43,34 @@ class MdStageSettings(StageSettings):
     )
     md: MdSettings = Field(default_factory=MdSettings, description="thermostat, time step, frame interval, seed")
     analysis: DiffusionSettings = Field(default_factory=DiffusionSettings, description="how trajectories are analysed")
+
+    def identity(self) -> dict[str, Any]:
+        """Say what of the settings is part of a result's key.
+
+        Returns
+        -------
+        dict
+            All of them, but the MD engine only where it is not the default one: results from before there was a choice
+            keep their keys.
+        """
+        parts = super().identity()
+        if self.md.engine == DEFAULT_ENGINE:
+            del parts["md"]["engine"]
+        return parts
+
+    def problems_here(self) -> list[str]:
+        """Say what this machine lacks for the molecular dynamics.
+
+        Returns
+        -------
+        list of str
+            One sentence where no installed package registers the MD engine; else empty.
+        """
+        try:
+            md_engine_class(self.md.engine)
+        except ProtocolError as error:
+            return [str(error)]
+        return []
 
     def run_limits(self) -> RunLimits:
         """Give the limits of each trajectory.

@@ -17,7 +17,7 @@ from superion.structures.fingerprint import structure_fingerprint
 from superion.transport.convergence import MINIMUM_PS, is_look_due
 from superion.workflows.stages.probe import ProbeSettings
 from superion.workflows.stages.registry import load_stage, stage_names
-from superion.workflows.stages.stage import StageContext, stage_key
+from superion.workflows.stages.stage import StageContext, stage_key, stage_key_of_fingerprint
 
 OURS = ("conductivity", "percolation", "probe", "relax", "stability", "validate")
 LENNARD_JONES = PotentialSpecification(
@@ -76,6 +76,28 @@ def test_every_stage_is_found_and_says_what_it_does(name):
     stage.settings_model()
     with pytest.raises(ValidationError):
         stage.settings_model(no_such_setting=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("probe", "bcb08d6610b72e790f21dc23bca94e12324aca292ec2d00b576529dd12198aeb"),
+        ("conductivity", "1c307b86c7f0ecb3423064a8cd2602d457e378e78e64ec3d78837fddea3df617"),
+    ],
+)
+def test_results_from_before_there_were_md_engines_keep_their_keys(name, key):
+    stage = load_stage(name)
+    potential = PotentialSpecification(name="ase", model="ase.calculators.lj.LennardJones")
+    context = StageContext(potential, "Li", 1.0, "one")
+
+    def key_with(**md):
+        return stage_key_of_fingerprint(stage, "0" * 64, stage.settings_model(md=md), context)
+
+    assert key_with() == key_with(engine="ase") == key
+    assert key_with(engine="another") != key
+    assert stage.problems_here(stage.settings_model()) == []
+    (sentence,) = stage.problems_here(stage.settings_model(md={"engine": "asse"}))
+    assert "did you mean 'ase'" in sentence
 
 
 @pytest.mark.parametrize("name", OURS)

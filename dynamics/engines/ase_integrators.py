@@ -1,11 +1,10 @@
-"""The registry of ensembles and thermostats: how each is built, saved and restored exactly."""
+"""ASE's integrators: how each is built, saved and restored exactly."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from ase import Atoms, units
@@ -20,15 +19,11 @@ from ase.md.nose_hoover_chain import (
 )
 from ase.md.verlet import VelocityVerlet
 
-from ..errors import ProtocolError
-from .protocol import MdProtocol
-from .random_stream import export_stream, restore_stream
-
-IntegratorState = dict[str, np.ndarray | str]
-"""What an integrator knows beyond positions, momenta and cell: float64 arrays and texts by name."""
-
-LANGEVIN_FRICTION_LIMIT_PER_PS = 1.0
-"""Friction in 1/ps above which a Langevin run is flagged; `langevin_flag` gives the reason."""
+from ...errors import ProtocolError
+from ..checkpoint import IntegratorState
+from ..ensembles import integrator_name
+from ..protocol import MdProtocol
+from ..random_stream import export_stream, restore_stream
 
 
 @dataclass(frozen=True)
@@ -301,51 +296,22 @@ class IntegratorKind:
     ----------
     build : callable
         Makes the integrator from atoms and settings.
-    parameters : tuple of str
-        Fields of `MdProtocol` that shape its dynamics; they enter the identity of the trajectory.
     needs_stress : bool
         Whether the potential must give the stress.
     """
 
     build: Callable[[Atoms, IntegratorSettings], Integrator]
-    parameters: tuple[str, ...]
     needs_stress: bool = False
 
 
 INTEGRATORS: dict[str, IntegratorKind] = {
-    "nve": IntegratorKind(NveIntegrator, ()),
-    "nvt/bussi": IntegratorKind(BussiIntegrator, ("thermostat_time_fs",)),
-    "nvt/nose_hoover_chain": IntegratorKind(NoseHooverChainIntegrator, ("thermostat_time_fs",)),
-    "nvt/langevin": IntegratorKind(LangevinIntegrator, ("friction_per_ps",)),
-    "npt": IntegratorKind(
-        IsotropicNptIntegrator, ("thermostat_time_fs", "barostat_time_fs", "pressure_gpa"), needs_stress=True
-    ),
+    "nve": IntegratorKind(NveIntegrator),
+    "nvt/bussi": IntegratorKind(BussiIntegrator),
+    "nvt/nose_hoover_chain": IntegratorKind(NoseHooverChainIntegrator),
+    "nvt/langevin": IntegratorKind(LangevinIntegrator),
+    "npt": IntegratorKind(IsotropicNptIntegrator, needs_stress=True),
 }
-"""Every ensemble and thermostat on offer; a new one is a new entry."""
-
-
-def integrator_name(protocol: MdProtocol) -> str:
-    """Name of the protocol's integrator in the registry.
-
-    Parameters
-    ----------
-    protocol : MdProtocol
-        The settings of the run.
-
-    Returns
-    -------
-    str
-        ``ensemble`` or ``ensemble/thermostat``.
-
-    Examples
-    --------
-    >>> integrator_name(MdProtocol(temperature_k=600))
-    'nvt/bussi'
-    """
-    name = protocol.ensemble if protocol.ensemble in INTEGRATORS else f"{protocol.ensemble}/{protocol.thermostat}"
-    if name not in INTEGRATORS:
-        raise ProtocolError(f"There is no integrator '{name}': choose one of {', '.join(INTEGRATORS)}.")
-    return name
+"""One for each of `superion.dynamics.ensembles.ENSEMBLES`."""
 
 
 def build_integrator(atoms: Atoms, settings: IntegratorSettings) -> Integrator:
@@ -394,59 +360,3 @@ def require_stress(atoms: Atoms) -> None:
             f"The calculator {type(atoms.calc).__name__} gives no stress, which an NPT run needs: "
             "use the NVT ensemble or a potential with stresses."
         ) from error
-
-
-def langevin_flag(protocol: MdProtocol) -> str | None:
-    """Say when the friction of a Langevin thermostat distorts the transport that is measured.
-
-    Beyond weak damping a friction γ lowers the rate of barrier crossing by the factor
-    √(1 + (γ/2ω)²) - γ/2ω, where ω is the angular frequency of the barrier [1]_ [2]_. Barriers of ionic
-    conductors have ω of 2π times 1 to 5 THz, so 1/ps costs at most 8 % and 10/ps up to a half.
-
-    Parameters
-    ----------
-    protocol : MdProtocol
-        The settings of the run.
-
-    Returns
-    -------
-    str or None
-        A sentence for the reader of the results, or None where nothing is distorted.
-
-    References
-    ----------
-    .. [1] H. A. Kramers, Physica 7, 284 (1940), DOI 10.1016/S0031-8914(40)90098-2.
-    .. [2] P. Hänggi, P. Talkner & M. Borkovec, Rev. Mod. Phys. 62, 251 (1990),
-       DOI 10.1103/RevModPhys.62.251.
-
-    Examples
-    --------
-    >>> langevin_flag(MdProtocol(temperature_k=600, thermostat="langevin", friction_per_ps=0.5)) is None
-    True
-    """
-    if integrator_name(protocol) != "nvt/langevin" or protocol.friction_per_ps <= LANGEVIN_FRICTION_LIMIT_PER_PS:
-        return None
-    angular_frequency_per_ps = 2 * np.pi * 1.0
-    damping = protocol.friction_per_ps / (2 * angular_frequency_per_ps)
-    factor = np.sqrt(1 + damping**2) - damping
-    return (
-        f"Langevin friction of {protocol.friction_per_ps:g}/ps is above {LANGEVIN_FRICTION_LIMIT_PER_PS:g}/ps and "
-        f"slows diffusion (Kramers: hops over a soft, 1 THz barrier come down to {100 * factor:.0f} % of their rate): "
-        "the diffusivity is a lower estimate."
-    )
-
-
-def integrator_parameters(protocol: MdProtocol) -> dict[str, Any]:
-    """Collect those settings that shape the dynamics of the protocol's integrator.
-
-    Parameters
-    ----------
-    protocol : MdProtocol
-        The settings of the run.
-
-    Returns
-    -------
-    dict
-        Field names and values.
-    """
-    return {name: getattr(protocol, name) for name in INTEGRATORS[integrator_name(protocol)].parameters}

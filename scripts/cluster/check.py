@@ -38,7 +38,7 @@ def check(
         typer.Option(
             "--campaign",
             metavar="FILE",
-            help="A campaign file in place of NAME: its cluster, resources, engine and potential.",
+            help="A campaign file in place of NAME: its cluster, resources, engine and potentials.",
         ),
     ] = None,
     store: StoreOption = None,
@@ -64,17 +64,17 @@ def check(
     from ...database.settings import store_from_environment
     from ...workflows.clusters.check.run import CheckRequest
 
-    wanted_potential = parse_potential(potential) if potential else None
+    potentials: tuple[PotentialSpecification, ...] = (parse_potential(potential),) if potential else ()
     dispatch: ClusterDispatch | None
     if campaign is not None:
         dispatch, of_campaign = _of_campaign(campaign, name)
-        profile, wanted_potential = dispatch.profile(), wanted_potential or of_campaign
+        profile, potentials = dispatch.profile(), potentials or of_campaign
     else:
         profile, dispatch = _of_name(name, engine, project, launchpad)
     request = CheckRequest(
         profile=profile,
         store=store or store_from_environment(),
-        potential=wanted_potential,
+        potentials=potentials,
         kinds=_kinds(kind),
         engine=dispatch.engine if dispatch else None,
         timeout_s=timeout_s,
@@ -103,8 +103,8 @@ def check(
         raise typer.Exit(1)
 
 
-def _of_campaign(file: Path, name: str | None) -> tuple[ClusterDispatch, PotentialSpecification]:
-    """Take cluster, engine and potential from a campaign file."""
+def _of_campaign(file: Path, name: str | None) -> tuple[ClusterDispatch, tuple[PotentialSpecification, ...]]:
+    """Take cluster, engine and potentials from a campaign file."""
     from ...errors import SettingsError
     from ...workflows.campaign.file.load import load_campaign_file
     from ...workflows.dispatch.settings import ClusterDispatch
@@ -114,7 +114,8 @@ def _of_campaign(file: Path, name: str | None) -> tuple[ClusterDispatch, Potenti
     campaign = load_campaign_file(file)
     if not isinstance(campaign.dispatch, ClusterDispatch):
         raise SettingsError(f"The campaign file {file} names no cluster in `dispatch`: there is nothing to check.")
-    return campaign.dispatch, campaign.potential
+    used = {one.specification.model_dump_json(): one.specification for one in campaign.used_potentials()}
+    return campaign.dispatch, tuple(used.values())
 
 
 def _of_name(

@@ -31,7 +31,7 @@ from ..dispatch.worker_pool import WorkerPool
 from .decisions import CampaignState, Unit
 from .events import CampaignEvent, CampaignRunReport, CampaignWatcher
 from .file.model import CampaignFile
-from .file.potential_readiness import unready_potential
+from .file.potential_readiness import unready_potentials
 from .folders import campaign_folder, unit_folder
 from .heartbeat import DriverHeartbeat, RunningUnit, StageTiming, read_heartbeat
 from .limits import given_up_after, reason_to_stop
@@ -158,12 +158,15 @@ class _Runner:
     def run(self, workers: int | None) -> CampaignRunReport:
         """Load, compute, and sum up."""
         file = self.campaign.file
-        uses_gpu = file.potential.device.split(":")[0] in ("auto", "cuda")
+        devices = {used.specification.device.split(":")[0] for used in file.used_potentials()}
+        uses_gpu = not devices.isdisjoint({"auto", "cuda"})
         slots = slots_for(uses_gpu, workers or _workers_of(file), 1)
         self._load(len(slots))
         n_waiting = len(self.state.wanted_units())
-        if n_waiting and (why := unready_potential(file)) is not None:
-            raise SettingsError(f"The campaign {self.campaign.campaign_id} cannot run here: {why}.")
+        for potential, why in unready_potentials(file) if n_waiting else ():
+            raise SettingsError(
+                f"The campaign {self.campaign.campaign_id} cannot run here for {potential.subject}: {why}."
+            )
         pool = WorkerPool(slots, self.folder, (self.lock,))
         self.on_event(CampaignEvent("started", f"{n_waiting} units are ready, {len(slots)} worker processes"))
         self.driver = driver = PoolDriver(pool, self._next_run, self._on_over, self._on_round)

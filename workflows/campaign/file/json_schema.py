@@ -47,9 +47,11 @@ def campaign_json_schema() -> dict[str, Any]:
         return definitions[references[(model, "validation")]["$ref"].rsplit("/", 1)[1]]
 
     top = copy.deepcopy(definition(CampaignFile))
-    rules = definitions["StageEntry"]["properties"]["rules"]
+    common = definitions["StageEntry"]["properties"]
+    top["properties"]["potential"] = _potential(top["properties"]["potential"])
+    common["potential"] = _potential(common["potential"], {"type": "null"})
     for stage in stages:
-        definitions[f"stage_{stage.name}"] = _stage_entry(stage, definition(stage.settings_model), rules)
+        definitions[f"stage_{stage.name}"] = _stage_entry(stage, definition(stage.settings_model), common)
     top["properties"]["stages"]["items"] = {"anyOf": [_reference(f"stage_{stage.name}") for stage in stages]}
     top["properties"]["candidates"]["items"] = {
         "anyOf": [references[(source.settings_model, "validation")] for source in sources]
@@ -59,11 +61,6 @@ def campaign_json_schema() -> dict[str, Any]:
     top["properties"]["dispatch"]["anyOf"] = [references[(engine, "validation")] for engine in engines]
     for name in ("$ref", "allOf"):
         top["properties"]["dispatch"].pop(name, None)
-    top["properties"]["potential"] = {
-        "description": top["properties"]["potential"].get("description", ""),
-        # A name alone is completed, a name with its model is right besides.
-        "anyOf": [{"enum": [*POTENTIALS.names()]}, {"type": "string"}, _reference("PotentialSpecification")],
-    }
     definitions["PotentialSpecification"]["properties"]["name"]["enum"] = [*POTENTIALS.names()]
     top["$defs"] = _reachable(top, definitions)
     for part in (top, *top["$defs"].values()):
@@ -72,20 +69,27 @@ def campaign_json_schema() -> dict[str, Any]:
     return {"$schema": DIALECT, "title": "superion campaign", **{k: v for k, v in top.items() if k != "title"}}
 
 
-def _stage_entry(stage: Stage, settings: dict[str, Any], rules: dict[str, Any]) -> dict[str, Any]:
-    """Put a stage's name, settings and rules beside each other, as the file has them."""
+def _stage_entry(stage: Stage, settings: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
+    """Put a stage's name, settings and what all stages take beside each other, as the file has them."""
     return {
         "type": "object",
         "title": stage.name,
         "description": stage.description,
         "properties": {
             "stage": {"const": stage.name, "description": stage.description},
+            **({"potential": common["potential"]} if stage.uses_potential else {}),
             **settings.get("properties", {}),
-            "rules": rules,
+            "rules": common["rules"],
         },
         "required": ["stage", *settings.get("required", [])],
         "additionalProperties": False,
     }
+
+
+def _potential(described: dict[str, Any], *others: dict[str, Any]) -> dict[str, Any]:
+    """Let a potential be a name, which is completed, a name with its model, or a mapping."""
+    named = [{"enum": [*POTENTIALS.names()]}, {"type": "string"}, _reference("PotentialSpecification")]
+    return {"description": described.get("description", ""), "anyOf": [*named, *others]}
 
 
 def _describe_kind(definition: dict[str, Any], source: CandidateSource) -> None:

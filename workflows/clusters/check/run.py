@@ -45,8 +45,8 @@ class CheckRequest:
         The cluster.
     store : str or None
         Address of the result store.
-    potential : PotentialSpecification or None
-        Potential that workers must be able to use.
+    potentials : sequence of PotentialSpecification
+        Potentials that workers must be able to use.
     kinds : sequence of str
         Kinds of jobs to try.
     engine : str or None
@@ -58,7 +58,7 @@ class CheckRequest:
 
     profile: ClusterProfile
     store: str | None = None
-    potential: PotentialSpecification | None = None
+    potentials: Sequence[PotentialSpecification] = ()
     kinds: Sequence[ResourceKind] = RESOURCE_KINDS
     engine: str | None = None
     timeout_s: float = 300.0
@@ -192,8 +192,8 @@ def _submit(shell: HostShell, request: CheckRequest, kind: ResourceKind, folder:
 def _script(profile: ClusterProfile, request: CheckRequest, kind: ResourceKind, folder: str, job_folder: str) -> str:
     command = f"{for_shell(profile.python_of_workers())} {shlex.quote(folder + '/probe.py')}"
     command += f" --output {shlex.quote(job_folder + '/seen.json')} --work-folder {for_shell(profile.work_folder)}"
-    if request.potential is not None and kind != "analysis":
-        command += f" --potential {shlex.quote(request.potential.model_dump_json())}"
+    for potential in _tried(request, kind):
+        command += f" --potential {shlex.quote(potential.model_dump_json())}"
     environment = job_environment(profile)
     if _asks_for_store(request):
         environment[STORE_FILE_VARIABLE] = _address_file(request, folder)
@@ -268,8 +268,9 @@ def _collect(
             poll_s = min(1.2 * poll_s, _SLOWEST_POLL_S)
 
 
-def _written(potential: PotentialSpecification) -> str:
-    return f"{potential.name}:{potential.model}" if potential.model else potential.name
+def _tried(request: CheckRequest, kind: ResourceKind) -> Sequence[PotentialSpecification]:
+    """Give the potentials that a worker for this kind of job must be able to use."""
+    return () if kind == "analysis" else request.potentials
 
 
 def _late(request: CheckRequest, kind: ResourceKind, job_id: str, word: str, *, waiting: bool) -> Finding:
@@ -293,10 +294,10 @@ def _ended(
         answer = shell.run(f"cat {job_folder}/seen.json")
     if answer.returncode == 0:
         yield Finding(f"{kind}: queue", "ok", f"job {job_id} ran")
-        potential = None if kind == "analysis" or request.potential is None else _written(request.potential)
+        potentials = [potential.written for potential in _tried(request, kind)]
         needs_store = request.engine == "fireworks"
         for finding in worker_findings(
-            request.profile, kind, json.loads(answer.stdout), potential=potential, needs_store=needs_store
+            request.profile, kind, json.loads(answer.stdout), potentials=potentials, needs_store=needs_store
         ):
             if kind != "analysis" or finding.state != "skipped":
                 yield finding

@@ -57,7 +57,13 @@ def write_cluster_campaign(folder: Path, engine: str, profile: Path, n_candidate
     }
     (folder / ".superion").mkdir(parents=True, exist_ok=True)
     dispatch = {"engine": engine, "cluster": str(profile)}
-    return write_campaign(folder, cells, **({"dispatch": dispatch} | changes))
+    path = write_campaign(folder, cells, **({"dispatch": dispatch} | changes))
+    # The dynamics has a potential of its own; nothing would be left of the crystals with the campaign's.
+    content = yaml.safe_load(path.read_text())
+    content["stages"][1]["potential"] = content["potential"]
+    content["potential"] = "ase:ase.calculators.lj.LennardJones"
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    return path
 
 
 def coordinate(folder: Path, store: str, *, poll_s: float = 0.5, events: list | None = None, once: bool = False):

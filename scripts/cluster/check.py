@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +14,6 @@ from ..options import JsonOption, PotentialOption, StoreOption, parse_potential
 from .options import EngineOption, ProjectOption
 
 if TYPE_CHECKING:
-    from ...makers.resource_kind import ResourceKind
     from ...potentials.specification import PotentialSpecification
     from ...workflows.clusters.check.run import CheckRequest
     from ...workflows.clusters.profile import ClusterProfile
@@ -45,7 +44,7 @@ def check(
     potential: PotentialOption = None,
     kind: Annotated[
         list[str] | None,
-        typer.Option("--kind", metavar="KIND", help="Only this kind of job: relax, md or analysis; may be repeated."),
+        typer.Option("--kind", metavar="KIND", help="Only this kind of job, such as md; may be repeated."),
     ] = None,
     engine: EngineOption = None,
     project: ProjectOption = "superion",
@@ -137,14 +136,12 @@ def _of_name(
     return dispatch.profile(), dispatch
 
 
-def _kinds(named: list[str] | None) -> list[ResourceKind]:
-    from ...errors import SettingsError
-    from ...makers.resource_kind import RESOURCE_KINDS
+def _kinds(named: list[str] | None) -> list[str]:
+    from ...makers.resource_kind import load_resource_kind, resource_kinds
 
-    for word in named or ():
-        if word not in RESOURCE_KINDS:
-            raise SettingsError(f"There is no kind of job '{word}': there are {', '.join(RESOURCE_KINDS)}.")
-    return cast("list[ResourceKind]", list(dict.fromkeys(named or RESOURCE_KINDS)))
+    for name in named or ():
+        load_resource_kind(name)
+    return list(dict.fromkeys(named or resource_kinds()))
 
 
 def _findings(request: CheckRequest, dispatch: ClusterDispatch | None) -> Iterator[Finding]:

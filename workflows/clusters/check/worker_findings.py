@@ -6,7 +6,6 @@ import platform
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ....makers.resource_kind import ResourceKind
 from ...dispatch.queue_engine import Finding
 from ..profile import ClusterProfile
 from .probe import versions
@@ -17,7 +16,7 @@ _MUST_AGREE = ("superion",)
 
 def worker_findings(
     profile: ClusterProfile,
-    kind: ResourceKind,
+    kind: str,
     seen: Mapping[str, Any],
     *,
     potentials: Sequence[str],
@@ -100,7 +99,7 @@ def _potentials(place: str, seen: Mapping[str, Any], potentials: Sequence[str]) 
             yield Finding(subject, "ok", f"{potential} computes on {device}")
 
 
-def _device(place: str, profile: ClusterProfile, kind: ResourceKind, seen: Mapping[str, Any]) -> Finding:
+def _device(place: str, profile: ClusterProfile, kind: str, seen: Mapping[str, Any]) -> Finding:
     subject, wanted = f"{place}: device", profile.resources_of(kind).gpus
     if not wanted:
         return Finding(subject, "ok", "CPU, as asked for")

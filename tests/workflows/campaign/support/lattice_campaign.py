@@ -87,6 +87,11 @@ def rows_of(folder: Path, store: str | None = None) -> dict[str, dict]:
     return {row["label"]: row | {"updated_at": None} for row in rows}
 
 
+def worker_path(*folders: Path) -> str:
+    """Give the PYTHONPATH of workers: some folders, and what the tests themselves import by it."""
+    return os.pathsep.join([*map(str, folders), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
 def start(folder: Path, *store: str) -> subprocess.Popen:
     """Start a driver process."""
     command = [sys.executable, __file__, str(folder), *store]

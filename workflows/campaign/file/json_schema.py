@@ -1,4 +1,4 @@
-"""The campaign file as JSON Schema, with the settings of every stage and source, so that editors complete it."""
+"""The campaign file as JSON Schema, with the settings of every stage, source and rule, so that editors complete it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from ....potentials.registry import POTENTIALS
 from ...candidates.registry import load_source, source_kinds
 from ...candidates.source import CandidateSource
 from ...dispatch.settings import ENGINES, DispatchSettings, engine_names
+from ...selection.registry import loaded_rules
+from ...selection.rule import SelectionRule
 from ...stages.registry import load_stage, stage_names
 from ...stages.stage import Stage
 from .model import CampaignFile
@@ -23,7 +25,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def campaign_json_schema() -> dict[str, Any]:
     """Describe the campaign file as JSON Schema.
 
-    Stages and sources of other packages are included; one that does not load is left out.
+    Stages, sources and rules of other packages are included; one that does not load is left out.
 
     Returns
     -------
@@ -36,8 +38,8 @@ def campaign_json_schema() -> dict[str, Any]:
     >>> sorted(schema["required"])
     ['candidates', 'mobile_ion', 'name', 'potential', 'stages']
     """
-    stages, sources, engines = _loaded_stages(), _loaded_sources(), _loaded_engines()
-    models: list[type[Any]] = [CampaignFile, *engines]
+    stages, sources, engines, rules = _loaded_stages(), _loaded_sources(), _loaded_engines(), loaded_rules()
+    models: list[type[Any]] = [CampaignFile, *engines, *rules.values()]
     models += [stage.settings_model for stage in stages] + [source.settings_model for source in sources]
     unique = list(dict.fromkeys(models))
     references, shared = models_json_schema([(model, "validation") for model in unique])
@@ -50,6 +52,9 @@ def campaign_json_schema() -> dict[str, Any]:
     common = definitions["StageEntry"]["properties"]
     top["properties"]["potential"] = _potential(top["properties"]["potential"])
     common["potential"] = _potential(common["potential"], {"type": "null"})
+    common["rules"]["items"] = {"anyOf": [references[(rule, "validation")] for rule in rules.values()]}
+    for name, rule in rules.items():
+        _describe_rule(definition(rule), name, rule)
     for stage in stages:
         definitions[f"stage_{stage.name}"] = _stage_entry(stage, definition(stage.settings_model), common)
     top["properties"]["stages"]["items"] = {"anyOf": [_reference(f"stage_{stage.name}") for stage in stages]}
@@ -96,6 +101,12 @@ def _describe_kind(definition: dict[str, Any], source: CandidateSource) -> None:
     definition["description"] = source.description
     definition["properties"]["kind"] = {"const": source.kind, "description": source.description}
     definition["required"] = list(dict.fromkeys(["kind", *definition.get("required", [])]))
+
+
+def _describe_rule(definition: dict[str, Any], name: str, rule: type[SelectionRule]) -> None:
+    definition["properties"]["rule"] = {"const": name, "description": rule.description}
+    if not rule.telling_settings:
+        definition["required"] = list(dict.fromkeys(["rule", *definition.get("required", [])]))
 
 
 def _reference(name: str) -> dict[str, str]:

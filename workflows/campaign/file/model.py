@@ -16,7 +16,6 @@ from ...candidates.source import CandidateSourceSettings
 from ...dispatch.local_settings import LocalDispatch
 from ...dispatch.settings import DispatchSettings, dispatch_settings
 from ...stages.registry import load_stage
-from ..rules import BestRule
 from .limits import Limits
 from .ordering import OrderingSettings
 from .potential import NamedPotential, UsedPotential
@@ -272,12 +271,11 @@ def _rules_ahead_of_their_stage(campaign: CampaignFile) -> Iterator[InitErrorDet
     for index, entry in enumerate(campaign.stages):
         known = campaign.properties_after(index + 1)
         for position, rule in enumerate(entry.rules):
-            key = "by" if isinstance(rule, BestRule) else "property"
-            name = getattr(rule, key)
-            if name not in known:
-                there = f"they find {', '.join(known)}" if known else "they find no property"
-                sentence = f"no stage up to '{entry.stage}' finds '{name}': {there}"
-                yield _details(("stages", index, "rules", position, key), sentence, name)
+            for key, name in rule.judged_properties().items():
+                if name not in known:
+                    there = f"they find {', '.join(known)}" if known else "they find no property"
+                    sentence = f"no stage up to '{entry.stage}' finds '{name}': {there}"
+                    yield _details(("stages", index, "rules", position, key), sentence, name)
 
 
 def _ranking_without_stage(campaign: CampaignFile) -> Iterator[InitErrorDetails]:

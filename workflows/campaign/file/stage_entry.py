@@ -14,8 +14,8 @@ from ....dynamics.protocol import MdSettings
 from ....errors import SettingsError, SuperionError
 from ...stages.registry import load_stage, stage_names
 from ...stages.stage import StageSettings
-from ..rules import Rule
 from .potential import NamedPotential
+from .rule_entry import RuleEntry
 from .section import Section
 
 RESERVED = ("stage", "potential", "rules")
@@ -40,7 +40,9 @@ class StageEntry(Section):
         default=None,
         description="interatomic potential of this stage, given as the campaign's is; null: the campaign's",
     )
-    rules: tuple[Rule, ...] = Field(default=(), description="who goes on; all rules must be met; none keeps everyone")
+    rules: tuple[RuleEntry, ...] = Field(
+        default=(), description="who goes on; all rules must be met; none keeps everyone"
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -17,7 +17,8 @@ from superion.structures.read import bundled_structures
 from superion.workflows.campaign.file.load import load_campaign_file, parse_campaign
 from superion.workflows.campaign.file.model import CampaignFile
 from superion.workflows.campaign.file.problems import CampaignFileError
-from superion.workflows.campaign.rules import BestRule, ThresholdRule
+from superion.workflows.selection.best import BestRule
+from superion.workflows.selection.threshold import ThresholdRule
 from support.campaign_text import GOOD
 
 SHIPPED = sorted((Path(str(resources.files("superion.configs"))) / "campaigns").glob("*.yaml"))

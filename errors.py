@@ -62,5 +62,9 @@ class StoreAwayError(StoreError):
     """A result store whose server did not answer for as long as was waited; it may later."""
 
 
+class UnreadableRunError(SuperionError):
+    """A flow or an outcome of an earlier run that this installation cannot rebuild."""
+
+
 class SettingsError(SuperionError):
     """A setting, a preset or a command-line option that does not exist or does not fit."""

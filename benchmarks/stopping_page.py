@@ -24,7 +24,8 @@ from stopping_protocols import Outcome, Screened, Way, screen
 from superion.transport.convergence import MINIMUM_PS
 from superion.transport.ruled_out import greatest_sigma_300k_ms_cm
 from superion.workflows.campaign.file.load import load_campaign_file
-from superion.workflows.campaign.rules import BestRule, Rule
+from superion.workflows.selection.best import BestRule
+from superion.workflows.selection.rule import SelectionRule
 
 TARGET = 1.0 / 3.0
 FIXED, SEQUENTIAL = "full length", "sequential"
@@ -54,15 +55,19 @@ class AnalyticSet:
     ks: Sequence[int]
 
 
-def shipped_rules() -> tuple[Rule, ...]:
+def shipped_rules() -> tuple[SelectionRule, ...]:
     """Read what `configs/campaigns/full.yaml` asks after its probe."""
     file = load_campaign_file(Path(str(resources.files("superion.configs"))) / "campaigns" / "full.yaml")
     return next(entry.rules for entry in file.stages if entry.stage == "probe")
 
 
-def rule_text(rule: Rule) -> str:
+def rule_text(rule: SelectionRule) -> str:
     """Write a rule as the file does."""
-    return "`" + ", ".join(f"{name}: {value}" for name, value in rule.model_dump(exclude_none=True).items()) + "`"
+    return (
+        "`"
+        + ", ".join(f"{name}: {value}" for name, value in rule.model_dump(exclude={"rule"}, exclude_none=True).items())
+        + "`"
+    )
 
 
 def ratios_to_theory(
@@ -94,7 +99,7 @@ def paragraph(text: str) -> str:
     return textwrap.fill(" ".join(text.split()), 118, break_long_words=False, break_on_hyphens=False)
 
 
-def best_of_probe(number: int) -> tuple[Rule, ...]:
+def best_of_probe(number: int) -> tuple[SelectionRule, ...]:
     """Let the best so many of the probe go on, and whoever may be among them."""
     return (BestRule(keep_best=number, by="probe_diffusivity_cm2_s"),)
 

@@ -36,7 +36,7 @@ from superion.potentials.registry import load_potential
 from superion.potentials.specification import PotentialSpecification
 from superion.structures.supercell import expand_to_minimum_edge
 from superion.transport.analysis import analyze_diffusion
-from superion.workflows.campaign.rules import BestRule, Rule, judge_best, judge_threshold
+from superion.workflows.selection.rule import JudgedCandidate, SelectionRule
 from superion.workflows.stages.conductivity import ConductivitySettings, ConductivityStage
 from superion.workflows.stages.probe import ProbeSettings, ProbeStage
 from superion.workflows.stages.stage import Stage, StageContext
@@ -311,14 +311,16 @@ class Screened:
     survivors: list[str] = field(default_factory=list)
 
 
-def screen(outcomes: Mapping[str, Outcome], rules: Sequence[Rule], *, by: str = "sigma_300k_ms_cm") -> Screened:
+def screen(
+    outcomes: Mapping[str, Outcome], rules: Sequence[SelectionRule], *, by: str = "sigma_300k_ms_cm"
+) -> Screened:
     """Put the rules after the probe, and the ranking, to what candidates cost and show.
 
     Parameters
     ----------
     outcomes : mapping of str to Outcome
         What each would cost and show, by name.
-    rules : sequence of Rule
+    rules : sequence of SelectionRule
         Rules after the probe; who fails one spends no step of the second stage.
     by : str
         Property that ranks the survivors.
@@ -330,12 +332,7 @@ def screen(outcomes: Mapping[str, Outcome], rules: Sequence[Rule], *, by: str = 
     """
     alive = sorted(outcomes)
     for rule in rules:
-        if isinstance(rule, BestRule):
-            verdicts = judge_best(rule, {name: outcomes[name].probe_properties.get(rule.by) for name in alive})
-        else:
-            verdicts = {
-                name: judge_threshold(rule, outcomes[name].probe_properties.get(rule.property)) for name in alive
-            }
+        verdicts = rule.judge({name: JudgedCandidate(outcomes[name].probe_properties) for name in alive})
         alive = [name for name in alive if verdicts[name].kept]
     ranked = rank_by_property([_row(name, outcomes[name].properties) for name in alive], by).ranked
     kept = set(alive)

@@ -16,7 +16,6 @@ from .atoms import as_structure
 from .continuation import CheckpointPlace
 from .maker import Maker
 from .provenance import job_provenance
-from .resource_kind import ResourceKind
 from .stop_criteria import StopCriteria
 from .stop_rules import AdaptiveLength, melting_check
 from .timed_job import job
@@ -48,7 +47,7 @@ class MdMaker(Maker):
         Folder of all trajectories; None for the flow's.
     """
 
-    resource_kind: ClassVar[ResourceKind] = "md"
+    resource_kind: ClassVar[str] = "md"
 
     name: str = "MD"
     potential: PotentialSpecification | None = None

@@ -30,7 +30,6 @@ from .heartbeat import JobProgress, RelaxationProgress, heartbeat_writer
 from .job_end import time_left_s
 from .maker import Maker
 from .provenance import job_provenance
-from .resource_kind import ResourceKind
 from .resumable_fire import FireState, ResumableFIRE
 from .stop_request import leave_if_stop_was_requested, remember_stop_request
 from .timed_job import job, note_device
@@ -83,7 +82,7 @@ class RelaxMaker(Maker):
         Folder in which relaxations are kept; None for the flow's.
     """
 
-    resource_kind: ClassVar[ResourceKind] = "relax"
+    resource_kind: ClassVar[str] = "relax"
 
     name: str = "relax"
     potential: PotentialSpecification | None = None

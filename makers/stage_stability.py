@@ -34,7 +34,6 @@ from .competing_phases import PhaseSources, competing_phases
 from .maker import Maker
 from .plain_name import plain_name
 from .relax import RelaxationStopped, RelaxMaker, kept_relaxation
-from .resource_kind import ResourceKind
 from .stage_document import StageIdentity, bounded, estimate, stage_candidate, stage_document, unknown_elements
 from .timed_job import job
 
@@ -54,7 +53,7 @@ class ReferencePhaseMaker(Maker):
         How it is relaxed; it keeps its results beside the trajectories.
     """
 
-    resource_kind: ClassVar[ResourceKind] = "relax"
+    resource_kind: ClassVar[str] = "relax"
 
     name: str = "reference"
     relax: RelaxMaker = field(default_factory=RelaxMaker)

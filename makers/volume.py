@@ -20,7 +20,6 @@ from .atoms import as_structure
 from .continuation import CheckpointPlace
 from .maker import Maker
 from .provenance import job_provenance
-from .resource_kind import ResourceKind
 from .stop_rules import melting_check
 from .timed_job import job
 from .trajectory_job import WantedTrajectory, run_trajectory
@@ -57,7 +56,7 @@ class VolumeMaker(Maker):
         Folder of all trajectories; None for the flow's.
     """
 
-    resource_kind: ClassVar[ResourceKind] = "md"
+    resource_kind: ClassVar[str] = "md"
 
     name: str = "volume"
     potential: PotentialSpecification | None = None

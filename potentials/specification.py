@@ -18,6 +18,8 @@ class PotentialSpecification(BaseModel):
     --------
     >>> PotentialSpecification(name="chgnet").device
     'auto'
+    >>> PotentialSpecification(name="mace", model="medium-mpa-0").written
+    'mace:medium-mpa-0'
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,6 +34,11 @@ class PotentialSpecification(BaseModel):
         default="auto", description="floating-point precision; auto is the potential's own default"
     )
     options: dict[str, Any] = Field(default_factory=dict, description="further keyword arguments of the calculator")
+
+    @property
+    def written(self) -> str:
+        """What a user writes for short: the name, with its model where there is one."""
+        return self.name if self.model is None else f"{self.name}:{self.model}"
 
     @field_validator("model")
     @classmethod

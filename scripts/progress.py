@@ -123,6 +123,8 @@ class BarView:
             self._progress.console.print(f"[bold red]failed[/] {escape(event.job_name)}: {escape(event.message)}")
         elif event.kind == "job_skipped":
             self._progress.console.print(f"skipped {escape(event.job_name)}: {escape(event.message)}")
+        elif event.kind == "outcome_set_aside":
+            self._progress.console.print(f"set aside {escape(event.job_name)}: {escape(event.message)}")
         elif event.kind in ("run_stopping", "run_waiting"):
             self._progress.console.print(f"{event.kind.removeprefix('run_')}: {escape(event.message)}")
         self._update_whole(event)
@@ -176,8 +178,9 @@ class LineView:
         event : RunEvent
             What happened.
         """
-        if event.kind == "job_failed":
-            say(f"failed: {event.job_name}: {event.message}")
+        if event.kind in ("job_failed", "outcome_set_aside"):
+            what = "failed" if event.kind == "job_failed" else "set aside"
+            say(f"{what}: {event.job_name}: {event.message}")
             return
         if self._failures_only:
             return

@@ -98,7 +98,8 @@ def _print(planned: CampaignPlan, console: Console) -> None:
         table.add_row(stage.stage, str(stage.n_units), str(stage.n_reused), f"{stage.n_steps:,}", hours)
     console.print(table)
     for timed in planned.timings:
-        line("timing", f"{timed.formula}, {timed.n_atoms} atoms: {1e3 * timed.seconds_per_step:.3g} ms a step")
+        cell = f"{timed.potential}: {timed.formula}, {timed.n_atoms} atoms"
+        line("timing", f"{cell}: {1e3 * timed.seconds_per_step:.3g} ms a step")
     if planned.core_hours is not None and planned.wall_hours is not None:
         line(
             "cost",

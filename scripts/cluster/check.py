@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +14,6 @@ from ..options import JsonOption, PotentialOption, StoreOption, parse_potential
 from .options import EngineOption, ProjectOption
 
 if TYPE_CHECKING:
-    from ...makers.resource_kind import ResourceKind
     from ...potentials.specification import PotentialSpecification
     from ...workflows.clusters.check.run import CheckRequest
     from ...workflows.clusters.profile import ClusterProfile
@@ -38,14 +37,14 @@ def check(
         typer.Option(
             "--campaign",
             metavar="FILE",
-            help="A campaign file in place of NAME: its cluster, resources, engine and potential.",
+            help="A campaign file in place of NAME: its cluster, resources, engine and potentials.",
         ),
     ] = None,
     store: StoreOption = None,
     potential: PotentialOption = None,
     kind: Annotated[
         list[str] | None,
-        typer.Option("--kind", metavar="KIND", help="Only this kind of job: relax, md or analysis; may be repeated."),
+        typer.Option("--kind", metavar="KIND", help="Only this kind of job, such as md; may be repeated."),
     ] = None,
     engine: EngineOption = None,
     project: ProjectOption = "superion",
@@ -64,17 +63,17 @@ def check(
     from ...database.settings import store_from_environment
     from ...workflows.clusters.check.run import CheckRequest
 
-    wanted_potential = parse_potential(potential) if potential else None
+    potentials: tuple[PotentialSpecification, ...] = (parse_potential(potential),) if potential else ()
     dispatch: ClusterDispatch | None
     if campaign is not None:
         dispatch, of_campaign = _of_campaign(campaign, name)
-        profile, wanted_potential = dispatch.profile(), wanted_potential or of_campaign
+        profile, potentials = dispatch.profile(), potentials or of_campaign
     else:
         profile, dispatch = _of_name(name, engine, project, launchpad)
     request = CheckRequest(
         profile=profile,
         store=store or store_from_environment(),
-        potential=wanted_potential,
+        potentials=potentials,
         kinds=_kinds(kind),
         engine=dispatch.engine if dispatch else None,
         timeout_s=timeout_s,
@@ -103,8 +102,8 @@ def check(
         raise typer.Exit(1)
 
 
-def _of_campaign(file: Path, name: str | None) -> tuple[ClusterDispatch, PotentialSpecification]:
-    """Take cluster, engine and potential from a campaign file."""
+def _of_campaign(file: Path, name: str | None) -> tuple[ClusterDispatch, tuple[PotentialSpecification, ...]]:
+    """Take cluster, engine and potentials from a campaign file."""
     from ...errors import SettingsError
     from ...workflows.campaign.file.load import load_campaign_file
     from ...workflows.dispatch.settings import ClusterDispatch
@@ -114,7 +113,8 @@ def _of_campaign(file: Path, name: str | None) -> tuple[ClusterDispatch, Potenti
     campaign = load_campaign_file(file)
     if not isinstance(campaign.dispatch, ClusterDispatch):
         raise SettingsError(f"The campaign file {file} names no cluster in `dispatch`: there is nothing to check.")
-    return campaign.dispatch, campaign.potential
+    used = {one.specification.model_dump_json(): one.specification for one in campaign.used_potentials()}
+    return campaign.dispatch, tuple(used.values())
 
 
 def _of_name(
@@ -136,14 +136,12 @@ def _of_name(
     return dispatch.profile(), dispatch
 
 
-def _kinds(named: list[str] | None) -> list[ResourceKind]:
-    from ...errors import SettingsError
-    from ...makers.resource_kind import RESOURCE_KINDS
+def _kinds(named: list[str] | None) -> list[str]:
+    from ...makers.resource_kind import load_resource_kind, resource_kinds
 
-    for word in named or ():
-        if word not in RESOURCE_KINDS:
-            raise SettingsError(f"There is no kind of job '{word}': there are {', '.join(RESOURCE_KINDS)}.")
-    return cast("list[ResourceKind]", list(dict.fromkeys(named or RESOURCE_KINDS)))
+    for name in named or ():
+        load_resource_kind(name)
+    return list(dict.fromkeys(named or resource_kinds()))
 
 
 def _findings(request: CheckRequest, dispatch: ClusterDispatch | None) -> Iterator[Finding]:

@@ -37,12 +37,7 @@ def show(
 
 
 def _script(profile: ClusterProfile, kind: str) -> str:
-    from ...errors import SettingsError
-    from ...makers.resource_kind import RESOURCE_KINDS
     from ...workflows.clusters.fireworks_adapter import to_queue_adapter
 
-    for known in RESOURCE_KINDS:
-        if kind == known:
-            adapter = to_queue_adapter(profile, known, "# the work comes here")
-            return str(adapter.get_script_str(str(profile.work_folder_here())))
-    raise SettingsError(f"There is no kind of job '{kind}': there are {', '.join(RESOURCE_KINDS)}.")
+    adapter = to_queue_adapter(profile, kind, "# the work comes here")
+    return str(adapter.get_script_str(str(profile.work_folder_here())))

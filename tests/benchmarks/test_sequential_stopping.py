@@ -30,7 +30,7 @@ from superion.makers.stop_criteria import StopCriteria
 from superion.makers.stop_rules import AdaptiveLength, melting_check
 from superion.potentials.registry import load_potential
 from superion.transport.analysis import DiffusionSettings
-from superion.workflows.campaign.rules import ThresholdRule
+from superion.workflows.selection.threshold import ThresholdRule
 from superion.workflows.stages.conductivity import ConductivitySettings
 from superion.workflows.stages.probe import ProbeSettings
 from support.campaign_text import COSINE_POTENTIAL

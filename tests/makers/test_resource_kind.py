@@ -3,8 +3,9 @@
 import jobflow
 import pytest
 from jobflow import Maker
+from superion.errors import SettingsError
 from superion.flows.conductivity import ConductivityMaker
-from superion.makers.resource_kind import RESOURCE_KINDS, resource_kind_of
+from superion.makers.resource_kind import resource_kind_of, resource_kinds
 from superion.makers.volume import VolumeMaker
 
 
@@ -27,9 +28,10 @@ def test_jobs_that_use_a_potential_do_not_ask_for_one_core_of_analysis():
     kinds = {job.name: resource_kind_of(job) for job, _ in flow.iterflow()}
     assert kinds.pop("relax") == "relax"
     assert {name for name, kind in kinds.items() if kind == "md"} == {"MD 1000 K", "volume 1000 K"}
-    assert set(kinds.values()) <= set(RESOURCE_KINDS)
+    assert set(kinds.values()) <= set(resource_kinds())
 
 
-@pytest.mark.parametrize("job", [_plain(), _Greedy().make()])
-def test_jobs_of_others_get_the_smallest_resources(job):
-    assert resource_kind_of(job) == "analysis"
+def test_a_job_without_a_kind_is_an_analysis_and_one_of_an_unknown_kind_is_refused():
+    assert resource_kind_of(_plain()) == "analysis"
+    with pytest.raises(SettingsError, match="no resource kind 'everything': known names are analysis, md, relax"):
+        resource_kind_of(_Greedy().make())

@@ -14,12 +14,15 @@ from typing import Literal
 from ...database.aggregate import aggregate_properties
 from ...database.documents.candidate_summary import CandidateStatus, StageSummary
 from ...database.properties import PropertyEstimate
+from ...errors import SettingsError
+from ..selection.rule import Estimates, JudgedCandidate, SelectionRule, Verdict
 from .ordering_rank import ENERGY, OrderingRank, rank_orderings
-from .rules import BestRule, Rule, Verdict, judge_best, judge_threshold
 
-Estimates = Mapping[str, PropertyEstimate]
 Barrier = tuple[int, int]
 """Positions of a stage and of a rule in it that compares candidates."""
+
+_MOST_ROUNDS = 100
+"""How often each comparison may change its verdicts before nothing else does."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class StageStep:
     ----------
     name : str
         Name of the stage.
-    rules : tuple of Rule
+    rules : tuple of SelectionRule
         Who goes on.
     key_of : callable
         The key of the stage's work on a structure, from the structure's fingerprint.
@@ -39,7 +42,7 @@ class StageStep:
     """
 
     name: str
-    rules: tuple[Rule, ...]
+    rules: tuple[SelectionRule, ...]
     key_of: Callable[[str], str]
     keep_lowest: int | None = None
 
@@ -160,9 +163,9 @@ class Decision:
 class _Comparison:
     """A rule that compares candidates, with those that have come up to it."""
 
-    rule: BestRule
-    pool: dict[str, PropertyEstimate | None] = field(default_factory=dict)
-    verdicts: dict[str, Verdict] | None = None
+    rule: SelectionRule
+    pool: dict[str, JudgedCandidate] = field(default_factory=dict)
+    verdicts: Mapping[str, Verdict] | None = None
     is_stale: bool = True
 
 
@@ -205,7 +208,7 @@ class _Walk:
     """A candidate's way through the stages, as far as it can be told."""
 
     decision: Decision
-    arrived: dict[Barrier, PropertyEstimate | None]
+    arrived: dict[Barrier, JudgedCandidate]
     is_out: bool
 
 
@@ -246,7 +249,7 @@ class CampaignState:
             (s, r): _Comparison(rule)
             for s, step in enumerate(self.steps)
             for r, rule in enumerate(step.rules)
-            if isinstance(rule, BestRule)
+            if rule.compares
         }
         self._on_their_way: dict[Barrier, int] = dict.fromkeys(self._comparisons, 0)
 
@@ -415,9 +418,14 @@ class CampaignState:
         -------
         set of str
             Ids of the candidates whose decision is another one now.
+
+        Raises
+        ------
+        SettingsError
+            If a rule of another package raises, leaves a candidate out, or takes its own verdicts back for ever.
         """
         changed: set[str] = set()
-        while True:
+        for _ in range(_MOST_ROUNDS * (1 + len(self._comparisons))):
             for candidate_id in sorted(self._dirty):
                 if self._judge(candidate_id):
                     changed.add(candidate_id)
@@ -429,6 +437,11 @@ class CampaignState:
                     break
             if not self._dirty:
                 return changed
+        names = ", ".join(sorted({comparison.rule.rule for comparison in self._comparisons.values()}))
+        raise SettingsError(
+            f"The rules that compare candidates ({names}) come to no end, since one takes its own verdicts back: mend "
+            "the package that it is from."
+        )
 
     # ------------------------------------------------------------------ inside
 
@@ -441,7 +454,7 @@ class CampaignState:
         if before is not None and not comparison.is_stale:
             return set()
         comparison.is_stale = False
-        comparison.verdicts = judge_best(comparison.rule, dict(sorted(comparison.pool.items())))
+        comparison.verdicts = _judged(comparison.rule, dict(sorted(comparison.pool.items())))
         return {
             candidate_id
             for candidate_id, verdict in comparison.verdicts.items()
@@ -506,7 +519,8 @@ class CampaignState:
         """Follow a candidate through the stages until it must wait, is out, or is through."""
         properties = dict(entry.properties)
         stages: dict[str, StageSummary] = {}
-        arrived: dict[Barrier, PropertyEstimate | None] = {}
+        arrived: dict[Barrier, JudgedCandidate] = {}
+        passed: set[Barrier] = set()
         alive = [_Alive(index, fingerprint) for index, fingerprint in enumerate(entry.fingerprints)]
         ranks = [OrderingRank()] * len(alive)
 
@@ -514,7 +528,12 @@ class CampaignState:
             indices = {ordering.index for ordering in alive}
             kept = tuple(index in indices for index in range(len(entry.fingerprints)))
             decision = Decision(status, stage, reason, stages, properties, kept, missing, tuple(ranks))
-            return _Walk(decision, arrived, is_out=status in ("rejected", "failed"))
+            is_out = status in ("rejected", "failed")
+            for barrier, known in arrived.items():
+                if self._comparisons[barrier].rule.learns:
+                    is_over = barrier in passed and (is_out or status == "done")
+                    arrived[barrier] = _with_later(known, properties, is_over)
+            return _Walk(decision, arrived, is_out)
 
         if entry.rejection is not None:
             return end("rejected", None, entry.rejection)
@@ -550,8 +569,10 @@ class CampaignState:
                 ranks[index] = replace(ranks[index], left_out=why)
             for r, rule in enumerate(step.rules):
                 verdict = self._apply(entry.candidate_id, (s, r), rule, properties, arrived)
-                if verdict is None:
-                    reason = f"waits until all candidates are through {step.name}: only the best of them go on"
+                if verdict is None or verdict.is_held:
+                    reason = f"waits until all candidates are through {step.name}, where they are compared"
+                    if verdict is not None:
+                        reason = verdict.reason or f"waits until more is known of others that {step.name} let go on"
                     stages[step.name] = StageSummary(state="held", reason=reason, stage_keys=keys, notes=notes)
                     self._look_ahead(s + 1, alive, properties)
                     return end("held", step.name, reason)
@@ -563,6 +584,7 @@ class CampaignState:
                     )
                     self._look_ahead(s + 1, alive, properties)
                     return end("rejected", step.name, verdict.reason)
+                passed.add((s, r))
             stages[step.name] = StageSummary(state="passed", stage_keys=keys, notes=notes)
         return end("done", self.steps[-1].name if self.steps else None, None)
 
@@ -570,14 +592,15 @@ class CampaignState:
         self,
         candidate_id: str,
         barrier: Barrier,
-        rule: Rule,
+        rule: SelectionRule,
         properties: Estimates,
-        arrived: dict[Barrier, PropertyEstimate | None],
+        arrived: dict[Barrier, JudgedCandidate],
     ) -> Verdict | None:
         """Judge by one rule; None where the others must come first."""
-        if not isinstance(rule, BestRule):
-            return judge_threshold(rule, properties.get(rule.property))
-        arrived[barrier] = properties.get(rule.by)
+        known = JudgedCandidate(dict(properties))
+        if not rule.compares:
+            return _judged(rule, {candidate_id: known})[candidate_id]
+        arrived[barrier] = known
         verdicts = self._comparisons[barrier].verdicts
         return None if verdicts is None else verdicts.get(candidate_id)
 
@@ -591,6 +614,30 @@ class CampaignState:
             passage = _pass_stage(self.steps[s], alive, found)
             properties |= passage.properties
             alive = passage.alive
+
+
+def _judged(rule: SelectionRule, candidates: Mapping[str, JudgedCandidate]) -> Mapping[str, Verdict]:
+    """Ask a rule, which may be anybody's."""
+    try:
+        verdicts = rule.judge(candidates)
+    except Exception as error:
+        raise SettingsError(
+            f"The selection rule '{rule.rule}' fails ({type(error).__name__}: {error}): mend the package that it is "
+            "from."
+        ) from error
+    for candidate_id in candidates:
+        if candidate_id not in verdicts:
+            raise SettingsError(
+                f"The selection rule '{rule.rule}' says nothing of the candidate {candidate_id}: mend the package that "
+                "it is from."
+            )
+    return verdicts
+
+
+def _with_later(known: JudgedCandidate, properties: Estimates, is_over: bool) -> JudgedCandidate:
+    """Add what was found behind a rule."""
+    later = {name: found for name, found in properties.items() if known.properties.get(name) != found}
+    return replace(known, later=later, is_over=is_over)
 
 
 def _keys_of(decision: Decision) -> set[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...database.properties import Interval, PropertyEstimate
-from .rules import certain_range
+from ..selection.certain_range import certain_range
 
 ENERGY = "energy_ev_per_atom"
 """Property that ranks orderings: those of one candidate are of one composition, so their energies compare."""

@@ -55,14 +55,14 @@ class PreparedCampaign:
             StageStep(
                 stage.name,
                 entry.rules,
-                self._key_maker(stage, settings),
+                self._key_maker(index),
                 keep_lowest=self.file.ordering.keep_lowest,
             )
-            for (stage, settings), entry in zip(self.stages, self.file.stages, strict=True)
+            for index, ((stage, _), entry) in enumerate(zip(self.stages, self.file.stages, strict=True))
         ]
 
-    def _key_maker(self, stage: Stage, settings: StageSettings) -> Callable[[str], str]:
-        return partial(_key_of, stage, settings, self.context(""))
+    def _key_maker(self, stage_index: int) -> Callable[[str], str]:
+        return partial(_key_of, *self.stages[stage_index], self.context(stage_index, ""))
 
     @cached_property
     def ion(self) -> tuple[str, float]:
@@ -83,15 +83,22 @@ class PreparedCampaign:
         return symbol, charge
 
     @cached_property
-    def potential_identity(self) -> dict[str, Any]:
-        """What makes the potential the one it is: found once, so that all units of a run agree on their keys."""
-        return potential_identity(self.file.potential)
+    def potential_identities(self) -> tuple[dict[str, Any], ...]:
+        """What makes the potential of each stage the one it is: found once, so that all units of a run agree."""
+        potentials = [self.file.potential_of(entry) for entry in self.file.stages]
+        # Weights may be large: those that several stages use are read once.
+        known = {
+            text: potential_identity(one) for text, one in {one.model_dump_json(): one for one in potentials}.items()
+        }
+        return tuple(known[potential.model_dump_json()] for potential in potentials)
 
-    def context(self, label: str) -> StageContext:
-        """Say to a stage what the campaign says to all.
+    def context(self, stage_index: int, label: str) -> StageContext:
+        """Say to a stage what the campaign says of it beside its settings.
 
         Parameters
         ----------
+        stage_index : int
+            Position of the stage.
         label : str
             Name of the material.
 
@@ -102,13 +109,13 @@ class PreparedCampaign:
         """
         symbol, charge = self.ion
         return StageContext(
-            potential=self.file.potential,
+            potential=self.file.potential_of(self.file.stages[stage_index]),
             mobile_ion=symbol,
             ion_charge=charge,
             label=label,
             campaign_id=self.campaign_id,
             checkpoint_root=self.checkpoint_root,
-            potential_identity=self.potential_identity,
+            potential_identity=self.potential_identities[stage_index],
         )
 
     def paths_of(self, stage_index: int) -> list[str]:
@@ -125,8 +132,9 @@ class PreparedCampaign:
             Paths of the potential, where the stage uses it, and of its settings.
         """
         stage, settings = self.stages[stage_index]
-        potential = self.file.potential.model_dump(mode="json") if stage.uses_potential else {}
-        return absolute_paths([potential, settings.model_dump(mode="json")])
+        potential = self.file.potential_of(self.file.stages[stage_index]) if stage.uses_potential else None
+        named = {} if potential is None else potential.model_dump(mode="json")
+        return absolute_paths([named, settings.model_dump(mode="json")])
 
     def make_flow(self, stage_index: int, structure: Structure, label: str) -> Flow:
         """Make the flow of one unit.
@@ -146,7 +154,7 @@ class PreparedCampaign:
             Its output is a `StageDoc`.
         """
         stage, settings = self.stages[stage_index]
-        return stage.make(structure, settings, self.context(label))
+        return stage.make(structure, settings, self.context(stage_index, label))
 
 
 def _key_of(stage: Stage, settings: StageSettings, context: StageContext, fingerprint: str) -> str:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from jobflow import Flow
+from pydantic import ValidationError
 from pymatgen.core import Structure
 
 from ...database.campaigns import CampaignCollections
 from ...database.documents.stage import StageDoc
 from ...database.project import ProjectFolder
 from ...dynamics.results import MdProgress
-from ...errors import SettingsError, StoreError, SuperionError
+from ...errors import SettingsError, StoreError, SuperionError, UnreadableRunError
 from ..dispatch.codec import JobOutcome, decode_flow, encode_flow
 from ..dispatch.driver import GRACE_S, PoolDriver
 from ..dispatch.events import RunEvent
@@ -31,7 +31,7 @@ from ..dispatch.worker_pool import WorkerPool
 from .decisions import CampaignState, Unit
 from .events import CampaignEvent, CampaignRunReport, CampaignWatcher
 from .file.model import CampaignFile
-from .file.potential_readiness import unready_potential
+from .file.potential_readiness import unready_potentials
 from .folders import campaign_folder, unit_folder
 from .heartbeat import DriverHeartbeat, RunningUnit, StageTiming, read_heartbeat
 from .limits import given_up_after, reason_to_stop
@@ -158,12 +158,15 @@ class _Runner:
     def run(self, workers: int | None) -> CampaignRunReport:
         """Load, compute, and sum up."""
         file = self.campaign.file
-        uses_gpu = file.potential.device.split(":")[0] in ("auto", "cuda")
+        devices = {used.specification.device.split(":")[0] for used in file.used_potentials()}
+        uses_gpu = not devices.isdisjoint({"auto", "cuda"})
         slots = slots_for(uses_gpu, workers or _workers_of(file), 1)
         self._load(len(slots))
         n_waiting = len(self.state.wanted_units())
-        if n_waiting and (why := unready_potential(file)) is not None:
-            raise SettingsError(f"The campaign {self.campaign.campaign_id} cannot run here: {why}.")
+        for potential, why in unready_potentials(file) if n_waiting else ():
+            raise SettingsError(
+                f"The campaign {self.campaign.campaign_id} cannot run here for {potential.subject}: {why}."
+            )
         pool = WorkerPool(slots, self.folder, (self.lock,))
         self.on_event(CampaignEvent("started", f"{n_waiting} units are ready, {len(slots)} worker processes"))
         self.driver = driver = PoolDriver(pool, self._next_run, self._on_over, self._on_round)
@@ -270,21 +273,11 @@ class _Runner:
             return None
         opened = _OpenUnit(unit, lock, structure, label, time.time())
         try:
-            try:
-                text = folder.read_flow()
-                if any(json.dumps(path) not in text for path in self.campaign.paths_of(unit.stage_index)):
-                    raise LookupError("it was begun with files that lie elsewhere now")
-                run = self._begin(folder, opened, decode_flow(text))
-            except (OSError, StoreError):
-                raise
-            except Exception:
-                # Not begun yet, or by another version of superion, with files of another place, or on a disk that
-                # lost part of it.
-                for name in ("flow.json", "outcomes", "failures"):
-                    _remove(folder.path / name)
+            flow = self._begun_flow(folder, opened)
+            if flow is None:
                 flow = self.campaign.make_flow(unit.stage_index, structure, label)
                 folder.create(encode_flow(flow), flow_name=flow.name, store=describe_store(self.collections.jobs))
-                run = self._begin(folder, opened, flow)
+            run = self._begin(folder, opened, flow)
         except (OSError, StoreError):
             os.close(lock)
             raise
@@ -297,9 +290,44 @@ class _Runner:
         self.on_event(CampaignEvent("unit_started", stage=stage, label=label))
         return run
 
+    def _begun_flow(self, folder: RunFolder, opened: _OpenUnit) -> Flow | None:
+        """Read the flow that an earlier process began for a unit; None where it must be made anew."""
+        if not folder.flow_file.exists():
+            return None
+        try:
+            text = folder.read_flow()
+            moved = [path for path in self.campaign.paths_of(opened.unit.stage_index) if json.dumps(path) not in text]
+            if not moved:
+                return decode_flow(text)
+            why = f"It was begun when {moved[0]} lay elsewhere."
+        except UnreadableRunError as error:
+            why = str(error)
+        outcomes = folder.outcome_files().values()
+        # Its jobs have other uuids than those of the flow that takes its place. The flow goes last: until then a kill
+        # here is harmless.
+        old = [*outcomes, *(folder.path / "failures").glob("*.json"), folder.flow_file]
+        if outcomes:
+            place = folder.set_aside(old, why)
+            words = f"{why.rstrip('.')}; {len(outcomes)} outcomes of its jobs were moved to {place}, and it begins anew"
+            self._notice(opened.unit, words)
+        else:
+            for path in old:
+                path.unlink()
+        return None
+
+    def _notice(self, unit: Unit, message: str) -> None:
+        """Tell of something that happened to a unit and does not end it."""
+        self.on_event(CampaignEvent("notice", message, self.session.stage_of(unit), self.session.label_of(unit)))
+
     def _begin(self, folder: RunFolder, opened: _OpenUnit, flow: Flow) -> FlowRun:
         """Take in what is there of a unit's flow."""
-        run = FlowRun(folder, self.collections.jobs, flow, 1, self._on_run_event, self._on_outcome)
+        run = FlowRun(
+            folder,
+            self.collections.jobs,
+            flow,
+            on_event=lambda event: self._on_run_event(opened.unit, event),
+            on_outcome=self._on_outcome,
+        )
         opened.run = run
         # Replays tell outcomes, so the unit must be known by now.
         self.open_units[id(run)] = opened
@@ -326,10 +354,19 @@ class _Runner:
             and outcome.response.replace is None
         ):
             plain = {name: value for name, value in output.items() if not name.startswith("@")}
-            opened.document = StageDoc.model_validate(plain)
+            try:
+                opened.document = StageDoc.model_validate(plain)
+            except ValidationError as error:
+                first = error.errors()[0]
+                where = ".".join(str(step) for step in first["loc"])
+                raise UnreadableRunError(
+                    f"The document of {entry.job.name} is no stage document of this version ({where}: {first['msg']})."
+                ) from error
 
-    def _on_run_event(self, event: RunEvent) -> None:
-        """Pass on the progress of trajectories."""
+    def _on_run_event(self, unit: Unit, event: RunEvent) -> None:
+        """Pass on the progress of trajectories, and what could not be read."""
+        if event.kind == "outcome_set_aside":
+            self._notice(unit, f"{event.job_name}: {event.message}")
         if event.kind == "job_progress" and event.progress is not None and self.on_progress is not None:
             self.on_progress(event.job_name, event.progress)
 
@@ -351,7 +388,7 @@ class _Runner:
                 self.on_event(CampaignEvent("unit_failed", document.reason or "", stage, opened.label))
                 return
             # All of it is in the store now; ten thousand folders of finished units help nobody.
-            shutil.rmtree(run.folder.path, ignore_errors=True)
+            run.folder.remove()
             with contextlib.suppress(OSError):
                 run.folder.path.parent.rmdir()
             self.on_event(CampaignEvent("unit_finished", document.reason or "", stage, opened.label))
@@ -406,11 +443,3 @@ class _Runner:
 def _workers_of(file: CampaignFile) -> int | None:
     """Give the number of worker processes that a campaign file asks for on this machine."""
     return file.dispatch.workers if isinstance(file.dispatch, LocalDispatch) else None
-
-
-def _remove(path: Path) -> None:
-    """Remove a file or a folder that may not be there."""
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

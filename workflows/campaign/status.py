@@ -23,7 +23,6 @@ from .folders import campaign_folder
 from .heartbeat import DriverHeartbeat, RunningUnit, read_heartbeat
 from .lock import is_being_driven
 from .prepared import prepare_campaign
-from .rules import BestRule
 
 _FIELDS = ["candidate_id", "label", "status", "stage", "reason", "stages", "updated_at"]
 
@@ -327,8 +326,9 @@ def remaining_seconds(
         over = stage.passed + stage.rejected + stage.failed
         arriving = todo * (stage.passed / over if over else 1.0) + stage.held
         for rule in entries[stage.stage].rules if stage.stage in entries else ():
-            if isinstance(rule, BestRule):
-                arriving = min(arriving, max(0, rule.number_kept(round(todo + over + stage.held)) - stage.passed))
+            number = rule.number_kept(round(todo + over + stage.held))
+            if number is not None:
+                arriving = min(arriving, max(0, number - stage.passed))
         if not todo:
             continue
         if stage.core_seconds_per_unit is None:

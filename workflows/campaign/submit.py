@@ -407,6 +407,8 @@ def _changed_sections(old: CampaignFile, new: CampaignFile) -> tuple[str, ...]:
         elif name not in before:
             changed.append(f"stage {name} (new)")
         else:
+            if before[name].potential != after[name].potential:
+                changed.append(f"stage {name} (potential)")
             if before[name].settings != after[name].settings:
                 changed.append(f"stage {name} (settings)")
             if before[name].rules != after[name].rules:

@@ -7,7 +7,6 @@ from importlib import resources as package_files
 from typing import TYPE_CHECKING, Any
 
 from ...errors import SettingsError
-from ...makers.resource_kind import ResourceKind
 from .job_script import option_directives, pbs_selection, preparation_lines
 from .profile import ClusterProfile, JobResources
 from .time_limit import write_time_limit
@@ -21,7 +20,7 @@ QUEUE_TIMEOUT_S = 60
 
 def to_queue_adapter(
     profile: ClusterProfile,
-    kind: ResourceKind,
+    kind: str,
     rocket_launch: str,
     *,
     job_name: str | None = None,
@@ -37,7 +36,7 @@ def to_queue_adapter(
     profile : ClusterProfile
         The cluster.
     kind : str
-        relax, md or analysis.
+        Name of the kind.
     rocket_launch : str
         The line that starts FireWorks in the allocation.
     job_name : str, optional

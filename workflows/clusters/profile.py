@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, RootModel, ValidationError, field_validator, model_validator
 
 from ...errors import SettingsError
-from ...makers.resource_kind import RESOURCE_KINDS, ResourceKind
+from ...makers.resource_kind import load_resource_kind, resource_kinds
 from ..campaign.file.section import Section
+from .kind_name import KindName
 from .shell_text import ExpandableText, ShellLine, WorkerPath, expanded_here
 from .time_limit import TimeLimit, parse_time_limit
 
@@ -106,20 +107,30 @@ class Packing(Section):
         return self
 
 
-class ResourcesByKind(Section):
-    """Resources of each kind of job."""
+class ResourcesByKind(RootModel[dict[KindName, JobResources]]):
+    """Resources of each kind of job; a kind that is not named has the least."""
 
-    relax: JobResources = Field(default_factory=JobResources, description="relaxations and volumes")
-    md: JobResources = Field(default_factory=JobResources, description="molecular dynamics")
-    analysis: JobResources = Field(default_factory=JobResources, description="everything else: short work on one core")
+    model_config = ConfigDict(frozen=True)
+
+    root: dict[KindName, JobResources] = Field(default_factory=dict, validate_default=True)
+
+    @field_validator("root")
+    @classmethod
+    def _has_every_kind(cls, given: dict[str, JobResources]) -> dict[str, JobResources]:
+        return {kind: given.get(kind, JobResources()) for kind in resource_kinds()}
 
 
-class PackingByKind(Section):
-    """Packing of each kind of job."""
+class PackingByKind(RootModel[dict[KindName, Packing]]):
+    """Packing of each kind of job; a kind that is not named has the usual one."""
 
-    relax: Packing = Field(default_factory=Packing, description="relaxations and volumes")
-    md: Packing = Field(default_factory=Packing, description="molecular dynamics")
-    analysis: Packing = Field(default_factory=Packing, description="everything else: short work on one core")
+    model_config = ConfigDict(frozen=True)
+
+    root: dict[KindName, Packing] = Field(default_factory=dict, validate_default=True)
+
+    @field_validator("root")
+    @classmethod
+    def _has_every_kind(cls, given: dict[str, Packing]) -> dict[str, Packing]:
+        return {kind: given.get(kind, Packing()) for kind in resource_kinds()}
 
 
 class ClusterHost(Section):
@@ -200,8 +211,7 @@ class ClusterProfile(Section):
     def _fits_together(self) -> ClusterProfile:
         if self.host is not None and self.python is None:
             raise ValueError(f"give python, the interpreter that has superion on {self.host.address}")
-        for kind in RESOURCE_KINDS:
-            resources = self.resources_of(kind)
+        for kind, resources in self.resources.root.items():
             for setting in _NOT_KNOWN_TO[self.scheduler]:
                 if getattr(resources, setting):
                     raise ValueError(f"resources.{kind}.{setting} means nothing to the scheduler {self.scheduler}")
@@ -210,37 +220,47 @@ class ClusterProfile(Section):
                     raise ValueError(f"resources.{kind}.options: '{name}' is no option's name, it has a blank in it")
         return self
 
-    def resources_of(self, kind: ResourceKind) -> JobResources:
+    def resources_of(self, kind: str) -> JobResources:
         """Give the resources of a kind of job.
 
         Parameters
         ----------
         kind : str
-            relax, md or analysis.
+            Name of the kind.
 
         Returns
         -------
         JobResources
             What one allocation asks for.
-        """
-        resources: JobResources = getattr(self.resources, kind)
-        return resources
 
-    def packing_of(self, kind: ResourceKind) -> Packing:
+        Raises
+        ------
+        SettingsError
+            If there is no such kind.
+        """
+        load_resource_kind(kind)
+        return self.resources.root[kind]
+
+    def packing_of(self, kind: str) -> Packing:
         """Give the packing of a kind of job.
 
         Parameters
         ----------
         kind : str
-            relax, md or analysis.
+            Name of the kind.
 
         Returns
         -------
         Packing
             How jobs share allocations.
+
+        Raises
+        ------
+        SettingsError
+            If there is no such kind.
         """
-        packing: Packing = getattr(self.packing, kind)
-        return packing
+        load_resource_kind(kind)
+        return self.packing.root[kind]
 
     def with_resources(self, overrides: Mapping[str, Mapping[str, Any] | JobResources]) -> ClusterProfile:
         """Change resources of some kinds of jobs.
@@ -271,7 +291,7 @@ class ClusterProfile(Section):
         """
         from .in_words import first_mistake
 
-        changed: dict[str, Any] = {kind: self.resources_of(kind).model_dump() for kind in RESOURCE_KINDS}
+        changed: dict[str, Any] = {kind: self.resources_of(kind).model_dump() for kind in resource_kinds()}
         for kind, settings in overrides.items():
             if isinstance(settings, JobResources):
                 settings = settings.model_dump(exclude_unset=True)

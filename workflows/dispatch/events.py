@@ -18,6 +18,7 @@ EventKind = Literal[
     "job_completed",
     "job_failed",
     "job_retried",
+    "outcome_set_aside",
     "job_skipped",
     "run_stopping",
     "run_finished",
@@ -32,7 +33,8 @@ class RunEvent:
     ----------
     kind : str
         What happened. `run_waiting`: workers of an earlier driver hold the run. `job_continued`: the job stopped
-        cleanly before its end and its continuation is queued.
+        cleanly before its end and its continuation is queued. `outcome_set_aside`: what an earlier process left of the
+        job cannot be read, so it runs again.
     job_uuid : str or None
         The job it happened to; None where it concerns the whole run.
     job_index : int

@@ -15,7 +15,7 @@ from jobflow.core.reference import find_and_get_references
 from monty.json import jsanitize
 
 from ...dynamics.results import MdProgress
-from ...errors import StoreError
+from ...errors import StoreError, UnreadableRunError
 from ...makers.atomic_file import write_text_atomically
 from ...makers.heartbeat import RelaxationProgress, read_heartbeat
 from .codec import JobOutcome, decode_flow, decode_outcome, encode_flow
@@ -75,7 +75,8 @@ class FlowRun:
     on_event : callable
         Told of everything that happens.
     on_outcome : callable or None
-        Told of every document that went into the store, replayed ones included.
+        Told of every document that went into the store, replayed ones included; raises UnreadableRunError for one
+        that it cannot use, which is then set aside.
     """
 
     folder: RunFolder
@@ -126,7 +127,10 @@ class FlowRun:
             found = False
             for entry in self.graph.ready():
                 if self.folder.outcome_file(entry.key).exists():
-                    self._take_outcome(entry)
+                    try:
+                        self._take_outcome(entry)
+                    except UnreadableRunError as error:
+                        self._set_outcome_aside(entry, str(error))
                     found = True
                 elif (failure := self.folder.read_failure(entry.key)) is not None:
                     self.graph.fail(entry.key, failure["message"])
@@ -241,8 +245,9 @@ class FlowRun:
                 # Ours to mend, and no fault of the job.
                 raise
             except Exception as error:
-                self.folder.outcome_file(entry.key).unlink()
-                self._fail(entry, f"its outcome cannot be kept: {type(error).__name__}: {error}", "OutcomeError")
+                why = f"its outcome cannot be kept: {type(error).__name__}: {error}"
+                place = self.folder.set_aside([self.folder.outcome_file(entry.key)], f"{entry.job.name}: {why}")
+                self._fail(entry, f"{why}; it lies in {place}", "OutcomeError")
                 return True
             return False
         # A full disk may have kept the worker from writing why it failed.
@@ -266,17 +271,30 @@ class FlowRun:
 
     def _take_outcome(self, entry: JobEntry, announce: bool = False) -> None:
         """Put a job's document into the store and its new jobs into the graph."""
-        outcome = decode_outcome(self.folder.outcome_file(entry.key).read_text(encoding="utf-8"))
+        outcome = decode_outcome(self.folder.outcome_file(entry.key).read_bytes())
         known = None
         if not announce:
             known = self.store.query_one({"uuid": entry.key[0], "index": entry.key[1]}, ["uuid"])
         if known is None:
             self.store.update(outcome.document, key=["uuid", "index"], save=outcome.save)
-        self.graph.complete(entry.key, outcome.response)
         if self.on_outcome is not None:
             self.on_outcome(entry, outcome)
+        # Last: a job whose outcome serves nobody is not over.
+        self.graph.complete(entry.key, outcome.response)
         if announce:
             self.tell("job_completed" if outcome.response.replace is None else "job_continued", entry)
+
+    def _set_outcome_aside(self, entry: JobEntry, why: str) -> None:
+        """Move an unreadable outcome out of the way, and those of jobs that worked with it: they all run again."""
+        uuid, index = entry.key
+        below = self.graph.descendants({uuid})
+        paths = [
+            path
+            for key, path in self.folder.outcome_files().items()
+            if key[0] in below or (key[0] == uuid and key[1] >= index)
+        ]
+        place = self.folder.set_aside(paths, f"{entry.job.name}: {why}")
+        self.tell("outcome_set_aside", entry, f"{why.rstrip('.')}; it was moved to {place}, and the job runs again")
 
     def _fail(self, entry: JobEntry, reason: str, kind: str | None = None) -> None:
         """Record a failed job, durably where its worker has not done so."""

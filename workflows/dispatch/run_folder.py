@@ -10,8 +10,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import Any
 import psutil
 
 from ... import __version__
-from ...errors import SettingsError, StoreError
+from ...errors import SettingsError, StoreError, UnreadableRunError
 from ...makers.atomic_file import write_text_atomically
 from ..clusters.private_file import write_private_text
 
@@ -59,6 +60,11 @@ class RunFolder:
         """Where running jobs leave their heartbeats."""
         return self.path / "progress"
 
+    @property
+    def set_aside_folder(self) -> Path:
+        """What could not be read any more, in one folder for each time, with the reason in `why.txt`."""
+        return self.path / "set_aside"
+
     def task_file(self, key: JobKey) -> Path:
         """Locate the job with its inputs resolved, as handed to a worker."""
         return self.path / "tasks" / f"{key[0]}.{key[1]}.json"
@@ -66,6 +72,14 @@ class RunFolder:
     def outcome_file(self, key: JobKey) -> Path:
         """Locate what the job gave back."""
         return self.path / "outcomes" / f"{key[0]}.{key[1]}.json"
+
+    def outcome_files(self) -> dict[JobKey, Path]:
+        """Locate all outcomes that are there, by uuid and index of their jobs."""
+        found = {}
+        for path in sorted((self.path / "outcomes").glob("*.json")):
+            uuid, _, index = path.stem.rpartition(".")
+            found[uuid, int(index)] = path
+        return found
 
     def failure_file(self, key: JobKey) -> Path:
         """Locate why the job failed."""
@@ -127,6 +141,8 @@ class RunFolder:
         ------
         SettingsError
             If there is no run in the folder.
+        UnreadableRunError
+            If the file is damaged.
         """
         try:
             return self.flow_file.read_text(encoding="utf-8")
@@ -134,6 +150,8 @@ class RunFolder:
             raise SettingsError(
                 f"There is no run in {self.path}; `superion list --runs` shows those there are."
             ) from None
+        except UnicodeDecodeError as error:
+            raise UnreadableRunError(f"The file {self.flow_file} is damaged ({error.reason}): start anew.") from error
 
     def read_description(self) -> dict[str, Any]:
         """Give the run's name, store and time of creation.
@@ -162,6 +180,40 @@ class RunFolder:
             return json.loads(self.failure_file(key).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
+
+    def set_aside(self, paths: Iterable[Path], why: str) -> Path:
+        """Move files of the run out of its way, so that they are neither read again nor lost.
+
+        Parameters
+        ----------
+        paths : iterable of Path
+            Files in this folder; a kill in between leaves the later ones where they are.
+        why : str
+            One sentence for the user, kept beside them.
+
+        Returns
+        -------
+        Path
+            The folder in which they lie now, under the same names.
+        """
+        folder = self.set_aside_folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
+        write_text_atomically(folder / "why.txt", f"{why}\n")
+        for path in paths:
+            place = folder / path.relative_to(self.path)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path, place)
+        return folder
+
+    def remove(self) -> None:
+        """Remove the run, but not what was set aside; does nothing where there is no folder."""
+        if not self.set_aside_folder.exists():
+            shutil.rmtree(self.path, ignore_errors=True)
+            return
+        for path in self.path.iterdir():
+            if path.is_dir() and path != self.set_aside_folder:
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.is_file():
+                path.unlink(missing_ok=True)
 
 
 def lock_run(folder: RunFolder, wait_s: float = 0.0, on_wait: Callable[[], None] | None = None) -> int:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from ...errors import SettingsError
-from ...makers.resource_kind import ResourceKind
 from ...plugins import PluginGroup
 from ..campaign.file.section import Section
+from ..clusters.kind_name import KindName
 
 if TYPE_CHECKING:
     from ...database.campaigns import CampaignCollections
@@ -71,9 +71,9 @@ class ClusterDispatch(DispatchSettings):
     """What all engines of clusters have in common."""
 
     cluster: str = Field(description="name of the cluster's profile (`superion cluster list`), or its file")
-    resources: dict[ResourceKind, dict[str, Any]] = Field(
+    resources: dict[KindName, dict[str, Any]] = Field(
         default_factory=dict,
-        description="by kind of job (relax, md, analysis): what differs from the profile's resources",
+        description="by kind of job, such as relax, md and analysis: what differs from the profile's resources",
     )
 
     def n_parallel(self, n_cores: int) -> int:
@@ -108,7 +108,7 @@ class ClusterDispatch(DispatchSettings):
         from ..clusters.find import load_cluster
 
         profile = load_cluster(self.cluster)
-        return profile.with_resources({str(kind): given for kind, given in self.resources.items()})
+        return profile.with_resources(self.resources)
 
 
 ENGINES: PluginGroup[DispatchSettings] = PluginGroup("superion.dispatch_engines", "dispatch engine", DispatchSettings)

@@ -46,12 +46,12 @@ class StageSettings(BaseModel):
 
 @dataclass(frozen=True)
 class StageContext:
-    """What a campaign says to all its stages.
+    """What a campaign says to a stage beside its settings.
 
     Parameters
     ----------
     potential : PotentialSpecification
-        The potential of the campaign; its `model`, `dtype` and `options` are part of every key, files by their bytes.
+        The stage's own or the campaign's; `model`, `dtype` and `options` are part of every key, files by their bytes.
     mobile_ion : str
         Element symbol of the mobile ion.
     ion_charge : float

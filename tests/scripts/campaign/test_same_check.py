@@ -74,6 +74,13 @@ def test_a_potential_that_is_not_here(cli, crystals, potential, words):
     file = write(crystals, "away", potential=potential)
     for command in ("check", "plan", "submit", "run"):
         cli("campaign", command, file).assert_sentence("away.yaml, line 4", words)
+    # The same of a stage; one that nobody uses is not missed.
+    of_stage = (crystals / file).read_text() + f"    potential: {potential}\n"
+    (crystals / file).write_text(
+        of_stage.replace(f"potential: {potential}\nstages", "potential: mace:none.model\nstages")
+    )
+    for command in ("check", "plan", "submit", "run"):
+        cli("campaign", command, file).assert_sentence("away.yaml, line 9", words)
 
 
 def test_a_cluster_may_have_what_is_not_here(cli, crystals):
@@ -82,3 +89,7 @@ def test_a_cluster_may_have_what_is_not_here(cli, crystals):
     answer = cli("campaign", "check", file)
     assert answer.code == 0, answer.err
     assert "warning: away.yaml, line 4: the potential cannot compute on this machine" in answer.err
+    text = file.read_text().replace("relax\n", "relax\n    potential: mace:nofile.model\n").replace("mace", "chgnet", 1)
+    file.write_text(text.replace("chgnet:nofile.model", "chgnet", 1))
+    answer = cli("campaign", "check", file)
+    assert "warning: away.yaml, line 9: the potential of the stage 'relax' cannot compute on this" in answer.err

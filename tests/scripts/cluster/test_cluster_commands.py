@@ -33,7 +33,7 @@ def test_list_and_show(cli, tmp_path):
     assert cli("cluster", "show", "mine", "--json").json()["stop_margin_s"] == 120.0
     assert "#PBS -l select=1:ncpus=4:mpiprocs=1:ngpus=1" in cli("cluster", "show", "pbs", "--script", "md").out
     cli("cluster", "show", "slurm_gpoo").assert_sentence("did you mean 'slurm_gpu'")
-    cli("cluster", "show", "pbs", "--script", "mdd").assert_sentence("relax, md, analysis")
+    cli("cluster", "show", "pbs", "--script", "mdd").assert_sentence("analysis, md, relax")
 
 
 def test_init_says_what_is_missing(cli, monkeypatch, tmp_path):
@@ -160,7 +160,7 @@ def test_check_tells_and_counts(cli, slurm_cluster, mongo_uri, tmp_path):
     wrong = [finding for finding in report["findings"] if finding["state"] == "error"]
     assert [finding["subject"] for finding in wrong] == ["relax: queue"]
     assert json.dumps(report)
-    cli("cluster", "check", "local", "--kind", "mdd").assert_sentence("relax, md, analysis")
+    cli("cluster", "check", "local", "--kind", "mdd").assert_sentence("analysis, md, relax")
 
 
 def test_check_of_a_campaign_file(cli, slurm_cluster, mongo_uri, tmp_path):

@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import os
 import resource
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import psutil
 import pytest
 import yaml
 from superion.database.project import find_project
@@ -29,9 +26,8 @@ from superion.workflows.campaign.submit import submit_campaign
 
 sys.path.append(str(Path(__file__).parent / "support"))
 import lattice_campaign
-from lattice_campaign import PROBE, lattice_cell, open_campaigns, rows_of, run_here, write_campaign
+from lattice_campaign import PROBE, disturb, lattice_cell, open_campaigns, rows_of, run_here, start, write_campaign
 
-SUPPORT = Path(__file__).parent / "support"
 SIGMA, D = "greatest_sigma_300k_ms_cm", "probe_diffusivity_cm2_s"
 
 
@@ -48,13 +44,6 @@ def stage_states(row):
 def trajectory_stamps(folder):
     """When each file of the trajectories was last written."""
     return {path: path.stat().st_mtime_ns for path in folder.glob(".superion/trajectories/*/segment*")}
-
-
-def start(folder: Path, *store: str) -> subprocess.Popen:
-    """Start a driver process."""
-    command = [sys.executable, str(SUPPORT / "lattice_campaign.py"), str(folder), *store]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 @pytest.fixture(scope="module")
@@ -227,23 +216,6 @@ def test_one_driver_and_a_pause(unbroken):
             run_campaign("lattice", collections, project, workers=1)
         set_paused(collections, record, False)
         assert run_campaign("lattice", collections, project, workers=1).state == "finished"
-
-
-def disturb(folder: Path, wait: float, *store: str, workers_too: bool) -> subprocess.Popen:
-    """Start a driver, wait until it has made something new, and kill it."""
-    patterns = [".superion/trajectories/*/segment*", ".superion/units/*/*/outcomes/*.json"]
-    driver = start(folder, *store)
-    before = sum(len(list(folder.glob(pattern))) for pattern in patterns)
-    while driver.poll() is None and sum(len(list(folder.glob(pattern))) for pattern in patterns) == before:
-        time.sleep(0.01)
-    time.sleep(wait)
-    if driver.poll() is None:
-        workers = psutil.Process(driver.pid).children()
-        driver.send_signal(signal.SIGKILL)
-        for worker in workers if workers_too else []:
-            worker.kill()
-        driver.communicate()
-    return driver
 
 
 def same_campaign(folder: Path, unbroken: Path) -> None:

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from superion.database.properties import PropertyEstimate
 from superion.workflows.campaign.decisions import CampaignState, CandidateEntry, StageOutcome, StageStep
-from superion.workflows.campaign.rules import BestRule, ThresholdRule
+from superion.workflows.selection.best import BestRule
+from superion.workflows.selection.threshold import ThresholdRule
 
 HULL, BARRIER, SIGMA = "energy_above_hull_ev_per_atom", "percolation_barrier_3d_ev", "sigma_300k_ms_cm"
 FINDS = {"relax": HULL, "percolation": BARRIER, "conductivity": SIGMA}

@@ -37,7 +37,7 @@ def by_subject(findings: Iterable[Finding]) -> dict[str, Finding]:
 
 def test_a_good_cluster_is_ready_and_left_clean(slurm_cluster, mongo_uri, tmp_path):
     said: list[str] = []
-    request = CheckRequest(profile_in(tmp_path), store=mongo_uri, potential=POTENTIAL, engine="fireworks")
+    request = CheckRequest(profile_in(tmp_path), store=mongo_uri, potentials=[POTENTIAL], engine="fireworks")
     found = by_subject(check_cluster(request, said.append))
     assert {finding.state for finding in found.values()} == {"ok"}, found
     assert {"database", "additional store data", "work folder", "analysis: database"} <= set(found)
@@ -81,11 +81,14 @@ def test_a_worker_without_the_potential_or_the_gpu(slurm_cluster, mongo_uri, tmp
     """The emulated GPU has no device behind it: a job that asks for it sees none."""
     profile = profile_in(tmp_path, md={"gpus": 1, "partition": "gpu"})
     missing = potential_specification("ase:no_such_package.Calculator")
-    request = CheckRequest(profile, store=mongo_uri, potential=missing, kinds=["md"], engine="jobflow_remote")
-    found = by_subject(check_cluster(request))
+    potentials = [POTENTIAL, missing]
+    request = CheckRequest(profile, store=mongo_uri, potentials=potentials, kinds=["md"], engine="jobflow_remote")
+    findings = list(check_cluster(request))
+    tried = [finding for finding in findings if finding.subject.endswith(": potential")]
+    found = by_subject(findings)
     assert found["md: queue"].state == "ok"
-    assert found["md: potential"].state == "error"
-    assert "no_such_package" in found["md: potential"].message
+    assert [finding.state for finding in tried] == ["ok", "error"]
+    assert "no_such_package" in tried[1].message
     assert "md: database" not in found
     assert found["md: device"].state == "error"
     assert "GPUs asked for: 1, seen by torch: 0" in found["md: device"].message
@@ -188,7 +191,7 @@ def test_versions_that_differ(tmp_path):
     }
     profile = profile_in(tmp_path)
     found = {
-        finding.subject: finding for finding in worker_findings(profile, "md", seen, potential=None, needs_store=True)
+        finding.subject: finding for finding in worker_findings(profile, "md", seen, potentials=[], needs_store=True)
     }
     assert found["md on node1: versions"].state == "error"
     assert "superion 0.0.1 (here " in found["md on node1: versions"].message
@@ -217,15 +220,14 @@ def test_what_a_worker_says_of_its_gpus(tmp_path, gpus, device, at_a_time, state
         "superion": None,
         "work_folder": None,
         "store": "not asked",
-        "potential": None,
-        "device": device,
+        "potentials": [(None, device)],
         "gpus": gpus,
         "allocation_ends": 600.0,
     }
     profile = profile_in(tmp_path, md={"gpus": 2}, packing={"md": {"jobs_at_a_time": at_a_time}})
     found = {
         finding.subject: finding
-        for finding in worker_findings(profile, "md", seen, potential="mace", needs_store=False)
+        for finding in worker_findings(profile, "md", seen, potentials=["mace"], needs_store=False)
     }
     assert found["md on node1: device"].state == state
     assert words in found["md on node1: device"].message

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from superion.errors import SettingsError
-from superion.makers.resource_kind import RESOURCE_KINDS
+from superion.makers.resource_kind import resource_kinds
 from superion.workflows.clusters.find import list_clusters, load_cluster
 from superion.workflows.clusters.profile import ClusterProfile, JobResources
 from superion.workflows.clusters.time_limit import parse_time_limit, write_time_limit
@@ -27,7 +27,7 @@ def test_shipped_profiles_say_everything(name, own_folder):
     profile = load_cluster(name)
     assert profile.description
     assert {info.name: info.origin for info in list_clusters()}[name] == "shipped"
-    for kind in RESOURCE_KINDS:
+    for kind in resource_kinds():
         assert profile.resources_of(kind).time_limit_s > profile.stop_margin_s
         assert profile.packing_of(kind).allocations >= 1
 

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 import yaml
 from superion.errors import SettingsError
-from superion.makers.resource_kind import RESOURCE_KINDS
+from superion.makers.resource_kind import resource_kinds
 from superion.workflows.clusters.find import load_cluster
 from superion.workflows.clusters.fireworks_adapter import to_queue_adapter
 from superion.workflows.clusters.profile import ClusterProfile
@@ -82,7 +82,7 @@ def assert_bash_reads(script: str) -> None:
     assert "$$" not in script
 
 
-@pytest.mark.parametrize("kind", RESOURCE_KINDS)
+@pytest.mark.parametrize("kind", resource_kinds())
 @pytest.mark.parametrize("name", QUEUES)
 def test_shipped_profiles_give_complete_scripts(name, kind, tmp_path):
     profile = load_cluster(name)
@@ -203,7 +203,7 @@ def test_an_adapter_comes_back_from_its_file(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["slurm_cpu", "slurm_gpu"])
-@pytest.mark.parametrize("kind", RESOURCE_KINDS)
+@pytest.mark.parametrize("kind", resource_kinds())
 def test_slurm_takes_what_is_rendered(kind, name, slurm_cluster, tmp_path):
     """The real Slurm: its partitions are those of the shipped GPU profile."""
     profile = load_cluster(name)

@@ -17,7 +17,10 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from superion.errors import SettingsError
 from superion.makers.prepare import PrepareMaker
 from superion.makers.relax import RelaxMaker
+from superion.workflows.dispatch.codec import decode_flow
+from superion.workflows.dispatch.flow_run import FlowRun
 from superion.workflows.dispatch.local import resume_run, run_flow_locally
+from superion.workflows.dispatch.run_folder import RunFolder
 
 sys.path.append(str(Path(__file__).parent / "support"))
 import dispatch_jobs as jobs
@@ -115,6 +118,41 @@ def test_does_what_jobflow_does_and_resumes_what_failed(tmp_path, store):
     again = resume_run(tmp_path / "run", store, workers=2)
     assert runs(tmp_path / "ours", "total") == 2
     assert [job.status for job in again.jobs].count("completed") == len(again.jobs) - 1
+
+
+def test_outcomes_that_cannot_be_read_are_set_aside(tmp_path, store):
+    """Half a file, and a function that is gone: those jobs and what they fed run again, and nothing else does."""
+    first, alone, countdown = (
+        jobs.add(1, 2, str(tmp_path)),
+        jobs.add(5, 6, str(tmp_path)),
+        jobs.countdown(1, str(tmp_path)),
+    )
+    second = jobs.add(first.output, 10, str(tmp_path))
+    run_flow_locally(Flow([alone, first, countdown, second]), store, tmp_path / "run", workers=1)
+    folder = RunFolder(tmp_path / "run")
+    broken = {folder.outcome_file((job.uuid, 1)) for job in (first, countdown)}
+    for path in broken:
+        text = path.read_text().replace("dispatch_jobs", "gone")
+        path.write_text(text if "gone" in text else text[:50])
+
+    # Any other trouble, such as a store's, leaves all of them where they are.
+    def trouble(entry, outcome):
+        raise RuntimeError("the store is in trouble")
+
+    with pytest.raises(RuntimeError, match="in trouble"):
+        FlowRun(folder, store, decode_flow(folder.read_flow()), on_outcome=trouble).open()
+    assert (folder.outcome_file((alone.uuid, 1))).exists()
+
+    events = []
+    assert resume_run(tmp_path / "run", store, workers=1, on_event=events.append).state == "completed"
+    names = ("add-1-2", "add-3-10", "add-5-6", "countdown-1", "countdown-0")
+    assert {name: runs(tmp_path, name) for name in names} == dict.fromkeys(names, 2) | {"add-5-6": 1}
+    told = [event for event in events if event.kind == "outcome_set_aside"]
+    assert {event.job_name for event in told} == {"add", "countdown"}
+    assert all("cannot be read" in event.message and str(folder.set_aside_folder) in event.message for event in told)
+    kept = {path.name for path in folder.set_aside_folder.rglob("*.json")}
+    assert {path.name for path in broken} < kept
+    assert store.get_output(second.uuid) == 13
 
 
 def test_stop_jobflow_ends_the_run(tmp_path, store):

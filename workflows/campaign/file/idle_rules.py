@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from ....database.properties import PROPERTIES
+from ...selection.rule import SelectionRule
 from ...stages.registry import load_stage
-from ..rules import BestRule, Rule
 from .model import CampaignFile
 
 
@@ -33,32 +34,22 @@ def idle_rules(campaign: CampaignFile) -> Iterator[tuple[tuple[str | int, ...], 
                 yield ("stages", index, "rules", position), sentence
 
 
-def _why_idle(campaign: CampaignFile, index: int, rule: Rule) -> str | None:
+def _why_idle(campaign: CampaignFile, index: int, rule: SelectionRule) -> str | None:
     """Say why a rule of the stage at this position can cut nobody; None where it can."""
-    name = rule.by if isinstance(rule, BestRule) else rule.property
-    found = [
-        (entry.stage, load_stage(entry.stage).bounds_only(entry.settings).get(name))
-        for entry in campaign.stages[: index + 1]
-        if name in load_stage(entry.stage).properties
-    ]
-    sides = {side for _, side in found}
-    if None in sides or len(sides) != 1:
-        return None
-    stage, side = found[-1]
-    finds = f"the stage '{stage}' finds only {side} bounds of '{name}'"
-    if isinstance(rule, BestRule):
-        others = _with_values(campaign, index)
-        instead = f"go by '{others[0]}' instead, or leave it out" if others else "leave it out"
-        return f"this rule can cut no candidate: {finds}, and none of them shows who is better; {instead}"
-    # An upper bound may fall short of at_least and never goes beyond at_most; a lower bound the other way round.
-    given, other = ("at_least", "at_most") if rule.at_least is not None else ("at_most", "at_least")
-    if given == ("at_least" if side == "upper" else "at_most"):
-        return None
-    beyond = "below" if side == "upper" else "above"
-    return (
-        f"this rule can cut no candidate: {finds}, and the value may lie anywhere {beyond} its bound; "
-        f"give {other}, or leave it out"
-    )
+    bounds: dict[str, Literal["upper", "lower"]] = {}
+    stages = []
+    for name in rule.judged_properties().values():
+        found = [
+            (entry.stage, load_stage(entry.stage).bounds_only(entry.settings).get(name))
+            for entry in campaign.stages[: index + 1]
+            if name in load_stage(entry.stage).properties
+        ]
+        stage, side = found[-1]
+        if side is not None and {one for _, one in found} == {side}:
+            bounds[name] = side
+            stages.append(f"the stage '{stage}' finds only {side} bounds of '{name}'")
+    clause = rule.why_idle(bounds, _with_values(campaign, index)) if bounds else None
+    return None if clause is None else f"this rule can cut no candidate: {' and '.join(stages)}, and {clause}"
 
 
 def _with_values(campaign: CampaignFile, index: int) -> list[str]:

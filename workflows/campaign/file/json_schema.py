@@ -1,4 +1,4 @@
-"""The campaign file as JSON Schema, with the settings of every stage and source, so that editors complete it."""
+"""The campaign file as JSON Schema, with the settings of every stage, source and rule, so that editors complete it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from ....potentials.registry import POTENTIALS
 from ...candidates.registry import load_source, source_kinds
 from ...candidates.source import CandidateSource
 from ...dispatch.settings import ENGINES, DispatchSettings, engine_names
+from ...selection.registry import loaded_rules
+from ...selection.rule import SelectionRule
 from ...stages.registry import load_stage, stage_names
 from ...stages.stage import Stage
 from .model import CampaignFile
@@ -23,7 +25,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def campaign_json_schema() -> dict[str, Any]:
     """Describe the campaign file as JSON Schema.
 
-    Stages and sources of other packages are included; one that does not load is left out.
+    Stages, sources and rules of other packages are included; one that does not load is left out.
 
     Returns
     -------
@@ -36,8 +38,8 @@ def campaign_json_schema() -> dict[str, Any]:
     >>> sorted(schema["required"])
     ['candidates', 'mobile_ion', 'name', 'potential', 'stages']
     """
-    stages, sources, engines = _loaded_stages(), _loaded_sources(), _loaded_engines()
-    models: list[type[Any]] = [CampaignFile, *engines]
+    stages, sources, engines, rules = _loaded_stages(), _loaded_sources(), _loaded_engines(), loaded_rules()
+    models: list[type[Any]] = [CampaignFile, *engines, *rules.values()]
     models += [stage.settings_model for stage in stages] + [source.settings_model for source in sources]
     unique = list(dict.fromkeys(models))
     references, shared = models_json_schema([(model, "validation") for model in unique])
@@ -47,9 +49,14 @@ def campaign_json_schema() -> dict[str, Any]:
         return definitions[references[(model, "validation")]["$ref"].rsplit("/", 1)[1]]
 
     top = copy.deepcopy(definition(CampaignFile))
-    rules = definitions["StageEntry"]["properties"]["rules"]
+    common = definitions["StageEntry"]["properties"]
+    top["properties"]["potential"] = _potential(top["properties"]["potential"])
+    common["potential"] = _potential(common["potential"], {"type": "null"})
+    common["rules"]["items"] = {"anyOf": [references[(rule, "validation")] for rule in rules.values()]}
+    for name, rule in rules.items():
+        _describe_rule(definition(rule), name, rule)
     for stage in stages:
-        definitions[f"stage_{stage.name}"] = _stage_entry(stage, definition(stage.settings_model), rules)
+        definitions[f"stage_{stage.name}"] = _stage_entry(stage, definition(stage.settings_model), common)
     top["properties"]["stages"]["items"] = {"anyOf": [_reference(f"stage_{stage.name}") for stage in stages]}
     top["properties"]["candidates"]["items"] = {
         "anyOf": [references[(source.settings_model, "validation")] for source in sources]
@@ -59,11 +66,6 @@ def campaign_json_schema() -> dict[str, Any]:
     top["properties"]["dispatch"]["anyOf"] = [references[(engine, "validation")] for engine in engines]
     for name in ("$ref", "allOf"):
         top["properties"]["dispatch"].pop(name, None)
-    top["properties"]["potential"] = {
-        "description": top["properties"]["potential"].get("description", ""),
-        # A name alone is completed, a name with its model is right besides.
-        "anyOf": [{"enum": [*POTENTIALS.names()]}, {"type": "string"}, _reference("PotentialSpecification")],
-    }
     definitions["PotentialSpecification"]["properties"]["name"]["enum"] = [*POTENTIALS.names()]
     top["$defs"] = _reachable(top, definitions)
     for part in (top, *top["$defs"].values()):
@@ -72,26 +74,39 @@ def campaign_json_schema() -> dict[str, Any]:
     return {"$schema": DIALECT, "title": "superion campaign", **{k: v for k, v in top.items() if k != "title"}}
 
 
-def _stage_entry(stage: Stage, settings: dict[str, Any], rules: dict[str, Any]) -> dict[str, Any]:
-    """Put a stage's name, settings and rules beside each other, as the file has them."""
+def _stage_entry(stage: Stage, settings: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
+    """Put a stage's name, settings and what all stages take beside each other, as the file has them."""
     return {
         "type": "object",
         "title": stage.name,
         "description": stage.description,
         "properties": {
             "stage": {"const": stage.name, "description": stage.description},
+            **({"potential": common["potential"]} if stage.uses_potential else {}),
             **settings.get("properties", {}),
-            "rules": rules,
+            "rules": common["rules"],
         },
         "required": ["stage", *settings.get("required", [])],
         "additionalProperties": False,
     }
 
 
+def _potential(described: dict[str, Any], *others: dict[str, Any]) -> dict[str, Any]:
+    """Let a potential be a name, which is completed, a name with its model, or a mapping."""
+    named = [{"enum": [*POTENTIALS.names()]}, {"type": "string"}, _reference("PotentialSpecification")]
+    return {"description": described.get("description", ""), "anyOf": [*named, *others]}
+
+
 def _describe_kind(definition: dict[str, Any], source: CandidateSource) -> None:
     definition["description"] = source.description
     definition["properties"]["kind"] = {"const": source.kind, "description": source.description}
     definition["required"] = list(dict.fromkeys(["kind", *definition.get("required", [])]))
+
+
+def _describe_rule(definition: dict[str, Any], name: str, rule: type[SelectionRule]) -> None:
+    definition["properties"]["rule"] = {"const": name, "description": rule.description}
+    if not rule.telling_settings:
+        definition["required"] = list(dict.fromkeys(["rule", *definition.get("required", [])]))
 
 
 def _reference(name: str) -> dict[str, str]:

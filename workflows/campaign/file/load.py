@@ -15,7 +15,7 @@ from .idle_ordering import idle_ordering
 from .idle_rules import idle_rules
 from .missing_here import missing_here
 from .model import CampaignFile
-from .potential_readiness import unready_potential
+from .potential_readiness import unready_potentials
 from .problems import CampaignFileError, Problem
 from .yaml_document import MAXIMUM_BYTES, YamlDocument, read_yaml
 
@@ -44,7 +44,7 @@ def load_campaign_file(path: str | Path) -> CampaignFile:
 
 
 def load_ready_campaign_file(path: str | Path) -> CampaignFile:
-    """Read and check a campaign file, and refuse one that cannot run here for want of its potential.
+    """Read and check a campaign file, and refuse one that cannot run here for want of its potentials.
 
     Parameters
     ----------
@@ -59,8 +59,8 @@ def load_ready_campaign_file(path: str | Path) -> CampaignFile:
     Raises
     ------
     SettingsError
-        As for `load_campaign_file`; and where its work is done on this machine, if the potential's package, model
-        file or device is not here, or it does not compute in that precision.
+        As for `load_campaign_file`; and where its work is done on this machine, if the package, model file or device
+        of a potential is not here, or it does not compute in that precision.
     """
     return _load_ready(path)[0]
 
@@ -118,10 +118,10 @@ def _load_ready(path: str | Path) -> tuple[CampaignFile, YamlDocument]:
     """Load a campaign that could run here, with the lines of its file."""
     campaign, document = _load(path)
     # what a cluster has is seen there
-    sentence = unready_potential(campaign) if campaign.dispatch.is_local else None
-    if sentence is not None:
-        problem = Problem(document.line_of(("potential",)), "potential", sentence)
-        raise CampaignFileError(Path(path).name, [problem])
+    unready = unready_potentials(campaign) if campaign.dispatch.is_local else ()
+    problems = [Problem(document.line_of(one.place), written_place(one.place), why) for one, why in unready]
+    if problems:
+        raise CampaignFileError(Path(path).name, problems)
     return campaign, document
 
 
@@ -188,7 +188,7 @@ def _validated(document: YamlDocument, name: str, base_folder: Path | None) -> C
         sentence = "the file is no list of settings: write 'name: …', 'candidates: …' and so on, one to a line"
         raise CampaignFileError(name, [Problem(line=1, place="", sentence=sentence)])
     if base_folder is not None:
-        data = _with_paths_of_stages(_with_model_file(data, base_folder), base_folder)
+        data = _with_files_of_stages(_with_model_file(data, base_folder), base_folder)
     try:
         return CampaignFile.model_validate(data)
     except ValidationError as error:
@@ -196,7 +196,10 @@ def _validated(document: YamlDocument, name: str, base_folder: Path | None) -> C
 
 
 def _with_model_file(data: dict[str, Any], base_folder: Path) -> dict[str, Any]:
-    """Make the path of a potential's model file absolute where it is relative to the campaign file."""
+    """Make the path of a potential's model file absolute where it is relative to the campaign file.
+
+    The potential stands at the same key in the whole file and in the entry of a stage.
+    """
     potential = data.get("potential")
     if isinstance(potential, str):
         name, _, short = potential.partition(":")
@@ -210,20 +213,21 @@ def _with_model_file(data: dict[str, Any], base_folder: Path) -> dict[str, Any]:
     return {**data, "potential": {**potential, "model": found}}
 
 
-def _with_paths_of_stages(data: dict[str, Any], base_folder: Path) -> dict[str, Any]:
-    """Make paths in the settings of stages absolute where they are relative to the campaign file.
+def _with_files_of_stages(data: dict[str, Any], base_folder: Path) -> dict[str, Any]:
+    """Make paths of stages, in settings and potentials, absolute where they are relative to the campaign file.
 
     A setting is a path where its field says so: ``json_schema_extra={"format": "path"}``.
     """
     stages = data.get("stages")
     if not isinstance(stages, list):
         return data
-    return {**data, "stages": [_with_paths(entry, base_folder) for entry in stages]}
+    return {**data, "stages": [_with_files(entry, base_folder) for entry in stages]}
 
 
-def _with_paths(entry: Any, base_folder: Path) -> Any:
+def _with_files(entry: Any, base_folder: Path) -> Any:
     if not isinstance(entry, dict) or not isinstance(entry.get("stage"), str):
         return entry
+    entry = _with_model_file(entry, base_folder)
     try:
         fields = load_stage(entry["stage"]).settings_model.model_fields
     except SettingsError:

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from ...stages.registry import load_stage
 from .model import CampaignFile
-from .potential_readiness import unready_potential
+from .potential_readiness import unready_potentials
 
 
 def missing_here(campaign: CampaignFile) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Ask every stage of a campaign what it lacks here, since each of its units would fail for that.
 
-    The potential is asked for campaigns on clusters, which may have what this machine lacks.
+    Potentials are asked for campaigns on clusters, which may have what this machine lacks.
 
     Parameters
     ----------
@@ -24,8 +24,9 @@ def missing_here(campaign: CampaignFile) -> Iterator[tuple[tuple[str | int, ...]
     tuple
         The place of the stage in the file, as keys and list positions, and one sentence without a final stop.
     """
-    if not campaign.dispatch.is_local and (sentence := unready_potential(campaign)) is not None:
-        yield ("potential",), f"the potential cannot compute on this machine, though it may on the cluster: {sentence}"
+    for potential, why in () if campaign.dispatch.is_local else unready_potentials(campaign):
+        sentence = f"{potential.subject} cannot compute on this machine, though it may on the cluster: {why}"
+        yield potential.place, sentence
     for index, entry in enumerate(campaign.stages):
         for sentence in load_stage(entry.stage).problems_here(entry.settings):
             clause = sentence[:1].lower() + sentence[1:].rstrip(".")

@@ -9,16 +9,16 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, mo
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from ....dynamics.protocol import MdSettings
-from ....errors import PotentialError, SettingsError, StructureError, SuperionError
+from ....errors import SettingsError, StructureError, SuperionError
 from ....potentials.specification import PotentialSpecification
 from ...candidates.registry import load_source, source_kinds
 from ...candidates.source import CandidateSourceSettings
 from ...dispatch.local_settings import LocalDispatch
 from ...dispatch.settings import DispatchSettings, dispatch_settings
 from ...stages.registry import load_stage
-from ..rules import BestRule
 from .limits import Limits
 from .ordering import OrderingSettings
+from .potential import NamedPotential, UsedPotential
 from .ranking import USUAL_ORDER, USUAL_PARETO, RankingSettings
 from .section import Section
 from .stage_entry import StageEntry, with_inherited_md
@@ -86,8 +86,8 @@ class CampaignFile(Section):
     ion_charge: float | None = Field(
         default=None, description="its charge in elementary charges; null takes what is written or usual"
     )
-    potential: PotentialSpecification = Field(
-        description="interatomic potential of all stages; NAME or NAME:MODEL for short"
+    potential: NamedPotential = Field(
+        description="interatomic potential of all stages that name none of their own; NAME or NAME:MODEL for short"
     )
     ordering: OrderingSettings = Field(
         default_factory=OrderingSettings, description="how partial occupancies become whole atoms"
@@ -145,25 +145,6 @@ class CampaignFile(Section):
         names = ("mobile_ion", "maximum_atoms", "must_be_neutral")
         return {name: value for name, value in self.ordering_arguments().items() if name in names}
 
-    @field_validator("potential", mode="before")
-    @classmethod
-    def _potential_by_name(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            name, _, model = value.partition(":")
-            return {"name": name, "model": model or None}
-        return value
-
-    @field_validator("potential")
-    @classmethod
-    def _potential_exists(cls, value: PotentialSpecification) -> PotentialSpecification:
-        from ....potentials.registry import potential_class
-
-        try:
-            potential_class(value.name)
-        except PotentialError as error:
-            raise _at(("name",), _as_clause(error), value.name) from None
-        return value
-
     @field_validator("mobile_ion")
     @classmethod
     def _ion_is_an_element(cls, value: str) -> str:
@@ -193,6 +174,39 @@ class CampaignFile(Section):
         if problems:
             raise ValidationError.from_exception_data("CampaignFile", problems)
         return self
+
+    def potential_of(self, entry: StageEntry) -> PotentialSpecification:
+        """Give the potential that a stage computes with.
+
+        Parameters
+        ----------
+        entry : StageEntry
+            One of `stages`.
+
+        Returns
+        -------
+        PotentialSpecification
+            Its own; the campaign's where it names none.
+        """
+        return entry.potential or self.potential
+
+    def used_potentials(self) -> tuple[UsedPotential, ...]:
+        """List the potentials that stages compute with.
+
+        Returns
+        -------
+        tuple of UsedPotential
+            The campaign's first, where a stage uses it, then those of single stages, in their order.
+        """
+        using = [(index, entry) for index, entry in enumerate(self.stages) if load_stage(entry.stage).uses_potential]
+        used = []
+        if any(entry.potential is None for _, entry in using):
+            used.append(UsedPotential(("potential",), "the potential", self.potential))
+        for index, entry in using:
+            if entry.potential is not None:
+                place, subject = ("stages", index, "potential"), f"the potential of the stage '{entry.stage}'"
+                used.append(UsedPotential(place, subject, entry.potential))
+        return tuple(used)
 
     def properties_after(self, n_stages: int | None = None) -> tuple[str, ...]:
         """Name the properties that the first stages find.
@@ -257,12 +271,11 @@ def _rules_ahead_of_their_stage(campaign: CampaignFile) -> Iterator[InitErrorDet
     for index, entry in enumerate(campaign.stages):
         known = campaign.properties_after(index + 1)
         for position, rule in enumerate(entry.rules):
-            key = "by" if isinstance(rule, BestRule) else "property"
-            name = getattr(rule, key)
-            if name not in known:
-                there = f"they find {', '.join(known)}" if known else "they find no property"
-                sentence = f"no stage up to '{entry.stage}' finds '{name}': {there}"
-                yield _details(("stages", index, "rules", position, key), sentence, name)
+            for key, name in rule.judged_properties().items():
+                if name not in known:
+                    there = f"they find {', '.join(known)}" if known else "they find no property"
+                    sentence = f"no stage up to '{entry.stage}' finds '{name}': {there}"
+                    yield _details(("stages", index, "rules", position, key), sentence, name)
 
 
 def _ranking_without_stage(campaign: CampaignFile) -> Iterator[InitErrorDetails]:

@@ -1,31 +1,33 @@
-"""Whether the potential of a campaign can compute on this machine: the same look for check, plan, submit and run."""
+"""Whether the potentials of a campaign can compute on this machine: the same look for check, plan, submit and run."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ....errors import PotentialError
 from ....potentials.readiness import check_readiness
-from ...stages.registry import load_stage
 from .model import CampaignFile
+from .potential import UsedPotential
 
 
-def unready_potential(campaign: CampaignFile) -> str | None:
-    """Say why the potential of a campaign cannot compute here, without loading its weights.
+def unready_potentials(campaign: CampaignFile) -> Iterator[tuple[UsedPotential, str]]:
+    """Find the potentials of a campaign that cannot compute here, without loading any weights.
 
     Parameters
     ----------
     campaign : CampaignFile
         A checked campaign.
 
-    Returns
-    -------
-    str or None
-        A clause without a final stop; None if no problem was found, or no stage uses it.
+    Yields
+    ------
+    UsedPotential
+        One that stages would compute with.
+    str
+        Why it cannot, a clause without a final stop.
     """
-    if not any(load_stage(entry.stage).uses_potential for entry in campaign.stages):
-        return None
-    try:
-        check_readiness(campaign.potential)
-    except PotentialError as error:
-        sentence = str(error).rstrip(".")
-        return f"{sentence[:1].lower()}{sentence[1:]}"
-    return None
+    for used in campaign.used_potentials():
+        try:
+            check_readiness(used.specification)
+        except PotentialError as error:
+            sentence = str(error).rstrip(".")
+            yield used, f"{sentence[:1].lower()}{sentence[1:]}"

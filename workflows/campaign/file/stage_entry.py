@@ -1,4 +1,4 @@
-"""One entry of the section `stages`: a stage's name, its own settings, and the rules that judge what it found."""
+"""One entry of the section `stages`: a stage's name, its settings and potential, and the rules for what it found."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from ....dynamics.protocol import MdSettings
 from ....errors import SettingsError, SuperionError
 from ...stages.registry import load_stage, stage_names
 from ...stages.stage import StageSettings
-from ..rules import Rule
+from .potential import NamedPotential
+from .rule_entry import RuleEntry
 from .section import Section
 
-RESERVED = ("stage", "rules")
+RESERVED = ("stage", "potential", "rules")
 """Keys of an entry that are not settings of its stage."""
 
 
 class StageEntry(Section):
     """A stage as a campaign uses it.
 
-    In the file, and in `model_dump`, the settings stand beside `stage` and `rules`.
+    In the file, and in `model_dump`, the settings stand beside `stage`, `potential` and `rules`.
 
     Examples
     --------
@@ -35,12 +36,18 @@ class StageEntry(Section):
 
     stage: str = Field(description="name of the stage")
     settings: SerializeAsAny[StageSettings] = Field(description="settings of the stage, checked by the stage")
-    rules: tuple[Rule, ...] = Field(default=(), description="who goes on; all rules must be met; none keeps everyone")
+    potential: NamedPotential | None = Field(
+        default=None,
+        description="interatomic potential of this stage, given as the campaign's is; null: the campaign's",
+    )
+    rules: tuple[RuleEntry, ...] = Field(
+        default=(), description="who goes on; all rules must be met; none keeps everyone"
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _take_settings(cls, data: Any) -> Any:
-        """Let the stage itself check what stands beside `stage` and `rules`."""
+        """Let the stage itself check what stands beside `stage`, `potential` and `rules`."""
         if not isinstance(data, Mapping) or isinstance(data.get("settings"), StageSettings):
             return data
         name = data.get("stage")
@@ -51,18 +58,23 @@ class StageEntry(Section):
             stage = load_stage(name)
         except SettingsError as error:
             raise _error("stage_name", _as_clause(str(error)), "stage", name) from None
+        potential = data.get("potential")
+        if potential is not None and not stage.uses_potential:
+            sentence = f"the stage '{name}' computes without a potential: leave 'potential' out"
+            raise _error("stage_name", sentence, "potential", potential)
         own = {key: value for key, value in data.items() if key not in RESERVED}
         try:
             settings = stage.settings_model.model_validate(own)
         except SuperionError as error:
             # What a stage finds wrong beyond its fields, such as a folder without files.
             raise _error("stage_name", _as_clause(str(error)), "stage", name) from None
-        return {"stage": name, "settings": settings, "rules": data.get("rules") or ()}
+        return {"stage": name, "settings": settings, "potential": potential, "rules": data.get("rules") or ()}
 
     @model_serializer(mode="wrap")
     def _beside_each_other(self, handler: Any) -> dict[str, Any]:
         plain = handler(self)
-        return {"stage": plain["stage"], **plain["settings"], "rules": plain["rules"]}
+        own = {} if self.potential is None else {"potential": plain["potential"]}
+        return {"stage": plain["stage"], **own, **plain["settings"], "rules": plain["rules"]}
 
 
 def with_inherited_md(entry: Any, md: Mapping[str, Any]) -> Any:

@@ -40,8 +40,9 @@ class PlannedOrdering(_Part):
 
 
 class TimedCell(_Part):
-    """One timing of the potential."""
+    """One timing of a potential."""
 
+    potential: str = Field(default="", description="the potential, with its model")
     formula: str = Field(description="composition of the cell")
     n_atoms: int = Field(description="number of atoms")
     seconds_per_step: float = Field(description="time of one force evaluation in s")
@@ -54,7 +55,7 @@ class PlannedStage(_Part):
     n_units: int = Field(description="ordered structures that would come to it if no rule cut any")
     n_reused: int = Field(description="of these, known from the store")
     n_steps: int = Field(description="estimated number of force evaluations of the others")
-    core_hours: float | None = Field(description="their cost on one core each; None without a timing")
+    core_hours: float | None = Field(description="their cost on one core each; None without a timing of its potential")
 
 
 class CampaignPlan(_Part):
@@ -75,8 +76,8 @@ class CampaignPlan(_Part):
     )
     ordering: PlannedOrdering = Field(description="ordering of partial occupancies")
     stages: tuple[PlannedStage, ...] = Field(description="work of each stage")
-    timings: tuple[TimedCell, ...] = Field(description="timings of the potential that the cost rests on")
-    core_hours: float | None = Field(description="cost of all stages; None without a timing")
+    timings: tuple[TimedCell, ...] = Field(description="timings of the potentials that the cost rests on")
+    core_hours: float | None = Field(description="cost of all stages; None without a timing of each potential")
     workers: int = Field(description="worker processes of a run here")
     wall_hours: float | None = Field(description="cost over the number of workers")
     seconds: dict[str, float] = Field(description="how long the parts of planning took, in s")

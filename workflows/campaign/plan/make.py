@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +25,7 @@ from ..prepared import PreparedCampaign
 from ..rows import entry_of
 from .documents import CampaignPlan, PlannedOrdering, PlannedRejection, PlannedSource, PlannedStage, TimedCell
 from .stand_in import stand_in
-from .timing import StepTime, fit_step_time, time_potential
+from .timing import fit_step_time, time_potential
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -102,15 +102,16 @@ def plan_campaign(
         units, reused = _count_units(prepared, usable, rows, collections)
     with clock.part("counting steps"):
         sample = _Sample.draw(prepared, usable, ordering.growth)
-    timings: list[TimedCell] = []
-    if with_timing and sample.sizes:
+    timings: dict[str, list[TimedCell]] = {}
+    if with_timing:
         with clock.part("timing the potential"):
-            timings, why_not = _timings(campaign, sample)
+            timings, why_not = _timings(prepared, sample)
             notes += why_not
-    elif not with_timing:
+    else:
         notes.append("the potential was not timed, so there is no cost")
-    stages = _plan_stages(prepared, sample, units, reused, fit_step_time(timings) if timings else None)
-    hours = sum(stage.core_hours for stage in stages if stage.core_hours is not None) if timings else None
+    stages = _plan_stages(prepared, sample, units, reused, timings)
+    known_hours = [stage.core_hours for stage in stages if stage.core_hours is not None]
+    hours = sum(known_hours) if len(known_hours) == len(stages) else None
     workers = campaign.dispatch.n_parallel(available_cores())
     limit = campaign.limits.maximum_core_hours
     if hours is not None and limit is not None and hours > limit:
@@ -136,7 +137,7 @@ def plan_campaign(
         ),
         ordering=ordering,
         stages=tuple(stages),
-        timings=tuple(timings),
+        timings=tuple(timed for of_one in timings.values() for timed in of_one),
         core_hours=hours,
         workers=workers,
         wall_hours=None if hours is None else hours / workers,
@@ -327,16 +328,18 @@ class _Sample:
         )
         structures = [_typical(candidate.structure, growth) for candidate in _evenly(with_ion, SAMPLE)]
         work = []
-        for stage, settings in prepared.stages:
-            context = prepared.context("plan")
+        for index, (stage, settings) in enumerate(prepared.stages):
+            context = prepared.context(index, "plan")
             parts = [stage.estimated_steps(structure, settings, context) for structure in structures]
             work.append(tuple(part for one in parts for part in one))
         return cls(tuple(structures), tuple(work))
 
-    @property
-    def sizes(self) -> list[int]:
-        """Numbers of atoms of the cells that are computed, each as often as it takes steps, at most a thousand."""
-        weighted = [(n_atoms, n_steps) for stage in self.work for n_steps, n_atoms in stage if n_steps > 0]
+    def sizes(self, stages: Sequence[int]) -> list[int]:
+        """Numbers of atoms of the cells that some stages compute, each as often as it takes steps, at most a thousand.
+
+        The stages are named by their positions.
+        """
+        weighted = [(n_atoms, n_steps) for index in stages for n_steps, n_atoms in self.work[index] if n_steps > 0]
         total = sum(n_steps for _, n_steps in weighted)
         return sorted(n_atoms for n_atoms, n_steps in weighted for _ in range(max(1, round(1000 * n_steps / total))))
 
@@ -353,25 +356,49 @@ def _typical(structure: Structure, growth: float) -> Structure:
     return cell
 
 
-def _timings(campaign: CampaignFile, sample: _Sample) -> tuple[list[TimedCell], list[str]]:
-    """Time the potential on a small, a typical and a large cell."""
-    sizes = sample.sizes
-    quantiles = [sizes[0], sizes[len(sizes) // 2], sizes[-1]]
-    structures = [sample.structures[position] for position in sorted({0, len(sample.structures) // 2, -1})]
-    try:
-        return time_potential(campaign.potential, structures, quantiles)
-    except PotentialError as error:
-        return [], [f"no timing: {error}"]
+def _timings(prepared: PreparedCampaign, sample: _Sample) -> tuple[dict[str, list[TimedCell]], list[str]]:
+    """Time each potential on a small, a typical and a large cell of the stages that compute with it."""
+    timings, notes = {}, []
+    stages_of: dict[str, list[int]] = {}
+    for index in range(len(prepared.stages)):
+        stages_of.setdefault(_potential_key(prepared, index), []).append(index)
+    for key, stages in stages_of.items():
+        sizes = sample.sizes(stages)
+        if not sizes:
+            continue
+        quantiles = [sizes[0], sizes[len(sizes) // 2], sizes[-1]]
+        structures = [sample.structures[position] for position in sorted({0, len(sample.structures) // 2, -1})]
+        try:
+            found, why_not = time_potential(prepared.context(stages[0], "plan").potential, structures, quantiles)
+        except PotentialError as error:
+            found, why_not = [], [f"no timing: {error}"]
+        notes += why_not
+        if found:
+            timings[key] = found
+    return timings, notes
+
+
+def _potential_key(prepared: PreparedCampaign, stage_index: int) -> str:
+    """Tell the potentials of stages apart, by all that a file can say of them."""
+    return prepared.context(stage_index, "plan").potential.model_dump_json()
 
 
 def _plan_stages(
-    prepared: PreparedCampaign, sample: _Sample, units: Sequence[int], reused: Sequence[int], line: StepTime | None
+    prepared: PreparedCampaign,
+    sample: _Sample,
+    units: Sequence[int],
+    reused: Sequence[int],
+    timings: Mapping[str, Sequence[TimedCell]],
 ) -> list[PlannedStage]:
     """Scale the work of the sample to all units that have no result."""
     planned = []
-    for (stage, _), work, n_units, n_reused in zip(prepared.stages, sample.work, units, reused, strict=True):
+    for index, ((stage, _), work) in enumerate(zip(prepared.stages, sample.work, strict=True)):
+        n_units, n_reused = units[index], reused[index]
         share = (n_units - n_reused) / len(sample.structures) if sample.structures else 0.0
-        seconds = sum(n_steps * line.seconds(n_atoms) for n_steps, n_atoms in work) if line is not None else None
+        seconds = 0.0 if timings and not work else None
+        if timed := timings.get(_potential_key(prepared, index)):
+            line = fit_step_time(timed)
+            seconds = sum(n_steps * line.seconds(n_atoms) for n_steps, n_atoms in work)
         planned.append(
             PlannedStage(
                 stage=stage.name,

@@ -84,7 +84,12 @@ def time_potential(
                     return [], list(dict.fromkeys(notes))
                 continue
             timings.append(
-                TimedCell(formula=check.formula, n_atoms=check.n_atoms, seconds_per_step=check.seconds_per_step)
+                TimedCell(
+                    potential=potential.written,
+                    formula=check.formula,
+                    n_atoms=check.n_atoms,
+                    seconds_per_step=check.seconds_per_step,
+                )
             )
             break
     return timings, list(dict.fromkeys(notes))

@@ -26,7 +26,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", required=True, help="file for what was found")
     parser.add_argument("--work-folder", required=True, help="folder that must be writable")
-    parser.add_argument("--potential", help="potential that must work: its specification as JSON")
+    parser.add_argument(
+        "--potential", action="append", default=[], help="potential that must work: its specification as JSON"
+    )
     arguments = parser.parse_args()
     found = {
         "python": platform.python_version(),
@@ -40,8 +42,7 @@ def main() -> int:
         found["allocation_ends"] = allocation_end()
         found["store"] = problem_of(reach_store) if os.environ.get("SUPERION_STORE_FILE") else "not asked"
         found["gpus"] = count_gpus()
-        if arguments.potential:
-            found["potential"], found["device"] = try_potential(arguments.potential)
+        found["potentials"] = [try_potential(specification) for specification in arguments.potential]
     with open(arguments.output + ".part", "w") as file:
         json.dump(found, file)
     os.rename(arguments.output + ".part", arguments.output)

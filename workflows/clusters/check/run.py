@@ -6,12 +6,12 @@ import json
 import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
 from ....database.settings import STORE_FILE_VARIABLE, STORE_VARIABLE, own_store_file
-from ....makers.resource_kind import RESOURCE_KINDS, ResourceKind
+from ....makers.resource_kind import load_resource_kind, resource_kinds
 from ....potentials.specification import PotentialSpecification
 from ...dispatch.queue_engine import Finding
 from ..fireworks_adapter import to_queue_adapter
@@ -45,8 +45,8 @@ class CheckRequest:
         The cluster.
     store : str or None
         Address of the result store.
-    potential : PotentialSpecification or None
-        Potential that workers must be able to use.
+    potentials : sequence of PotentialSpecification
+        Potentials that workers must be able to use.
     kinds : sequence of str
         Kinds of jobs to try.
     engine : str or None
@@ -58,8 +58,8 @@ class CheckRequest:
 
     profile: ClusterProfile
     store: str | None = None
-    potential: PotentialSpecification | None = None
-    kinds: Sequence[ResourceKind] = RESOURCE_KINDS
+    potentials: Sequence[PotentialSpecification] = ()
+    kinds: Sequence[str] = field(default_factory=resource_kinds)
     engine: str | None = None
     timeout_s: float = 300.0
 
@@ -100,7 +100,7 @@ def check_cluster(request: CheckRequest, say: Callable[[str], None] = lambda tex
         shell.run(f"rm -r {for_shell(folder)}")
 
 
-def walltime_findings(profile: ClusterProfile, kinds: Sequence[ResourceKind]) -> Iterator[Finding]:
+def walltime_findings(profile: ClusterProfile, kinds: Sequence[str]) -> Iterator[Finding]:
     """Compare time limits with the margin that jobs need to stop.
 
     Parameters
@@ -149,7 +149,7 @@ def _make_folder(shell: HostShell, profile: ClusterProfile) -> tuple[Finding, st
 
 
 def _try_jobs(shell: HostShell, request: CheckRequest, folder: str, say: Callable[[str], None]) -> Iterator[Finding]:
-    submitted: dict[ResourceKind, str] = {}
+    submitted: dict[str, str] = {}
     prepared = shell.run(f"cat > {for_shell(folder)}/probe.py", stdin=Path(probe.__file__).read_text(encoding="utf-8"))
     if prepared.returncode == 0 and _asks_for_store(request):
         prepared = shell.run(f"umask 077; cat > {for_shell(folder)}/store_address", stdin=f"{request.store}\n")
@@ -169,7 +169,7 @@ def _try_jobs(shell: HostShell, request: CheckRequest, folder: str, say: Callabl
         shell.run(f"rm -f {for_shell(folder)}/store_address")
 
 
-def _submit(shell: HostShell, request: CheckRequest, kind: ResourceKind, folder: str) -> str:
+def _submit(shell: HostShell, request: CheckRequest, kind: str, folder: str) -> str:
     """Ask whether the queue takes the real request, and submit a shorter one."""
     scheduler = request.profile.scheduler
     job_folder = f"{folder}/{kind}"
@@ -189,11 +189,11 @@ def _submit(shell: HostShell, request: CheckRequest, kind: ResourceKind, folder:
     return submit_script(shell, scheduler, job_folder, "script.sh")
 
 
-def _script(profile: ClusterProfile, request: CheckRequest, kind: ResourceKind, folder: str, job_folder: str) -> str:
+def _script(profile: ClusterProfile, request: CheckRequest, kind: str, folder: str, job_folder: str) -> str:
     command = f"{for_shell(profile.python_of_workers())} {shlex.quote(folder + '/probe.py')}"
     command += f" --output {shlex.quote(job_folder + '/seen.json')} --work-folder {for_shell(profile.work_folder)}"
-    if request.potential is not None and kind != "analysis":
-        command += f" --potential {shlex.quote(request.potential.model_dump_json())}"
+    for potential in _tried(request, kind):
+        command += f" --potential {shlex.quote(potential.model_dump_json())}"
     environment = job_environment(profile)
     if _asks_for_store(request):
         environment[STORE_FILE_VARIABLE] = _address_file(request, folder)
@@ -215,7 +215,7 @@ def _asks_for_store(request: CheckRequest) -> bool:
     return request.store is not None and request.engine != "jobflow_remote"
 
 
-def _refusal(profile: ClusterProfile, kind: ResourceKind, words: str) -> Finding:
+def _refusal(profile: ClusterProfile, kind: str, words: str) -> Finding:
     resources = profile.resources_of(kind)
     lower = words.lower()
     subject = f"{kind}: queue"
@@ -238,12 +238,12 @@ def _collect(
     shell: HostShell,
     request: CheckRequest,
     folder: str,
-    submitted: dict[ResourceKind, str],
+    submitted: dict[str, str],
     say: Callable[[str], None],
 ) -> Iterator[Finding]:
     """Wait for the tiny jobs and read what they saw."""
     deadline, poll_s = time.monotonic() + request.timeout_s, _POLL_S
-    told: dict[ResourceKind, str] = {}
+    told: dict[str, str] = {}
     while submitted:
         for kind, job_id in list(submitted.items()):
             try:
@@ -268,11 +268,12 @@ def _collect(
             poll_s = min(1.2 * poll_s, _SLOWEST_POLL_S)
 
 
-def _written(potential: PotentialSpecification) -> str:
-    return f"{potential.name}:{potential.model}" if potential.model else potential.name
+def _tried(request: CheckRequest, kind: str) -> Sequence[PotentialSpecification]:
+    """Give the potentials that a worker for this kind of job must be able to use."""
+    return request.potentials if load_resource_kind(kind).uses_potential else ()
 
 
-def _late(request: CheckRequest, kind: ResourceKind, job_id: str, word: str, *, waiting: bool) -> Finding:
+def _late(request: CheckRequest, kind: str, job_id: str, word: str, *, waiting: bool) -> Finding:
     if waiting:
         told = f"job {job_id} still waits after {request.timeout_s:g} s ({word}) and was taken back"
         return Finding(f"{kind}: queue", "warning", f"{told}: give more time with --timeout, or see `partition`")
@@ -281,7 +282,7 @@ def _late(request: CheckRequest, kind: ResourceKind, job_id: str, word: str, *, 
 
 
 def _ended(
-    shell: HostShell, request: CheckRequest, kind: ResourceKind, folder: str, job_id: str, word: str
+    shell: HostShell, request: CheckRequest, kind: str, folder: str, job_id: str, word: str
 ) -> Iterator[Finding]:
     job_folder = for_shell(f"{folder}/{kind}")
     answer = shell.run(f"cat {job_folder}/seen.json")
@@ -293,12 +294,12 @@ def _ended(
         answer = shell.run(f"cat {job_folder}/seen.json")
     if answer.returncode == 0:
         yield Finding(f"{kind}: queue", "ok", f"job {job_id} ran")
-        potential = None if kind == "analysis" or request.potential is None else _written(request.potential)
+        potentials = [potential.written for potential in _tried(request, kind)]
         needs_store = request.engine == "fireworks"
         for finding in worker_findings(
-            request.profile, kind, json.loads(answer.stdout), potential=potential, needs_store=needs_store
+            request.profile, kind, json.loads(answer.stdout), potentials=potentials, needs_store=needs_store
         ):
-            if kind != "analysis" or finding.state != "skipped":
+            if load_resource_kind(kind).uses_potential or finding.state != "skipped":
                 yield finding
         return
     printed = shell.run(f"cat $(ls -t {job_folder}/*.out {job_folder}/*.err* {job_folder}/*.txt 2>/dev/null) | tail -5")

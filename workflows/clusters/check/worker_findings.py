@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ....makers.resource_kind import ResourceKind
 from ...dispatch.queue_engine import Finding
 from ..profile import ClusterProfile
 from .probe import versions
@@ -16,7 +15,12 @@ _MUST_AGREE = ("superion",)
 
 
 def worker_findings(
-    profile: ClusterProfile, kind: ResourceKind, seen: Mapping[str, Any], *, potential: str | None, needs_store: bool
+    profile: ClusterProfile,
+    kind: str,
+    seen: Mapping[str, Any],
+    *,
+    potentials: Sequence[str],
+    needs_store: bool,
 ) -> Iterator[Finding]:
     """Judge what a worker saw.
 
@@ -28,8 +32,8 @@ def worker_findings(
         Kind of job that it was submitted as.
     seen : mapping
         What `probe` wrote.
-    potential : str or None
-        Potential that it was to try.
+    potentials : sequence of str
+        Potentials that it was to try, in this order.
     needs_store : bool
         Whether workers must reach the database.
 
@@ -51,7 +55,7 @@ def worker_findings(
         yield Finding(f"{place}: work folder", "error", f"{told}: name a disk that all nodes share")
     if seen["superion"] is not None:
         return
-    yield _potential(place, seen, potential)
+    yield from _potentials(place, seen, potentials)
     yield _device(place, profile, kind, seen)
     yield _end(place, profile, seen)
     if seen["store"] not in (None, "not asked"):
@@ -83,16 +87,19 @@ def _compare_versions(place: str, seen: Mapping[str, Any]) -> Iterator[Finding]:
     yield Finding(f"{place}: versions", state, f"{', '.join(different)}: {mend}")  # type: ignore[arg-type]
 
 
-def _potential(place: str, seen: Mapping[str, Any], potential: str | None) -> Finding:
+def _potentials(place: str, seen: Mapping[str, Any], potentials: Sequence[str]) -> Iterator[Finding]:
     subject = f"{place}: potential"
-    if potential is None:
-        return Finding(subject, "skipped", "name one with --potential")
-    if seen["potential"] is not None:
-        return Finding(subject, "error", f"{potential}: {seen['potential']}")
-    return Finding(subject, "ok", f"{potential} computes on {seen['device']}")
+    if not potentials:
+        yield Finding(subject, "skipped", "name one with --potential")
+        return
+    for potential, (problem, device) in zip(potentials, seen["potentials"], strict=True):
+        if problem is not None:
+            yield Finding(subject, "error", f"{potential}: {problem}")
+        else:
+            yield Finding(subject, "ok", f"{potential} computes on {device}")
 
 
-def _device(place: str, profile: ClusterProfile, kind: ResourceKind, seen: Mapping[str, Any]) -> Finding:
+def _device(place: str, profile: ClusterProfile, kind: str, seen: Mapping[str, Any]) -> Finding:
     subject, wanted = f"{place}: device", profile.resources_of(kind).gpus
     if not wanted:
         return Finding(subject, "ok", "CPU, as asked for")
@@ -105,7 +112,7 @@ def _device(place: str, profile: ClusterProfile, kind: ResourceKind, seen: Mappi
             f"GPUs asked for: {wanted}, seen by torch: {seen['gpus']}; look at the partition, at `module load` in "
             "`setup`, and that torch is built for the driver",
         )
-    if str(seen.get("device") or "cuda").startswith("cpu"):
+    if any(str(device or "cuda").startswith("cpu") for _, device in seen["potentials"]):
         return Finding(subject, "error", "there is a GPU, and the potential runs on the CPU: see its device option")
     at_a_time = profile.packing_of(kind).jobs_at_a_time
     if at_a_time > wanted:

@@ -12,7 +12,7 @@ from ....database.mongo_server import SERVER_TIMEOUT_MS, database_in_uri
 from ....database.server_patience import CONNECT_PATIENCE_VARIABLE, PATIENCE_VARIABLE, write_patience_s
 from ....database.settings import STORE_FILE_VARIABLE
 from ....errors import SettingsError
-from ....makers.resource_kind import RESOURCE_KINDS, ResourceKind
+from ....makers.resource_kind import resource_kinds
 from ...clusters.fireworks_adapter import to_queue_adapter
 from ...clusters.job_script import job_environment
 from ...clusters.private_file import write_private_text
@@ -66,9 +66,7 @@ def fireworks_files(cluster: str, profile: ClusterProfile, store_address: str, f
         )
     folder = folder.absolute()
     files = {LAUNCHPAD_FILE: _yaml(_launchpad(store_address)), ADDRESS_FILE: f"{store_address}\n"}
-    kinds: list[tuple[str, str, ResourceKind]] = [
-        (f"_{kind}", category_of(cluster, kind), kind) for kind in RESOURCE_KINDS
-    ]
+    kinds: list[tuple[str, str, str]] = [(f"_{kind}", category_of(cluster, kind), kind) for kind in resource_kinds()]
     for suffix, category, kind in [*kinds, ("", WITHOUT_KIND, "md")]:
         worker = {"name": f"{cluster}{suffix}", "category": category, "query": "{}", "env": {}}
         files[f"my_fworker{suffix}.yaml"] = _yaml(worker)
@@ -127,7 +125,7 @@ def write_fireworks_files(
     return [folder / name for name in files]
 
 
-def launch_command(profile: ClusterProfile, kind: ResourceKind, folder: Path, worker_file: Path) -> str:
+def launch_command(profile: ClusterProfile, kind: str, folder: Path, worker_file: Path) -> str:
     """Write the line that works off a launchpad inside an allocation.
 
     It starts a pilot: FireWorks' own rapidfire would take the continuation of a trajectory that was stopped at once, in
@@ -138,7 +136,7 @@ def launch_command(profile: ClusterProfile, kind: ResourceKind, folder: Path, wo
     profile : ClusterProfile
         The cluster.
     kind : str
-        relax, md or analysis.
+        Name of the kind.
     folder : Path
         Folder of the launchpad's file.
     worker_file : Path

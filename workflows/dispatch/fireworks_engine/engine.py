@@ -15,7 +15,7 @@ from ....database.campaigns import CampaignCollections
 from ....database.mongo_server import MongoServerStore
 from ....errors import StoreError
 from ....makers.heartbeat import Heartbeat, read_heartbeat
-from ....makers.resource_kind import RESOURCE_KINDS, ResourceKind
+from ....makers.resource_kind import resource_kinds
 from ...clusters.find import find_cluster
 from ..queue_engine import FeedReport, Finding, JobLog, QueuedUnit, QueueEngine, RecoveryReport, UnitTicket
 from .claims import CLAIMS, claim_units, release_units
@@ -138,7 +138,7 @@ class FireworksEngine(QueueEngine):
             return FeedReport(problem=str(error))
         n_new, problem = 0, None
         environment: dict[str, str] | None = None
-        for kind in RESOURCE_KINDS:
+        for kind in resource_kinds():
             packing = self.profile.packing_of(kind)
             n_wanted = n_pilots_wanted(
                 counts[kind]["READY"], counts[kind]["RUNNING"], there[kind], packing.jobs_at_a_time, packing.allocations
@@ -258,7 +258,7 @@ class FireworksEngine(QueueEngine):
         written = list(self.launchpad.workflows.find({STAGE_KEY: {"$in": list(stage_keys)}}, HALF_FIELDS))
         remove_halves(self.launchpad, find_halves(self.launchpad, written), settling_s=0.0)
 
-    def _submit_pilot(self, kind: ResourceKind, prefix: str, environment: dict[str, str]) -> None:
+    def _submit_pilot(self, kind: str, prefix: str, environment: dict[str, str]) -> None:
         launchpad_file = self.settings.launchpad
         submit_pilot(self.launchpad, self.profile, self.cluster, kind, prefix, environment, launchpad_file)
 

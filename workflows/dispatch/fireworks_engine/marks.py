@@ -6,8 +6,6 @@ import os
 import pwd
 from typing import Any
 
-from ....makers.resource_kind import ResourceKind
-
 CAMPAIGN_IDS = "metadata.superion.campaign_ids"
 STAGE_KEY = "metadata.superion.stage_key"
 PARKED = "metadata.superion.parked"
@@ -22,7 +20,7 @@ _PREFIX = "superion"
 _PARKED_SUFFIX = ".parked"
 
 
-def category_of(cluster: str, kind: ResourceKind) -> str:
+def category_of(cluster: str, kind: str) -> str:
     """Name the category of the jobs of one kind on one cluster.
 
     Pilots take only jobs of their own category. So jobs stay on the cluster that holds their checkpoints, continuations
@@ -34,7 +32,7 @@ def category_of(cluster: str, kind: ResourceKind) -> str:
     cluster : str
         Name of the cluster's profile.
     kind : str
-        relax, md or analysis.
+        Name of the kind.
 
     Returns
     -------

@@ -17,7 +17,7 @@ from ....database.server_patience import CONNECT_PATIENCE_VARIABLE, PATIENCE_VAR
 from ....database.settings import STORE_FILE_VARIABLE, STORE_VARIABLE, own_store_file
 from ....errors import StoreError
 from ....makers.atomic_file import write_text_atomically
-from ....makers.resource_kind import RESOURCE_KINDS, ResourceKind
+from ....makers.resource_kind import load_resource_kind, resource_kinds
 from ...clusters.job_script import job_environment, preparation_lines
 from ...clusters.private_file import write_private_text
 from ...clusters.profile import ClusterProfile
@@ -99,7 +99,7 @@ def n_pilots_wanted(n_ready: int, n_running: int, pilots: int, jobs_at_a_time: i
     return max(0, min(enough, allocations) - pilots)
 
 
-def count_jobs(launchpad: LaunchPad, cluster: str) -> dict[ResourceKind, Counter[str]]:
+def count_jobs(launchpad: LaunchPad, cluster: str) -> dict[str, Counter[str]]:
     """Count ready and running jobs by kind.
 
     Parameters
@@ -114,8 +114,8 @@ def count_jobs(launchpad: LaunchPad, cluster: str) -> dict[ResourceKind, Counter
     dict of str to Counter
         Counts by state, READY and RUNNING, of all campaigns: they share the pilots.
     """
-    kinds = {category_of(cluster, kind): kind for kind in RESOURCE_KINDS}
-    counts: dict[ResourceKind, Counter[str]] = {kind: Counter() for kind in RESOURCE_KINDS}
+    kinds = {category_of(cluster, kind): kind for kind in resource_kinds()}
+    counts: dict[str, Counter[str]] = {kind: Counter() for kind in resource_kinds()}
     pipeline = [
         {"$match": {"spec._category": {"$in": list(kinds)}, "state": {"$in": ["READY", "RUNNING", "RESERVED"]}}},
         {"$group": {"_id": {"category": "$spec._category", "state": "$state"}, "n": {"$sum": 1}}},
@@ -130,7 +130,7 @@ def submit_pilot(
     launchpad: LaunchPad,
     profile: ClusterProfile,
     cluster: str,
-    kind: ResourceKind,
+    kind: str,
     prefix: str,
     environment: Mapping[str, str],
     launchpad_file: str | None,
@@ -146,7 +146,7 @@ def submit_pilot(
     cluster : str
         Its name.
     kind : str
-        relax, md or analysis.
+        Name of the kind.
     prefix : str
         What its name begins with.
     environment : mapping of str to str
@@ -178,7 +178,7 @@ def submit_pilot(
     return _submit(adapter.q_commands[adapter.q_type]["submit_cmd"], script, cluster, kind)
 
 
-def _submit(command: str, script: Path, cluster: str, kind: ResourceKind) -> str:
+def _submit(command: str, script: Path, cluster: str, kind: str) -> str:
     """Hand a script to the queue; say in its own words why it does not take it."""
     try:
         answer = subprocess.run(
@@ -204,15 +204,14 @@ def _submit(command: str, script: Path, cluster: str, kind: ResourceKind) -> str
     return found[0]
 
 
-def _pilot_command(
-    profile: ClusterProfile, cluster: str, kind: ResourceKind, folder: Path, launchpad_file: str | None
-) -> str:
+def _pilot_command(profile: ClusterProfile, cluster: str, kind: str, folder: Path, launchpad_file: str | None) -> str:
     """Write the line that starts a pilot."""
     packing = profile.packing_of(kind)
     command = ["-P", "-m", PILOT_MODULE]
     command += ["--category", category_of(cluster, kind), "--folder", str(folder)]
-    if packing.takes_analyses and kind != "analysis":
-        command += ["--category", category_of(cluster, "analysis")]
+    for other in resource_kinds() if packing.takes_analyses else ():
+        if other != kind and load_resource_kind(other).runs_anywhere:
+            command += ["--category", category_of(cluster, other)]
     command += ["--workers", str(packing.jobs_at_a_time), "--idle-s", f"{packing.idle_s:g}"]
     command += ["--heartbeat-s", f"{profile.heartbeat_s:g}"]
     if launchpad_file is not None:
@@ -239,7 +238,7 @@ def _start_process(profile: ClusterProfile, folder: Path, command: str, environm
     return str(process.pid)
 
 
-def prefixes(launchpad: LaunchPad, work_folder: str, cluster: str) -> dict[ResourceKind, str]:
+def prefixes(launchpad: LaunchPad, work_folder: str, cluster: str) -> dict[str, str]:
     """Give what the names of pilots begin with, by kind.
 
     Parameters
@@ -258,10 +257,10 @@ def prefixes(launchpad: LaunchPad, work_folder: str, cluster: str) -> dict[Resou
     """
     # By its address: which members of a replica set answer changes with time, and pilots would not be known again.
     mark = f"{hosts_in_uri(launchpad.host) if launchpad.uri_mode else launchpad.host}:{launchpad.port}/{launchpad.name}"
-    return {kind: pilot_prefix(mark, work_folder, cluster, kind) for kind in RESOURCE_KINDS}
+    return {kind: pilot_prefix(mark, work_folder, cluster, kind) for kind in resource_kinds()}
 
 
-def count_pilots(pilots: list[QueuedPilot], names: Mapping[ResourceKind, str]) -> Counter[ResourceKind]:
+def count_pilots(pilots: list[QueuedPilot], names: Mapping[str, str]) -> Counter[str]:
     """Count pilots by kind.
 
     Parameters

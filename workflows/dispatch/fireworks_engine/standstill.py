@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection, Mapping
 
 from fireworks import LaunchPad
 
-from ....makers.resource_kind import RESOURCE_KINDS, ResourceKind
+from ....makers.resource_kind import load_resource_kind, resource_kinds
 from ...clusters.profile import ClusterProfile
 from .marks import category_of, of_campaign
 from .queue_listing import QueuedPilot
 
 
-def ready_kinds(launchpad: LaunchPad, campaign_id: str, cluster: str) -> set[ResourceKind]:
+def ready_kinds(launchpad: LaunchPad, campaign_id: str, cluster: str) -> set[str]:
     """Tell the kinds of jobs of a campaign that pilots could take now, where no job of it runs.
 
     Parameters
@@ -39,14 +39,14 @@ def ready_kinds(launchpad: LaunchPad, campaign_id: str, cluster: str) -> set[Res
         return set()
     ready = {"fw_id": {"$in": [fw_id for fw_id, state in states if state == "READY"]}, "state": "READY"}
     categories = set(launchpad.fireworks.distinct("spec._category", ready))
-    return {kind for kind in RESOURCE_KINDS if category_of(cluster, kind) in categories}
+    return {kind for kind in resource_kinds() if category_of(cluster, kind) in categories}
 
 
 def sentence_without_pilot(
     campaign_id: str,
-    ready: Collection[ResourceKind],
+    ready: Collection[str],
     pilots: Callable[[], Collection[QueuedPilot]],
-    names: Mapping[ResourceKind, str],
+    names: Mapping[str, str],
     profile: ClusterProfile,
 ) -> str | None:
     """Say that no pilot is in the queue that takes what is ready.
@@ -76,10 +76,11 @@ def sentence_without_pilot(
     """
     if not ready:
         return None
+    some_run_anywhere = any(load_resource_kind(kind).runs_anywhere for kind in ready)
     takers = {
         kind
-        for kind in RESOURCE_KINDS
-        if kind in ready or ("analysis" in ready and profile.packing_of(kind).takes_analyses)
+        for kind in resource_kinds()
+        if kind in ready or (some_run_anywhere and profile.packing_of(kind).takes_analyses)
     }
     if any(pilot.name.startswith(names[kind]) for pilot in pilots() for kind in takers):
         return None

@@ -12,11 +12,9 @@ from fireworks import LaunchPad, Workflow
 from jobflow import Flow, JobStore
 from jobflow.managers.fireworks import flow_to_workflow
 
-from ....makers.resource_kind import resource_kind_of
+from ....makers.resource_kind import load_resource_kind, resource_kind_of
 from ..queue_engine import UnitTicket
 from .marks import ENGINE_NAME, category_of
-
-_PRIORITIES = {"analysis": 2, "relax": 1, "md": 0}
 
 
 def unit_workflow(ticket: UnitTicket, flow: Flow, store: JobStore, cluster: str) -> Workflow:
@@ -41,11 +39,11 @@ def unit_workflow(ticket: UnitTicket, flow: Flow, store: JobStore, cluster: str)
         Not yet on any launchpad.
     """
     for job, _ in flow.iterflow():
+        kind = resource_kind_of(job)
         job.config.manager_config = {
             **job.config.manager_config,
-            "_category": category_of(cluster, resource_kind_of(job)),
-            # Analyses end units, and are short.
-            "_priority": _PRIORITIES[resource_kind_of(job)],
+            "_category": category_of(cluster, kind),
+            "_priority": load_resource_kind(kind).priority,
             # A job whose parent failed fails at once for its missing input, unless it can do without: so failures run
             # down to the last job as they do on one machine, where FireWorks by itself would wait for ever.
             "_allow_fizzled_parents": True,

@@ -6,14 +6,13 @@ import subprocess
 from collections import Counter
 from collections.abc import Collection, Mapping
 
-from ....makers.resource_kind import ResourceKind
 from .queue_listing import TIMEOUT_S, QueuedPilot
 
 
 def idle_pilots(
     pilots: Collection[QueuedPilot],
-    names: Mapping[ResourceKind, str],
-    counts: Mapping[ResourceKind, Counter[str]],
+    names: Mapping[str, str],
+    counts: Mapping[str, Counter[str]],
 ) -> list[QueuedPilot]:
     """Find pilots that wait in the queue for jobs of which none is ready any more.
 

@@ -13,7 +13,7 @@ from pymongo import uri_parser
 from ....database.job_store import BULK_STORE_NAME
 from ....database.shown_address import shown_name
 from ....errors import StoreError
-from ....makers.resource_kind import RESOURCE_KINDS
+from ....makers.resource_kind import resource_kinds
 from ..queue_engine import Finding
 from .connection import Queue
 from .hosts import Hosts
@@ -47,7 +47,7 @@ def check_project(controller: Queue, hosts: Hosts, cluster: str, jobs: JobStore,
     """
     yield _check_file(file)
     yield _check_store(controller, jobs)
-    for kind in RESOURCE_KINDS:
+    for kind in resource_kinds():
         name = worker_name(cluster, kind)
         if name not in controller.project.workers:
             message = f"there is none in {file}: write the project anew with `superion cluster init`"

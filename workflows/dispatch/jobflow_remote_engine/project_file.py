@@ -15,7 +15,7 @@ from ....database.settings import STORE_VARIABLE
 from ....errors import SettingsError
 from ....makers.heartbeat import PROGRESS_FOLDER_VARIABLE
 from ....makers.job_end import STOP_MARGIN_VARIABLE
-from ....makers.resource_kind import RESOURCE_KINDS, ResourceKind
+from ....makers.resource_kind import load_resource_kind, resource_kinds
 from ...clusters.private_file import write_private_text
 from .settings import require_jobflow_remote
 from .worker_names import cluster_label, worker_name
@@ -177,12 +177,12 @@ def describe_project(
             "batches_collection": f"jf_{name}_batches",
         },
         "jobstore": stores,
-        "workers": {worker_name(cluster, kind): describe_worker(cluster, profile, kind) for kind in RESOURCE_KINDS},
+        "workers": {worker_name(cluster, kind): describe_worker(cluster, profile, kind) for kind in resource_kinds()},
         "metadata": {"superion_cluster": cluster_label(cluster)},
     }
 
 
-def describe_worker(cluster: str, profile: ClusterProfile, kind: ResourceKind) -> dict[str, Any]:
+def describe_worker(cluster: str, profile: ClusterProfile, kind: str) -> dict[str, Any]:
     """Say how jobs of one kind reach a cluster.
 
     Jobs of dynamics get allocations of their own, unless the profile packs several; relaxations and analyses share
@@ -195,7 +195,7 @@ def describe_worker(cluster: str, profile: ClusterProfile, kind: ResourceKind) -
     profile : ClusterProfile
         The profile.
     kind : str
-        relax, md or analysis.
+        Name of the kind.
 
     Returns
     -------
@@ -233,7 +233,7 @@ def describe_worker(cluster: str, profile: ClusterProfile, kind: ResourceKind) -
     return worker
 
 
-def is_batched(profile: ClusterProfile, kind: ResourceKind) -> bool:
+def is_batched(profile: ClusterProfile, kind: str) -> bool:
     """Say whether jobs of a kind share allocations.
 
     Parameters
@@ -241,7 +241,7 @@ def is_batched(profile: ClusterProfile, kind: ResourceKind) -> bool:
     profile : ClusterProfile
         The profile.
     kind : str
-        relax, md or analysis.
+        Name of the kind.
 
     Returns
     -------
@@ -249,7 +249,7 @@ def is_batched(profile: ClusterProfile, kind: ResourceKind) -> bool:
         False for jobs that get an allocation each.
     """
     packing = profile.packing_of(kind)
-    usual = kind != "md" or packing.jobs_at_a_time > 1
+    usual = load_resource_kind(kind).shares_allocations or packing.jobs_at_a_time > 1
     return profile.scheduler != "shell" and (usual if packing.shared is None else packing.shared)
 
 
@@ -317,7 +317,7 @@ def _python_for_shell(profile: ClusterProfile) -> str:
     return for_shell(profile.python_of_workers()).replace("{", "{{").replace("}", "}}")
 
 
-def allocation_of(profile: ClusterProfile, kind: ResourceKind) -> QResources:
+def allocation_of(profile: ClusterProfile, kind: str) -> QResources:
     """Say what one allocation asks for.
 
     Parameters
@@ -325,7 +325,7 @@ def allocation_of(profile: ClusterProfile, kind: ResourceKind) -> QResources:
     profile : ClusterProfile
         The profile.
     kind : str
-        relax, md or analysis.
+        Name of the kind.
 
     Returns
     -------

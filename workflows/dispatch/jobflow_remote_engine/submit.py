@@ -13,7 +13,7 @@ from jobflow_remote.remote.data import check_additional_stores
 from pymongo.errors import BulkWriteError
 
 from ....errors import SettingsError
-from ....makers.resource_kind import resource_kind_of
+from ....makers.resource_kind import load_resource_kind, resource_kind_of
 from ..queue_engine import UnitTicket
 from .connection import Queue
 from .records import MARK
@@ -167,7 +167,7 @@ def _prepare(controller: Queue, cluster: str, flow: Flow, resources: Mapping[str
         config = {"worker": worker} | ({"resources": resources[kind]} if kind in resources else {})
         changes: dict[str, Any] = {f"manager_config->{key}": value for key, value in config.items()}
         generated = generated_kind_of(job)
-        if kind == "analysis" and generated is not None:
+        if generated is not None and load_resource_kind(generated).priority < load_resource_kind(kind).priority:
             others = {"worker": worker_name(cluster, generated)}
             changes["response_manager_config"] = others | (
                 {"resources": resources[generated]} if generated in resources else {}

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from jobflow import Job
 
-from ....makers.resource_kind import RESOURCE_KINDS, ResourceKind
-
-_MOST_DEMANDING_FIRST: tuple[ResourceKind, ...] = ("md", "relax", "analysis")
+from ....makers.resource_kind import load_resource_kind, resource_kinds
 
 
 def cluster_label(cluster: str) -> str:
@@ -35,7 +33,7 @@ def cluster_label(cluster: str) -> str:
     return Path(cluster).stem if cluster.endswith((".yaml", ".yml")) else Path(cluster).name
 
 
-def worker_name(cluster: str, kind: ResourceKind) -> str:
+def worker_name(cluster: str, kind: str) -> str:
     """Name the worker of one kind of job.
 
     Parameters
@@ -43,7 +41,7 @@ def worker_name(cluster: str, kind: ResourceKind) -> str:
     cluster : str
         Name of a profile, or path of its file.
     kind : str
-        relax, md or analysis.
+        Name of the kind.
 
     Returns
     -------
@@ -58,7 +56,7 @@ def worker_name(cluster: str, kind: ResourceKind) -> str:
     return f"{cluster_label(cluster)}_{kind}"
 
 
-def generated_kind_of(job: Job) -> ResourceKind | None:
+def generated_kind_of(job: Job) -> str | None:
     """Say what kind of resources the jobs need that a job makes while it runs.
 
     Parameters
@@ -69,7 +67,8 @@ def generated_kind_of(job: Job) -> ResourceKind | None:
     Returns
     -------
     str or None
-        The most demanding kind among the Makers that its own Maker holds; None where it holds none.
+        Of the kinds of the Makers that its own Maker holds, the one of lowest priority, whose jobs are the longest;
+        None where it holds none.
 
     Examples
     --------
@@ -77,15 +76,15 @@ def generated_kind_of(job: Job) -> ResourceKind | None:
     >>> generated_kind_of(CompetingPhasesMaker().make(None, None))
     'relax'
     """
-    kinds = set(_kinds_within(job.maker))
-    return next((kind for kind in _MOST_DEMANDING_FIRST if kind in kinds), None)
+    kinds = sorted(set(_kinds_within(job.maker)))
+    return min(kinds, key=lambda kind: load_resource_kind(kind).priority, default=None)
 
 
-def _kinds_within(maker: Any) -> Iterator[ResourceKind]:
+def _kinds_within(maker: Any) -> Iterator[str]:
     if not is_dataclass(maker) or isinstance(maker, type):
         return
     for one in fields(maker):
         value = getattr(maker, one.name, None)
         kind = getattr(type(value), "resource_kind", None)
-        if kind in RESOURCE_KINDS:
-            yield cast(ResourceKind, kind)
+        if kind in resource_kinds():
+            yield kind

@@ -104,8 +104,8 @@ def _last_change(view: CampaignView) -> str:
 
 def _potential(view: CampaignView) -> str:
     assert view.file is not None
-    potential = view.file.potential
-    return f"{potential.name}:{potential.model}" if potential.model else potential.name
+    own = [f"{entry.stage}: {entry.potential.written}" for entry in view.file.stages if entry.potential is not None]
+    return view.file.potential.written + (f" ({', '.join(own)})" if own else "")
 
 
 def _cards(view: CampaignView, pages: Collection[str]) -> Markup:

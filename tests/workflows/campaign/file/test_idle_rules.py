@@ -11,7 +11,9 @@ from pymatgen.core import Lattice, Structure
 from superion.database.properties import PROPERTIES, PropertyEstimate
 from superion.workflows.campaign.file.idle_rules import idle_rules
 from superion.workflows.campaign.file.model import CampaignFile
-from superion.workflows.campaign.rules import BestRule, ThresholdRule, judge_best, judge_threshold
+from superion.workflows.selection.best import BestRule
+from superion.workflows.selection.rule import JudgedCandidate
+from superion.workflows.selection.threshold import ThresholdRule
 from superion.workflows.stages.registry import load_stage, stage_names
 
 BOUNDED = [("probe", "greatest_sigma_300k_ms_cm", "upper")] + [
@@ -73,11 +75,13 @@ def test_they_are_found(stage, name, side):
 )
 def test_they_cut_nobody_whatever_the_bounds_are(bounded, limits, at):
     _, name, side = bounded
-    estimates = {str(number): PropertyEstimate(bound=side, limit=limit) for number, limit in enumerate(limits)}
+    candidates = {
+        str(number): JudgedCandidate({name: PropertyEstimate(bound=side, limit=limit)})
+        for number, limit in enumerate(limits)
+    }
     *best, threshold = idle_for(name, side, at)
-    for rule in best:
-        assert all(verdict.kept for verdict in judge_best(BestRule(**rule), estimates).values())
-    assert all(judge_threshold(ThresholdRule(**threshold), estimate).kept for estimate in estimates.values())
+    for rule in [*(BestRule(**one) for one in best), ThresholdRule(**threshold)]:
+        assert all(verdict.kept for verdict in rule.judge(candidates).values())
 
 
 @pytest.mark.parametrize(("stage", "name", "side"), BOUNDED)
@@ -85,7 +89,7 @@ def test_a_threshold_on_the_side_of_the_bound_is_not_idle(stage, name, side):
     rule = {"property": name, "at_least" if side == "upper" else "at_most": 1.0}
     assert sentences(stage, rule) == []
     beyond = PropertyEstimate(bound=side, limit=0.5 if side == "upper" else 2.0)
-    assert not judge_threshold(ThresholdRule(**rule), beyond).kept
+    assert not ThresholdRule(**rule).verdict_on(beyond).kept
 
 
 def test_references_that_may_be_complete_give_values(tmp_path):

@@ -84,7 +84,9 @@ def test_describes_every_setting(schema):
 def test_completes_every_stage_and_source(schema):
     for name in stage_names():
         entry = schema["$defs"][f"stage_{name}"]
-        assert set(entry["properties"]) == {"stage", "rules", *load_stage(name).settings_model.model_fields}
+        stage = load_stage(name)
+        common = {"stage", "rules"} | ({"potential"} if stage.uses_potential else set())
+        assert set(entry["properties"]) == common | set(stage.settings_model.model_fields)
         assert entry["additionalProperties"] is False
     kinds = {
         schema["$defs"][item["$ref"].rsplit("/", 1)[1]]["properties"]["kind"]["const"]
@@ -110,7 +112,9 @@ def test_completes_properties_and_potentials(schema):
 
 @pytest.mark.parametrize("potential", ["chgnet", "mace:medium-mpa-0", {"name": "chgnet", "device": "cpu"}])
 def test_accepts_a_potential_in_every_form(validator, potential):
-    assert validator.is_valid({**yaml.safe_load(GOOD), "potential": potential})
+    data = {**yaml.safe_load(GOOD), "potential": potential}
+    data["stages"][1]["potential"] = potential
+    assert validator.is_valid(data)
 
 
 def test_refuses_a_potential_that_nobody_registered(validator):

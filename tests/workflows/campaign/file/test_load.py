@@ -17,7 +17,8 @@ from superion.structures.read import bundled_structures
 from superion.workflows.campaign.file.load import load_campaign_file, parse_campaign
 from superion.workflows.campaign.file.model import CampaignFile
 from superion.workflows.campaign.file.problems import CampaignFileError
-from superion.workflows.campaign.rules import BestRule, ThresholdRule
+from superion.workflows.selection.best import BestRule
+from superion.workflows.selection.threshold import ThresholdRule
 from support.campaign_text import GOOD
 
 SHIPPED = sorted((Path(str(resources.files("superion.configs"))) / "campaigns").glob("*.yaml"))
@@ -64,8 +65,10 @@ def test_finds_a_model_file_from_the_folder_of_the_campaign(tmp_path, short):
     (tmp_path / "my.model").write_text("weights")
     given_as = "mace:my.model" if short else "{name: mace, model: my.model}"
     file = tmp_path / "campaign.yaml"
-    file.write_text(re.sub(r"potential: .*", f"potential: {given_as}", GOOD))
-    assert load_campaign_file(file).potential.model == str((tmp_path / "my.model").resolve())
+    text = GOOD.replace("maximum_steps: 50", f"maximum_steps: 50\n    potential: {given_as}")
+    file.write_text(re.sub(r"^potential: .*", f"potential: {given_as}", text, flags=re.MULTILINE))
+    campaign = load_campaign_file(file)
+    assert {campaign.potential.model, campaign.stages[1].potential.model} == {str((tmp_path / "my.model").resolve())}
 
 
 def test_finds_a_folder_of_a_stage_from_the_folder_of_the_campaign(tmp_path):
@@ -105,6 +108,24 @@ MISTAKES = {
     "unknown kind": ("kind: table", "kind: tabel", "kind: tabel", ["'tabel'", "'table'"]),
     "unknown stage": ("stage: relax", "stage: relaxe", "stage: relaxe", ["'relaxe'", "'relax'"]),
     "unknown potential": ('"name": "ase"', '"name": "asse"', "potential", ["'asse'", "'ase'"]),
+    "potential of a stage without": (
+        "- stage: validate\n",
+        "- stage: validate\n    potential: chgnet\n",
+        "    potential: chgnet",
+        ["the stage 'validate' computes without a potential"],
+    ),
+    "unknown potential of a stage": (
+        "maximum_steps: 50",
+        "potential: chgnat",
+        "potential: chgnat",
+        ["'chgnat'", "'chgnet'"],
+    ),
+    "unknown key of a stage's potential": (
+        "maximum_steps: 50",
+        "potential: {name: chgnet, devise: cpu}",
+        "devise",
+        ["stages[2].potential", "'device'"],
+    ),
     "unknown property": ("property: greatest_", "property: greatst_", "greatst_", ["'greatest_sigma_300k_ms_cm'"]),
     "unknown ranking": ("  by: sigma_300k_ms_cm", "  by: sigma", "by: sigma", ["'sigma'", "did you mean"]),
     "unknown measured property": (

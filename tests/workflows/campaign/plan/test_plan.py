@@ -79,6 +79,13 @@ def test_a_potential_that_does_not_work_is_a_note(folder):
     assert planned.core_hours is None
     assert planned.stages[1].n_steps > 0
     assert any("no timing" in note for note in planned.notes)
+    # Of one stage alone: the others have their cost, the whole has none.
+    validate = {"stage": "validate", "must_be_neutral": False}
+    relax = {"stage": "relax", "potential": "ase:no.such.Calculator"}
+    planned = plan_campaign(campaign(stages=[validate, relax, {"stage": "probe", **PROBE}]), folder)
+    assert [stage.core_hours is None for stage in planned.stages] == [False, True, False]
+    assert planned.stages[2].core_hours == pytest.approx(2000 * planned.timings[0].seconds_per_step / 3600)
+    assert planned.core_hours is None
 
 
 def test_orders_a_sample_of_the_disordered(tmp_path):
@@ -124,9 +131,9 @@ def test_every_stage_can_estimate_its_work():
     structure = stand_in(read_structure("Li6PS5Cl"))
     from superion.workflows.campaign.prepared import PreparedCampaign
 
-    context = PreparedCampaign("demo", prepared).context("x")
-    for entry in prepared.stages:
-        parts = load_stage(entry.stage).estimated_steps(structure, entry.settings, context)
+    campaign = PreparedCampaign("demo", prepared)
+    for index, entry in enumerate(prepared.stages):
+        parts = load_stage(entry.stage).estimated_steps(structure, entry.settings, campaign.context(index, "x"))
         assert all(steps > 0 and atoms >= len(structure) for steps, atoms in parts)
 
 

@@ -19,7 +19,7 @@ from superion.workflows.campaign.cost import campaign_cost
 from superion.workflows.campaign.submit import submit_campaign
 
 sys.path.append(str(Path(__file__).parent))
-from lattice_campaign import lattice_cell, open_campaigns, rows_of, run_here, write_campaign
+from lattice_campaign import lattice_cell, open_campaigns, rows_of, run_here, worker_path, write_campaign
 
 SUPPORT = Path(__file__).parent
 
@@ -31,7 +31,7 @@ def write_profile(folder: Path, scheduler: str, **changes: Any) -> Path:
         "scheduler": scheduler,
         "work_folder": str(work),
         "python": sys.executable,
-        "environment": {"PYTHONPATH": f"{SUPPORT}", "OMP_NUM_THREADS": "1", "TMPDIR": str(folder)},
+        "environment": {"PYTHONPATH": worker_path(SUPPORT), "OMP_NUM_THREADS": "1", "TMPDIR": str(folder)},
         "resources": {
             kind: {"cores": 1, "memory_gb": 0.4, "time_limit": "00:10:00"} for kind in ("relax", "md", "analysis")
         },
@@ -57,7 +57,13 @@ def write_cluster_campaign(folder: Path, engine: str, profile: Path, n_candidate
     }
     (folder / ".superion").mkdir(parents=True, exist_ok=True)
     dispatch = {"engine": engine, "cluster": str(profile)}
-    return write_campaign(folder, cells, **({"dispatch": dispatch} | changes))
+    path = write_campaign(folder, cells, **({"dispatch": dispatch} | changes))
+    # The dynamics has a potential of its own; nothing would be left of the crystals with the campaign's.
+    content = yaml.safe_load(path.read_text())
+    content["stages"][1]["potential"] = content["potential"]
+    content["potential"] = "ase:ase.calculators.lj.LennardJones"
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    return path
 
 
 def coordinate(folder: Path, store: str, *, poll_s: float = 0.5, events: list | None = None, once: bool = False):

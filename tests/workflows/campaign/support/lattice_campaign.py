@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import yaml
 from pymatgen.core import Lattice, Structure
 from superion.database.campaigns import CampaignCollections
@@ -81,6 +85,35 @@ def rows_of(folder: Path, store: str | None = None) -> dict[str, dict]:
     with open_campaigns(folder, store) as collections:
         rows = [row.model_dump(mode="json") for row in collections.iter_rows("lattice", with_structures=True)]
     return {row["label"]: row | {"updated_at": None} for row in rows}
+
+
+def worker_path(*folders: Path) -> str:
+    """Give the PYTHONPATH of workers: some folders, and what the tests themselves import by it."""
+    return os.pathsep.join([*map(str, folders), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+def start(folder: Path, *store: str) -> subprocess.Popen:
+    """Start a driver process."""
+    command = [sys.executable, __file__, str(folder), *store]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def disturb(folder: Path, wait: float, *store: str, workers_too: bool) -> subprocess.Popen:
+    """Start a driver, wait until it has made something new, and kill it."""
+    patterns = [".superion/trajectories/*/segment*", ".superion/units/*/*/outcomes/*.json"]
+    driver = start(folder, *store)
+    before = sum(len(list(folder.glob(pattern))) for pattern in patterns)
+    while driver.poll() is None and sum(len(list(folder.glob(pattern))) for pattern in patterns) == before:
+        time.sleep(0.01)
+    time.sleep(wait)
+    if driver.poll() is None:
+        workers = psutil.Process(driver.pid).children()
+        driver.send_signal(signal.SIGKILL)
+        for worker in workers if workers_too else []:
+            worker.kill()
+        driver.communicate()
+    return driver
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ import yaml
 from pymongo import monitoring
 from superion.errors import SettingsError
 from superion.workflows.clusters.find import load_cluster
-from superion.workflows.clusters.profile import Packing
+from superion.workflows.clusters.profile import PackingByKind
 from superion.workflows.dispatch.jobflow_remote_engine.project_file import (
     describe_project,
     describe_worker,
@@ -309,11 +309,11 @@ def test_a_project_file_is_private_and_can_do_without_the_password(bench: Remote
 )
 def test_short_dynamics_may_share_allocations_one_after_the_other(bench: RemoteBench, packing, batched) -> None:
     profile = load_cluster(str(bench.cluster)).model_copy(update={"scheduler": "slurm"})
-    packing = profile.packing.model_copy(update={"md": Packing.model_validate(packing)})
-    worker = describe_worker("c", profile.model_copy(update={"packing": packing}), "md")
+    packed = PackingByKind.model_validate({"md": packing})
+    worker = describe_worker("c", profile.model_copy(update={"packing": packed}), "md")
     assert ("batch" in worker) == batched
     if batched:
-        assert worker["batch"]["parallel_jobs"] == packing.md.jobs_at_a_time
+        assert worker["batch"]["parallel_jobs"] == packing["jobs_at_a_time"]
 
 
 def test_wrong_settings_get_one_sentence(bench: RemoteBench, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import yaml
 
 sys.path.append(str(Path(__file__).parents[3] / "campaign" / "support"))
 import lattice_campaign
-from lattice_campaign import PROBE, lattice_cell, write_campaign
+from lattice_campaign import PROBE, lattice_cell, worker_path, write_campaign
 from superion.database.campaigns import CampaignCollections
 from superion.database.documents.stage import StageDoc
 from superion.workflows.campaign.file.load import parse_campaign
@@ -75,7 +75,7 @@ class RemoteBench:
             "work_folder": str(self.folder / "work"),
             "python": sys.executable,
             "environment": {
-                "PYTHONPATH": str(Path(lattice_campaign.__file__).parent),
+                "PYTHONPATH": worker_path(Path(lattice_campaign.__file__).parent),
                 "OMP_NUM_THREADS": "1",
                 "SUPERION_CACHE": "off",
             },

@@ -9,14 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 from superion.database.properties import PropertyEstimate
-from superion.workflows.campaign.rules import (
-    BestRule,
-    Rule,
-    ThresholdRule,
-    certain_range,
-    judge_best,
-    judge_threshold,
-)
+from superion.workflows.campaign.file.rule_entry import RuleEntry
+from superion.workflows.selection.best import BestRule
+from superion.workflows.selection.certain_range import certain_range
+from superion.workflows.selection.rule import JudgedCandidate
+from superion.workflows.selection.threshold import ThresholdRule
 
 numbers = st.floats(-10.0, 10.0).map(lambda x: round(x, 2))
 
@@ -34,7 +31,14 @@ def estimates(draw):
 
 
 class Rules(BaseModel):
-    rules: list[Rule]
+    rules: list[RuleEntry]
+
+
+def judged(rule, pool):
+    """Let a rule compare candidates of which it knows one property, or none."""
+    return rule.judge(
+        {name: JudgedCandidate({} if estimate is None else {rule.by: estimate}) for name, estimate in pool.items()}
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,7 +58,7 @@ class Rules(BaseModel):
 )
 def test_threshold(estimate, kept, is_certain):
     rule = ThresholdRule(property="energy_above_hull_ev_per_atom", at_most=0.05)
-    verdict = judge_threshold(rule, estimate)
+    verdict = rule.verdict_on(estimate)
     assert verdict.kept == kept
     if kept:
         assert (verdict.note is None) == is_certain
@@ -65,8 +69,8 @@ def test_threshold(estimate, kept, is_certain):
 @given(estimates(), numbers)
 def test_a_threshold_and_its_opposite_never_cut_both(estimate, limit):
     """What is certainly on one side is kept by one of the two rules; what straddles by both."""
-    above = judge_threshold(ThresholdRule(property="percolation_barrier_3d_ev", at_least=limit), estimate)
-    below = judge_threshold(ThresholdRule(property="percolation_barrier_3d_ev", at_most=limit), estimate)
+    above = ThresholdRule(property="percolation_barrier_3d_ev", at_least=limit).verdict_on(estimate)
+    below = ThresholdRule(property="percolation_barrier_3d_ev", at_most=limit).verdict_on(estimate)
     assert above.kept or below.kept
     low, high = certain_range(estimate)
     assert (above.kept and below.kept) == (low <= limit <= high)
@@ -76,9 +80,9 @@ def test_a_threshold_and_its_opposite_never_cut_both(estimate, limit):
 def test_best_keeps_whoever_may_be_among_the_best(pool, data):
     n = data.draw(st.integers(1, 12))
     rule = BestRule(keep_best=n, by="sigma_300k_ms_cm")
-    verdicts = judge_best(rule, pool)
+    verdicts = judged(rule, pool)
     shuffled = data.draw(st.permutations(sorted(pool)))
-    assert judge_best(rule, {name: pool[name] for name in shuffled}) == verdicts
+    assert judged(rule, {name: pool[name] for name in shuffled}) == verdicts
     assert sum(verdict.kept for verdict in verdicts.values()) >= min(n, len(pool))
     for name, verdict in verdicts.items():
         best = certain_range(pool[name])[1]
@@ -88,7 +92,7 @@ def test_best_keeps_whoever_may_be_among_the_best(pool, data):
 
 def test_lower_is_better_where_it_is():
     pool = {name: PropertyEstimate(value=value) for name, value in {"a": 0.2, "b": 0.3, "c": 0.9}.items()}
-    found = judge_best(BestRule(keep_best=2, by="percolation_barrier_3d_ev"), pool)
+    found = judged(BestRule(keep_best=2, by="percolation_barrier_3d_ev"), pool)
     assert [name for name, verdict in found.items() if verdict.kept] == ["a", "b"]
     assert found["c"].reason == (
         "not among the best 2 of 3: 3D bond-valence barrier is 0.9 eV, and 2 others reach 0.3 eV or better"
@@ -98,7 +102,7 @@ def test_lower_is_better_where_it_is():
 @pytest.mark.parametrize(("fraction", "n", "kept"), [(0.5, 3, 2), (0.07, 100, 7), (1.0, 4, 4), (0.01, 3, 1)])
 def test_fraction_is_rounded_up(fraction, n, kept):
     pool = {f"{i}": PropertyEstimate(value=float(i)) for i in range(n)}
-    verdicts = judge_best(BestRule(keep_fraction=fraction, by="sigma_300k_ms_cm"), pool)
+    verdicts = judged(BestRule(keep_fraction=fraction, by="sigma_300k_ms_cm"), pool)
     assert sum(verdict.kept for verdict in verdicts.values()) == kept
 
 
@@ -114,6 +118,9 @@ def test_fraction_is_rounded_up(fraction, n, kept):
         ({"keep_fraction": 1.5, "by": "sigma_300k_ms_cm"}, "less than or equal to 1"),
         ({"keep_best": 0, "by": "sigma_300k_ms_cm"}, "greater than 0"),
         ({"keep_best": 3, "by": "sigma_300k_ms_cm", "at_least": 1.0}, "Extra inputs are not permitted"),
+        ({"rule": "best", "property": "sigma_300k_ms_cm", "keep_best": 1, "by": "sigma_300k_ms_cm"}, "Extra inputs"),
+        ({"rule": "bets", "by": "sigma_300k_ms_cm", "keep_best": 3}, "there is no selection rule 'bets': did you mean"),
+        ({"keep": 3}, "each rule needs 'rule: NAME', and this one has none: there are best, threshold"),
     ],
     ids=lambda value: value[:20].replace(" ", "-") if isinstance(value, str) else "-".join(value),
 )

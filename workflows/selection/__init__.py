@@ -1,0 +1,1 @@
+"""Selection rules: which candidates go on after a stage of a campaign."""

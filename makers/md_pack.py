@@ -14,7 +14,6 @@ from ..potentials.specification import PotentialSpecification
 from .continuation import CheckpointPlace
 from .maker import Maker
 from .md import MdMaker
-from .resource_kind import ResourceKind
 from .timed_job import job
 from .trajectory_job import run_trajectories
 
@@ -38,7 +37,7 @@ class MdPackMaker(Maker):
         What each trajectory is, and when it ends.
     """
 
-    resource_kind: ClassVar[ResourceKind] = "md"
+    resource_kind: ClassVar[str] = "md"
 
     name: str = "MD pack"
     md: MdMaker = field(default_factory=MdMaker)

@@ -38,7 +38,7 @@ def statements(**changes):
         ({"was_disordered": True}, "ordering", "One arrangement"),
         ({"formula": "Li6PS5Cl"}, "ordering", "2407.04126"),
         ({"volume_was_relaxed": False}, "method", "thermal expansion"),
-        ({"longest_lag_ps": 1.57}, "run_length", "about 2.1 times"),
+        ({"longest_lag_ps": 1.57}, "run_length", "about 2.4 times"),
     ],
 )
 def test_each_known_error_follows_from_its_cause(changes, source, words):

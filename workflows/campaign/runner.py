@@ -319,14 +319,13 @@ class _Runner:
             opened.seconds_now += outcome.wall_time_s
             self.heartbeat.core_seconds += outcome.wall_time_s
         output = outcome.document.get("output")
-        if (
-            isinstance(output, dict)
-            and output.get("doc_type") == "stage"
-            and entry.job.uuid in opened.run.output_uuids
-            and outcome.response.replace is None
-        ):
-            plain = {name: value for name, value in output.items() if not name.startswith("@")}
-            opened.document = StageDoc.model_validate(plain)
+        if not isinstance(output, dict) or output.get("doc_type") != "stage" or outcome.response.replace is not None:
+            return
+        document = StageDoc.model_validate({name: value for name, value in output.items() if not name.startswith("@")})
+        is_output = entry.job.uuid in opened.run.output_uuids
+        # A last job that grew into others leaves the document to one of them.
+        if document.stage_key == opened.unit.stage_key or (is_output and opened.document is None):
+            opened.document = document
 
     def _on_run_event(self, event: RunEvent) -> None:
         """Pass on the progress of trajectories."""

@@ -14,9 +14,8 @@ from jobflow.managers.fireworks import flow_to_workflow
 
 from ....makers.resource_kind import resource_kind_of
 from ..queue_engine import UnitTicket
+from .kinds import take_by_kind
 from .marks import ENGINE_NAME, category_of
-
-_PRIORITIES = {"analysis": 2, "relax": 1, "md": 0}
 
 
 def unit_workflow(ticket: UnitTicket, flow: Flow, store: JobStore, cluster: str) -> Workflow:
@@ -43,17 +42,17 @@ def unit_workflow(ticket: UnitTicket, flow: Flow, store: JobStore, cluster: str)
     for job, _ in flow.iterflow():
         job.config.manager_config = {
             **job.config.manager_config,
-            "_category": category_of(cluster, resource_kind_of(job)),
-            # Analyses end units, and are short.
-            "_priority": _PRIORITIES[resource_kind_of(job)],
+            **take_by_kind(category_of(cluster, "analysis"), resource_kind_of(job)),
             # A job whose parent failed fails at once for its missing input, unless it can do without: so failures run
             # down to the last job as they do on one machine, where FireWorks by itself would wait for ever.
             "_allow_fizzled_parents": True,
         }
-        job.metadata = {**job.metadata, "engine": ENGINE_NAME}
+    flow.update_metadata({"engine": ENGINE_NAME}, dynamic=True)
     mark: dict[str, Any] = asdict(ticket)
     mark["campaign_ids"] = [mark.pop("campaign_id")]
-    return flow_to_workflow(flow, store, name=f"{ticket.stage} of {ticket.label}", metadata={"superion": mark})
+    name = f"{ticket.stage} of {ticket.label}"
+    # What units share lies in the store by now: it is of another workflow.
+    return flow_to_workflow(flow, store, allow_external_references=True, name=name, metadata={"superion": mark})
 
 
 def add_workflows(launchpad: LaunchPad, workflows: Sequence[Workflow]) -> None:

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, cast
 
-from jobflow import Job
-
-from ....makers.resource_kind import RESOURCE_KINDS, ResourceKind
-
-_MOST_DEMANDING_FIRST: tuple[ResourceKind, ...] = ("md", "relax", "analysis")
+from ....makers.resource_kind import ResourceKind
 
 
 def cluster_label(cluster: str) -> str:
@@ -56,36 +49,3 @@ def worker_name(cluster: str, kind: ResourceKind) -> str:
     'slurm_gpu_md'
     """
     return f"{cluster_label(cluster)}_{kind}"
-
-
-def generated_kind_of(job: Job) -> ResourceKind | None:
-    """Say what kind of resources the jobs need that a job makes while it runs.
-
-    Parameters
-    ----------
-    job : Job
-        A job.
-
-    Returns
-    -------
-    str or None
-        The most demanding kind among the Makers that its own Maker holds; None where it holds none.
-
-    Examples
-    --------
-    >>> from superion.makers.stage_stability import CompetingPhasesMaker
-    >>> generated_kind_of(CompetingPhasesMaker().make(None, None))
-    'relax'
-    """
-    kinds = set(_kinds_within(job.maker))
-    return next((kind for kind in _MOST_DEMANDING_FIRST if kind in kinds), None)
-
-
-def _kinds_within(maker: Any) -> Iterator[ResourceKind]:
-    if not is_dataclass(maker) or isinstance(maker, type):
-        return
-    for one in fields(maker):
-        value = getattr(maker, one.name, None)
-        kind = getattr(type(value), "resource_kind", None)
-        if kind in RESOURCE_KINDS:
-            yield cast(ResourceKind, kind)

@@ -24,6 +24,11 @@ from lattice_campaign import lattice_cell, open_campaigns, rows_of, run_here, wr
 SUPPORT = Path(__file__).parent
 
 
+def python_path() -> str:
+    """Where workers find what the tests import: their support, and what this process was told."""
+    return os.pathsep.join([str(SUPPORT), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
 def write_profile(folder: Path, scheduler: str, **changes: Any) -> Path:
     """Write the profile of a cluster whose jobs can import the potential of the tests; give the file."""
     work = folder / "work"
@@ -31,7 +36,7 @@ def write_profile(folder: Path, scheduler: str, **changes: Any) -> Path:
         "scheduler": scheduler,
         "work_folder": str(work),
         "python": sys.executable,
-        "environment": {"PYTHONPATH": f"{SUPPORT}", "OMP_NUM_THREADS": "1", "TMPDIR": str(folder)},
+        "environment": {"PYTHONPATH": python_path(), "OMP_NUM_THREADS": "1", "TMPDIR": str(folder)},
         "resources": {
             kind: {"cores": 1, "memory_gb": 0.4, "time_limit": "00:10:00"} for kind in ("relax", "md", "analysis")
         },

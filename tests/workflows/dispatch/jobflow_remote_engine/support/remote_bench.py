@@ -17,7 +17,7 @@ import psutil
 import yaml
 
 sys.path.append(str(Path(__file__).parents[3] / "campaign" / "support"))
-import lattice_campaign
+from cluster_campaign import python_path
 from lattice_campaign import PROBE, lattice_cell, write_campaign
 from superion.database.campaigns import CampaignCollections
 from superion.database.documents.stage import StageDoc
@@ -75,7 +75,7 @@ class RemoteBench:
             "work_folder": str(self.folder / "work"),
             "python": sys.executable,
             "environment": {
-                "PYTHONPATH": str(Path(lattice_campaign.__file__).parent),
+                "PYTHONPATH": python_path(),
                 "OMP_NUM_THREADS": "1",
                 "SUPERION_CACHE": "off",
             },

@@ -152,13 +152,15 @@ def _prepare(controller: Queue, cluster: str, flow: Flow, resources: Mapping[str
     """Send each job of a flow to the worker of its kind."""
     # What units share lies in the store by now: it is of another flow.
     ready = get_flow(flow, allow_external_references=True)
-    workers = {
-        kind: {"worker": worker_name(cluster, kind)} | ({"resources": resources.get(kind, {})} if resources else {})
+    own = {
+        kind: {"worker": worker_name(cluster, kind)} | ({"resources": resources[kind]} if kind in resources else {})
         for kind in RESOURCE_KINDS
     }
+    # The jobs that a job makes while it runs come with its settings: they must not ask for what only its kind needs.
+    others = {kind: _with_resources(controller, config) if resources else config for kind, config in own.items()}
     for job, _ in ready.iterflow():
         kind = resource_kind_of(job)
-        worker = workers[kind]["worker"]
+        worker = own[kind]["worker"]
         if worker not in controller.project.workers:
             raise SettingsError(
                 f"The jobflow-remote project {controller.project.name} has no worker {worker} for the job {job.name}: "
@@ -170,11 +172,15 @@ def _prepare(controller: Queue, cluster: str, flow: Flow, resources: Mapping[str
                 f"The job store of the jobflow-remote project {controller.project.name} has no additional store "
                 f"{missing[0]!r}, which the job {job.name} needs: add it to the project file."
             )
-        changes: dict[str, Any] = {f"manager_config->{key}": value for key, value in workers[kind].items()}
-        # The jobs that it makes while it runs come with these settings, each to the worker of its own kind.
-        changes[f"manager_config->{WORKERS}"] = workers
+        changes = {f"manager_config->{key}": value for key, value in (own[kind] | {WORKERS: others}).items()}
         job.update_config({"_set": changes}, dict_mod=True, dynamic=False)
     return ready
+
+
+def _with_resources(controller: Queue, config: dict[str, Any]) -> dict[str, Any]:
+    """Say what to ask of the queue where nobody said it: what the project's worker asks."""
+    worker = controller.project.workers.get(config["worker"])
+    return {"resources": (worker and worker.resources) or {}} | config
 
 
 def _mark(ticket: UnitTicket, flow: Flow) -> dict[str, Any]:

@@ -469,6 +469,28 @@ class CampaignCollections:
                 latest[document.stage_key] = document
         return latest
 
+    def failed_shared_keys(self, campaign_id: str) -> set[str]:
+        """List the keys of the shared work of a campaign that failed.
+
+        Parameters
+        ----------
+        campaign_id : str
+            The campaign that recorded the failures.
+
+        Returns
+        -------
+        set of str
+            Keys of failed documents that are of no single structure.
+        """
+        criteria = {
+            "metadata.campaign_id": campaign_id,
+            "output.doc_type": "stage",
+            "output.state": "failed",
+            "output.provenance.structure_fingerprint": None,
+        }
+        found = self.jobs.docs_store.query(criteria, properties=["output.stage_key"])
+        return {entry["output"]["stage_key"] for entry in found}
+
     def stage_keys_since(self, moment: datetime) -> set[str]:
         """List the keys of the stage documents that were stored after a moment.
 

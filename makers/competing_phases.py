@@ -53,6 +53,45 @@ class CompetingPhases:
     is_complete: bool
 
 
+class Competitor(BaseModel):
+    """What a comparison needs to know of a competitor, but its energy."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(description="name of the phase")
+    formula: str = Field(description="reduced formula")
+    is_verified: bool = Field(description="whether its crystal was compared with an open collection")
+
+
+class CompetitorSet(BaseModel):
+    """The competitors of a material, as they are handed to the job that compares it with them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    phases: tuple[Competitor, ...] = Field(description="each name once")
+    are_complete: bool = Field(description="whether they are all that there are, as far as their source knows")
+
+    @classmethod
+    def of(cls, found: CompetingPhases) -> CompetitorSet:
+        """Leave the structures out.
+
+        Parameters
+        ----------
+        found : CompetingPhases
+            The competitors.
+
+        Returns
+        -------
+        CompetitorSet
+            The same, small.
+        """
+        phases = [
+            Competitor(name=phase.name, formula=phase.formula, is_verified=phase.verified is not None)
+            for phase in found.phases
+        ]
+        return cls(phases=tuple(phases), are_complete=found.is_complete)
+
+
 def competing_phases(elements: Sequence[str], sources: PhaseSources, checkpoint_root: Path) -> CompetingPhases:
     """Collect the competitors of a chemical system.
 

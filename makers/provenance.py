@@ -25,14 +25,14 @@ _QUEUE_IDS = ("SLURM_JOB_ID", "PBS_JOBID")
 
 
 def job_provenance(
-    structure: Structure, potential: PotentialProvenance | None = None, seeds: Iterable[int] = ()
+    structure: Structure | None = None, potential: PotentialProvenance | None = None, seeds: Iterable[int] = ()
 ) -> Provenance:
     """Collect where a document comes from: the running job, its allocation, its engine, and what it took until now.
 
     Parameters
     ----------
-    structure : Structure
-        The structure that the numbers are of.
+    structure : Structure or None
+        The structure that the numbers are of; None where they are of no single one.
     potential : PotentialProvenance or None
         The potential behind them.
     seeds : iterable of int
@@ -47,7 +47,7 @@ def job_provenance(
     return collect_provenance(
         potential=potential,
         seeds=sorted(set(seeds)),
-        structure_fingerprint=structure_fingerprint(structure),
+        structure_fingerprint=None if structure is None else structure_fingerprint(structure),
         campaign_id=None if job is None else job.metadata.get("campaign_id"),
         job_uuid=None if job is None else job.uuid,
         origin=_allocation() | _engine(job) | _times(),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobflow import CURRENT_JOB
+from jobflow import CURRENT_JOB, Flow, Response
 from jobflow import job as jobflow_job
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -125,11 +125,22 @@ def _timed(function: Callable[..., Any]) -> Callable[..., Any]:
             result = function(*arguments, **named)
             if current is not None:
                 current.metadata[USAGE] = _running.usage().model_dump()
+                if _is_replaced_by_flow(result):
+                    # jobflow hands the schema on to a job that gives a reference to the flow's output: it fits none.
+                    current.output_schema = None
             return result
         finally:
             _running = outer
 
     return timed
+
+
+def _is_replaced_by_flow(result: Any) -> bool:
+    """Whether a job gives several jobs, rather than one, in place of itself."""
+    replacement = result.replace if isinstance(result, Response) else result
+    return isinstance(replacement, Flow) or (
+        isinstance(result, Response) and isinstance(replacement, list | tuple | dict)
+    )
 
 
 def _cpu_time_s() -> float:

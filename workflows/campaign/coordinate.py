@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jobflow import Flow
-from pymatgen.core import Structure
 from pymongo.errors import ConnectionFailure
 
 from ...database.campaigns import CampaignCollections
@@ -21,17 +20,16 @@ from ...database.project import ProjectFolder
 from ...errors import StoreAwayError, StoreError, SuperionError
 from ..dispatch.queue_engine import QueuedUnit, QueueEngine, UnitTicket
 from ..dispatch.signals import StopSignal, caught_signals
-from .decisions import Unit
 from .events import CampaignEvent, CampaignRunReport, CampaignWatcher
 from .folders import campaign_folder
 from .heartbeat import DriverHeartbeat, read_heartbeat
 from .limits import given_up_after, reason_to_stop
 from .lock import campaign_lock
-from .outcomes import outcome_of
 from .pause import load_unpaused
 from .prepared import prepare_campaign
 from .session import CampaignSession
 from .used_times import UsedTimes, campaign_jobs
+from .work import Work
 
 POLL_S = 5.0
 """Time between two looks at the engine, in s."""
@@ -219,7 +217,7 @@ class Coordinator:
         """
         campaign_id = self.session.campaign.campaign_id
         queued = dict(self.engine.units(campaign_id))
-        wanted = {unit.stage_key for unit in self.session.state.wanted_units()}
+        wanted = self.session.wanted()
         # What looks like a failure may be a job that a dying worker left behind.
         looks_failed = any(unit.phase == "failed" and key in wanted for key, unit in queued.items())
         now = time.monotonic()
@@ -255,7 +253,7 @@ class Coordinator:
 
     def _take_in(self, queued: Mapping[str, QueuedUnit]) -> None:
         """Turn what the engine says of units into outcomes."""
-        wanted = {unit.stage_key: unit for unit in self.session.state.wanted_units()}
+        wanted = self.session.wanted()
         over = [key for key, unit in queued.items() if key in wanted and unit.phase in ("finished", "failed")]
         since = self.heartbeat.wordless_since
         self.heartbeat.wordless_since = {key: since[key] for key in over if key in since}
@@ -264,27 +262,25 @@ class Coordinator:
         documents = self.session.collections.latest_stage_docs([*over, *elsewhere]) if over or elsewhere else {}
         self._used.add_units(documents, self.session.collections)
         self.heartbeat.core_seconds, self.heartbeat.timings = self._used.core_seconds, self._used.timings
-        failures: list[tuple[Unit, str]] = []
+        failures: list[tuple[UnitTicket, str]] = []
         for key in [*over, *elsewhere]:
-            unit, document = wanted[key], documents.get(key)
+            ticket, document = wanted[key], documents.get(key)
             if document is not None and document.state != "failed":
-                self._finish(unit, document.reason)
+                self._finish(ticket, document.reason)
                 self.session.state.set_running(key, False)
-                self.session.state.add_outcome(outcome_of(document, unit.fingerprint))
+                self.session.take_in(document)
             elif document is not None and (key not in queued or queued[key].phase == "finished"):
                 # The stage itself says that it failed, or another campaign does.
                 self.n_failed += 1
                 self.session.state.set_running(key, False)
-                self.session.state.add_outcome(outcome_of(document, unit.fingerprint))
-                stage, label = self.session.stage_of(unit), self.session.label_of(unit)
-                self.on_event(CampaignEvent("unit_failed", document.reason or "", stage, label))
+                self.session.take_in(document)
+                self.on_event(CampaignEvent("unit_failed", document.reason or "", ticket.stage, ticket.label))
             elif key in queued and queued[key].phase == "failed":
-                failures.append((unit, queued[key].reason or "one of its jobs failed"))
+                failures.append((ticket, queued[key].reason or "one of its jobs failed"))
             elif key in queued and self._has_been_wordless(key):
-                failures.append((unit, "its jobs ended without a stage document: mend the package of the stage"))
+                failures.append((ticket, "its jobs ended without a stage document: mend the package of the stage"))
         if failures:
-            structures = self.session.structures([unit for unit, _ in failures])
-            self._fail([(unit, structures[unit.stage_key], reason) for unit, reason in failures])
+            self._fail(failures)
         for key, found in queued.items():
             if key in wanted and key not in documents:
                 self.session.state.set_running(key, found.phase == "running")
@@ -305,76 +301,79 @@ class Coordinator:
             for job in unit.running:
                 if job.started_at is not None:
                     self._seconds.setdefault(key, {})[job.engine_id] = now - job.started_at
-        wanted = {unit.stage_key: unit for unit in self.session.state.wanted_units()}
+        wanted = self.session.wanted()
         beyond = [
             wanted[key]
             for key, seconds in self._seconds.items()
             if key in wanted and key in queued and sum(seconds.values()) > 3600.0 * limit
         ]
-        if not beyond:
-            return
-        self.engine.cancel(self.session.campaign.campaign_id, [unit.stage_key for unit in beyond])
-        structures = self.session.structures(beyond)
-        self._fail([(unit, structures[unit.stage_key], given_up_after(limit)) for unit in beyond])
+        if beyond:
+            self.engine.cancel(self.session.campaign.campaign_id, [ticket.stage_key for ticket in beyond])
+            self._fail([(ticket, given_up_after(limit)) for ticket in beyond])
 
-    def _finish(self, unit: Unit, reason: str | None) -> None:
+    def _finish(self, ticket: UnitTicket, reason: str | None) -> None:
         """Count a unit that ended well."""
-        stage = self.session.stage_of(unit)
         self.heartbeat.n_finished += 1
-        self.on_event(CampaignEvent("unit_finished", reason or "", stage, self.session.label_of(unit)))
+        self.on_event(CampaignEvent("unit_finished", reason or "", ticket.stage, ticket.label))
 
-    def _fail(self, failures: Sequence[tuple[Unit, Structure, str]]) -> None:
+    def _fail(self, failures: Sequence[tuple[UnitTicket, str]]) -> None:
         """Write down that units failed."""
-        for unit, _, _ in failures:
-            self.session.state.set_running(unit.stage_key, False)
+        for ticket, _ in failures:
+            self.session.state.set_running(ticket.stage_key, False)
         self.session.record_failures(failures)
         self.n_failed += len(failures)
-        for unit, _, reason in failures:
-            stage, label = self.session.stage_of(unit), self.session.label_of(unit)
-            self.on_event(CampaignEvent("unit_failed", reason, stage, label))
+        for ticket, reason in failures:
+            self.on_event(CampaignEvent("unit_failed", reason, ticket.stage, ticket.label))
 
     def _hand_over(self, queued: Mapping[str, QueuedUnit]) -> int:
-        """Give the engine the units that are wanted and not there, in portions."""
+        """Give the engine what is wanted and not there, in portions; what units share comes before them."""
         self._go_on_with_cancelled(queued)
         missing = [unit for unit in self.session.state.wanted_units() if unit.stage_key not in queued]
         n_new = 0
         for start in range(0, len(missing), _UNITS_AT_A_TIME):
-            portion = missing[start : start + _UNITS_AT_A_TIME]
-            new = self.engine.submit(self._flows(portion))
-            n_new += len(new)
-            self._handed_over |= {unit.stage_key for unit in portion}
-            labels = {unit.stage_key: unit for unit in portion}
-            for key in new:
-                unit = labels[key]
-                self.on_event(
-                    CampaignEvent("unit_started", stage=self.session.stage_of(unit), label=self.session.label_of(unit))
-                )
+            n_new += self._submit(self.session.works(missing[start : start + _UNITS_AT_A_TIME]))
+        wanted = self.session.shared_works()
+        n_new += self._submit([work for work in wanted if work.ticket.stage_key not in queued])
+        there = [queued[work.ticket.stage_key].phase for work in wanted if work.ticket.stage_key in queued]
+        if "finished" in there or "failed" in there:
+            # What was handed over before this coordinator began is known to be shared work by now.
+            self._take_in(queued)
+            if len(self.session.shared_works()) < len(wanted):
+                n_new += self._hand_over(queued)
         return n_new
+
+    def _submit(self, works: Sequence[Work]) -> int:
+        """Give the engine some work; give the number of what it did not have."""
+        flows = self._flows(works)
+        new = set(self.engine.submit(flows)) if flows else set()
+        self._handed_over |= {work.ticket.stage_key for work in works}
+        for ticket, _ in flows:
+            if ticket.stage_key in new:
+                self.on_event(CampaignEvent("unit_started", stage=ticket.stage, label=ticket.label))
+        return len(new)
 
     def _go_on_with_cancelled(self, queued: Mapping[str, QueuedUnit]) -> None:
         """Let units that were cancelled go on: who runs a campaign again wants them."""
-        wanted = {unit.stage_key for unit in self.session.state.wanted_units()}
+        wanted = self.session.wanted()
         cancelled = [key for key, unit in queued.items() if unit.phase == "cancelled" and key in wanted]
         if cancelled:
             self.engine.retry(self.session.campaign.campaign_id, cancelled)
 
-    def _flows(self, units: Iterable[Unit]) -> list[tuple[UnitTicket, Flow]]:
-        """Make the flows of units; one that cannot be made fails by itself."""
+    def _flows(self, works: Iterable[Work]) -> list[tuple[UnitTicket, Flow]]:
+        """Make the flows of work; one that cannot be made fails by itself."""
         made = []
-        failures: list[tuple[Unit, Structure, str]] = []
-        listed = list(units)
-        structures = self.session.structures(listed)
-        for unit in listed:
-            stage, label = self.session.stage_of(unit), self.session.label_of(unit)
-            structure = structures[unit.stage_key]
-            ticket = UnitTicket(self.session.campaign.campaign_id, unit.stage_key, stage, unit.candidate_id, label)
+        failures: list[tuple[UnitTicket, str]] = []
+        for work in works:
+            if work.failure is not None:
+                failures.append((work.ticket, work.failure))
+                continue
             try:
-                made.append((ticket, self.session.campaign.make_flow(unit.stage_index, structure, label)))
+                made.append((work.ticket, work.make_flow()))
             except (OSError, StoreError):
                 raise
             except Exception as error:
                 reason = str(error) if isinstance(error, SuperionError) else f"{type(error).__name__}: {error}"
-                failures.append((unit, structure, reason))
+                failures.append((work.ticket, reason))
         if failures:
             self._fail(failures)
         return made

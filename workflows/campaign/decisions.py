@@ -383,6 +383,21 @@ class CampaignState:
         """
         return list(self._wanted.values())
 
+    def wanted_unit(self, stage_key: str) -> Unit | None:
+        """Give a unit that has no outcome and is wanted now.
+
+        Parameters
+        ----------
+        stage_key : str
+            Its key.
+
+        Returns
+        -------
+        Unit or None
+            None where nobody wants it.
+        """
+        return self._wanted.get(stage_key)
+
     def next_units(self) -> Iterator[Unit]:
         """Take units to compute out of the queue: early stages first, then by candidate.
 

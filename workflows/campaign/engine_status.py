@@ -77,7 +77,7 @@ def read_engine(
     beats = engine.progress([job.uuid for unit in queued.values() for job in unit.running])
     running = []
     for key, unit in queued.items():
-        stage, label, _ = units.get(key, ("", key[:12], ""))
+        stage, label, _ = units.get(key, (unit.stage, unit.label or key[:12], ""))
         for job in unit.running:
             beat = beats.get(job.uuid)
             trajectory = beat.progress if beat is not None and isinstance(beat.progress, MdProgress) else None

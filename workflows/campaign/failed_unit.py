@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from pymatgen.core import Structure
-
 from ...database.documents.stage import StageDoc
 from ...database.provenance import collect_provenance
-from .decisions import Unit
+from ..dispatch.queue_engine import UnitTicket
+
+FAILED_SHARED_WORK = "failed_shared_work"
+"""Entry of the details: keys of shared work that failed, which is tried again with the unit."""
 
 
 def failed_document(
-    unit: Unit, stage: str, reason: str, structure: Structure, *, label: str, campaign_id: str
+    ticket: UnitTicket,
+    reason: str,
+    *,
+    formula: str = "",
+    fingerprint: str | None = None,
+    failed_shared_work: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Make the stored document of a failed unit.
 
     Parameters
     ----------
-    unit : Unit
-        The unit.
-    stage : str
-        Name of its stage.
+    ticket : UnitTicket
+        Its key and its names.
     reason : str
         Why it failed, one sentence.
-    structure : Structure
-        Structure that it started from.
-    label : str
-        Name of the material.
-    campaign_id : str
-        Campaign that asked for it.
+    formula : str
+        Formula of the structure that it started from; empty for shared work.
+    fingerprint : str or None
+        Fingerprint of that structure.
+    failed_shared_work : sequence of str
+        Keys of the shared work that it needs and that failed.
 
     Returns
     -------
@@ -40,20 +45,21 @@ def failed_document(
     """
     uuid = str(uuid4())
     document = StageDoc(
-        formula=structure.composition.reduced_formula,
-        label=label,
-        provenance=collect_provenance(structure_fingerprint=unit.fingerprint, campaign_id=campaign_id, job_uuid=uuid),
-        stage=stage,
-        stage_key=unit.stage_key,
+        formula=formula,
+        label=ticket.label,
+        provenance=collect_provenance(structure_fingerprint=fingerprint, campaign_id=ticket.campaign_id, job_uuid=uuid),
+        stage=ticket.stage,
+        stage_key=ticket.stage_key,
         state="failed",
         reason=reason,
+        details={FAILED_SHARED_WORK: list(failed_shared_work)} if failed_shared_work else {},
     )
     return {
         "uuid": uuid,
         "index": 1,
-        "name": f"{stage} failed",
+        "name": f"{ticket.stage} failed",
         "output": document.model_dump(),
         "completed_at": datetime.now(UTC).replace(tzinfo=None).isoformat(),
-        "metadata": {"campaign_id": campaign_id, "stage": stage, "stage_key": unit.stage_key},
+        "metadata": {"campaign_id": ticket.campaign_id, "stage": ticket.stage, "stage_key": ticket.stage_key},
         "hosts": [],
     }

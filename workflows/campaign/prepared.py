@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,12 @@ from ...errors import SettingsError
 from ...potentials.identity import absolute_paths, potential_identity
 from ...structures.mobile_ion import USUAL_CHARGES, parse_ion
 from ..stages.registry import load_stage
+from ..stages.shared_flow import unit_of_shared
 from ..stages.stage import Stage, StageContext, StageSettings, stage_key_of_fingerprint
 from .decisions import StageStep
 from .file.load import parse_campaign
 from .file.model import CampaignFile
+from .shared_work import DeclaredFlow
 
 
 @dataclass(frozen=True)
@@ -136,8 +138,32 @@ class PreparedCampaign:
         named = {} if potential is None else potential.model_dump(mode="json")
         return absolute_paths([named, settings.model_dump(mode="json")])
 
-    def make_flow(self, stage_index: int, structure: Structure, label: str) -> Flow:
+    def make_flow(
+        self, stage_index: int, structure: Structure, label: str, shared: Mapping[str, Any] | None = None
+    ) -> Flow:
         """Make the flow of one unit.
+
+        Parameters
+        ----------
+        stage_index : int
+            Position of the stage.
+        structure : Structure
+            Ordered structure that it starts from.
+        label : str
+            Name of the material.
+        shared : mapping of str to object or None
+            By key, what came of the shared work that the stage declared for the structure.
+
+        Returns
+        -------
+        Flow
+            Its output is a `StageDoc`.
+        """
+        stage, settings = self.stages[stage_index]
+        return stage.make(structure, settings, replace(self.context(stage_index, label), shared=dict(shared or {})))
+
+    def shared_flows(self, stage_index: int, structure: Structure, label: str) -> list[DeclaredFlow]:
+        """Ask a stage what it shares.
 
         Parameters
         ----------
@@ -150,11 +176,16 @@ class PreparedCampaign:
 
         Returns
         -------
-        Flow
-            Its output is a `StageDoc`.
+        list of DeclaredFlow
+            What is to be done before the flow of the unit is made.
         """
         stage, settings = self.stages[stage_index]
-        return stage.make(structure, settings, self.context(stage_index, label))
+        paths = tuple(self.paths_of(stage_index))
+        context = partial(self.context, stage_index)
+        return [
+            DeclaredFlow(flow, partial(unit_of_shared, flow, context(flow.label)), paths)
+            for flow in stage.shared_flows(structure, settings, context(label))
+        ]
 
 
 def _key_of(stage: Stage, settings: StageSettings, context: StageContext, fingerprint: str) -> str:

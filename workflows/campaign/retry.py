@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from collections.abc import Iterable
 
 from ...database.campaigns import CampaignCollections
 from ...database.documents.campaign_record import CampaignRecord
 from ...database.project import ProjectFolder
 from ..dispatch.run_folder import RunFolder, is_locked
+from .failed_unit import FAILED_SHARED_WORK
 from .folders import campaign_folder, unit_folder
 from .lock import campaign_lock
 from .prepared import prepare_campaign
@@ -32,7 +34,7 @@ def forget_failures(record: CampaignRecord, collections: CampaignCollections, pr
     Returns
     -------
     int
-        How many units will be tried again.
+        How many units, and shared work of theirs, will be tried again.
 
     Raises
     ------
@@ -48,7 +50,8 @@ def forget_failures(record: CampaignRecord, collections: CampaignCollections, pr
             for key in stage.stage_keys
         }
         documents = collections.latest_stage_docs(keys, with_structures=False)
-        failed = sorted(key for key, document in documents.items() if document.state == "failed")
+        units = [key for key, document in documents.items() if document.state == "failed"]
+        failed = sorted({*units, *_failed_shared_work(record.campaign_id, units, collections)})
         if not campaign.file.dispatch.is_local:
             with contextlib.closing(campaign.file.dispatch.open_engine(collections)) as engine:
                 engine.retry(record.campaign_id, failed)
@@ -62,3 +65,14 @@ def forget_failures(record: CampaignRecord, collections: CampaignCollections, pr
             collections.jobs.remove_docs({"output.stage_key": key, "output.state": "failed"})
         judge_again(campaign, collections)
     return len(failed)
+
+
+def _failed_shared_work(campaign_id: str, units: Iterable[str], collections: CampaignCollections) -> set[str]:
+    """Find shared work that failed: what failed units name, and what failed for this campaign."""
+    named = {
+        key
+        for document in collections.latest_stage_docs(units).values()
+        for key in document.details.get(FAILED_SHARED_WORK, ())
+    }
+    shared = collections.latest_stage_docs(named | collections.failed_shared_keys(campaign_id), with_structures=False)
+    return {key for key, document in shared.items() if document.state == "failed"}

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from jobflow import Flow
 from pydantic import ValidationError
-from pymatgen.core import Structure
 
 from ...database.campaigns import CampaignCollections
 from ...database.documents.stage import StageDoc
@@ -26,9 +25,10 @@ from ..dispatch.flow_run import FlowRun, describe_store
 from ..dispatch.job_graph import JobEntry
 from ..dispatch.local_settings import LocalDispatch
 from ..dispatch.processors import slots_for
+from ..dispatch.queue_engine import UnitTicket
 from ..dispatch.run_folder import RunFolder, lock_run
 from ..dispatch.worker_pool import WorkerPool
-from .decisions import CampaignState, Unit
+from .decisions import CampaignState
 from .events import CampaignEvent, CampaignRunReport, CampaignWatcher
 from .file.model import CampaignFile
 from .file.potential_readiness import unready_potentials
@@ -36,10 +36,10 @@ from .folders import campaign_folder, unit_folder
 from .heartbeat import DriverHeartbeat, RunningUnit, StageTiming, read_heartbeat
 from .limits import given_up_after, reason_to_stop
 from .lock import campaign_lock
-from .outcomes import outcome_of
 from .pause import load_unpaused
 from .prepared import PreparedCampaign, prepare_campaign
 from .session import CampaignSession
+from .work import Work
 
 _ROWS_EVERY_S = 1.0
 _HEARTBEAT_EVERY_S = 1.0
@@ -48,12 +48,10 @@ _LIMITS_EVERY_S = 2.0
 
 @dataclass
 class _OpenUnit:
-    """A unit that is being computed."""
+    """A unit, or shared work, that is being computed."""
 
-    unit: Unit
+    ticket: UnitTicket
     lock: int
-    structure: Structure
-    label: str
     started: float
     run: FlowRun = field(init=False)
     core_seconds: float = 0.0
@@ -250,32 +248,31 @@ class _Runner:
 
     def _next_run(self) -> FlowRun | None:
         """Open the next unit; None while there is none."""
-        while True:
-            self.session.refresh()
-            unit = next(self.state.next_units(), None)
-            if unit is None:
-                return None
-            run = self._open(unit)
+        while (work := self.session.next_work()) is not None:
+            run = self._open(work)
             if run is not None:
                 return run
+        return None
 
-    def _open(self, unit: Unit) -> FlowRun | None:
+    def _open(self, work: Work) -> FlowRun | None:
         """Make the flow of a unit, or find the one that was begun; None where that fails or another has it."""
-        label, stage = self.session.label_of(unit), self.session.stage_of(unit)
-        structure = self.session.structures([unit])[unit.stage_key]
-        folder = RunFolder(unit_folder(self.project, unit.stage_key))
+        ticket = work.ticket
+        if work.failure is not None:
+            self._record_failure(ticket, work.failure)
+            return None
+        folder = RunFolder(unit_folder(self.project, ticket.stage_key))
         folder.path.mkdir(parents=True, exist_ok=True)
         try:
             lock = lock_run(folder)
         except StoreError:
             # Another campaign of this project computes it; the next run finds its outcome.
-            self.elsewhere.append(f"{stage} of {label}")
+            self.elsewhere.append(f"{ticket.stage} of {ticket.label}")
             return None
-        opened = _OpenUnit(unit, lock, structure, label, time.time())
+        opened = _OpenUnit(ticket, lock, time.time())
         try:
-            flow = self._begun_flow(folder, opened)
+            flow = self._begun_flow(folder, opened, work)
             if flow is None:
-                flow = self.campaign.make_flow(unit.stage_index, structure, label)
+                flow = work.make_flow()
                 folder.create(encode_flow(flow), flow_name=flow.name, store=describe_store(self.collections.jobs))
             run = self._begin(folder, opened, flow)
         except (OSError, StoreError):
@@ -284,22 +281,22 @@ class _Runner:
         except Exception as error:
             os.close(lock)
             reason = str(error) if isinstance(error, SuperionError) else f"{type(error).__name__}: {error}"
-            self._record_failure(unit, structure, reason)
+            self._record_failure(ticket, reason)
             return None
-        self.state.set_running(unit.stage_key, True)
-        self.on_event(CampaignEvent("unit_started", stage=stage, label=label))
+        self.state.set_running(ticket.stage_key, True)
+        self.on_event(CampaignEvent("unit_started", stage=ticket.stage, label=ticket.label))
         return run
 
-    def _begun_flow(self, folder: RunFolder, opened: _OpenUnit) -> Flow | None:
+    def _begun_flow(self, folder: RunFolder, opened: _OpenUnit, work: Work) -> Flow | None:
         """Read the flow that an earlier process began for a unit; None where it must be made anew."""
         if not folder.flow_file.exists():
             return None
         try:
             text = folder.read_flow()
-            moved = [path for path in self.campaign.paths_of(opened.unit.stage_index) if json.dumps(path) not in text]
-            if not moved:
+            moved = _moved_path(work, text)
+            if moved is None:
                 return decode_flow(text)
-            why = f"It was begun when {moved[0]} lay elsewhere."
+            why = f"It was begun when {moved} lay elsewhere."
         except UnreadableRunError as error:
             why = str(error)
         outcomes = folder.outcome_files().values()
@@ -309,15 +306,15 @@ class _Runner:
         if outcomes:
             place = folder.set_aside(old, why)
             words = f"{why.rstrip('.')}; {len(outcomes)} outcomes of its jobs were moved to {place}, and it begins anew"
-            self._notice(opened.unit, words)
+            self._notice(opened.ticket, words)
         else:
             for path in old:
                 path.unlink()
         return None
 
-    def _notice(self, unit: Unit, message: str) -> None:
+    def _notice(self, ticket: UnitTicket, message: str) -> None:
         """Tell of something that happened to a unit and does not end it."""
-        self.on_event(CampaignEvent("notice", message, self.session.stage_of(unit), self.session.label_of(unit)))
+        self.on_event(CampaignEvent("notice", message, ticket.stage, ticket.label))
 
     def _begin(self, folder: RunFolder, opened: _OpenUnit, flow: Flow) -> FlowRun:
         """Take in what is there of a unit's flow."""
@@ -325,7 +322,7 @@ class _Runner:
             folder,
             self.collections.jobs,
             flow,
-            on_event=lambda event: self._on_run_event(opened.unit, event),
+            on_event=lambda event: self._on_run_event(opened.ticket, event),
             on_outcome=self._on_outcome,
         )
         opened.run = run
@@ -347,57 +344,57 @@ class _Runner:
             opened.seconds_now += outcome.wall_time_s
             self.heartbeat.core_seconds += outcome.wall_time_s
         output = outcome.document.get("output")
-        if (
-            isinstance(output, dict)
-            and output.get("doc_type") == "stage"
-            and entry.job.uuid in opened.run.output_uuids
-            and outcome.response.replace is None
-        ):
-            plain = {name: value for name, value in output.items() if not name.startswith("@")}
-            try:
-                opened.document = StageDoc.model_validate(plain)
-            except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(str(step) for step in first["loc"])
-                raise UnreadableRunError(
-                    f"The document of {entry.job.name} is no stage document of this version ({where}: {first['msg']})."
-                ) from error
+        if not isinstance(output, dict) or output.get("doc_type") != "stage" or outcome.response.replace is not None:
+            return
+        plain = {name: value for name, value in output.items() if not name.startswith("@")}
+        try:
+            document = StageDoc.model_validate(plain)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(step) for step in first["loc"])
+            raise UnreadableRunError(
+                f"The document of {entry.job.name} is no stage document of this version ({where}: {first['msg']})."
+            ) from error
+        is_output = entry.job.uuid in opened.run.output_uuids
+        # A last job that grew into others leaves the document to one of them.
+        if document.stage_key == opened.ticket.stage_key or (is_output and opened.document is None):
+            opened.document = document
 
-    def _on_run_event(self, unit: Unit, event: RunEvent) -> None:
+    def _on_run_event(self, ticket: UnitTicket, event: RunEvent) -> None:
         """Pass on the progress of trajectories, and what could not be read."""
         if event.kind == "outcome_set_aside":
-            self._notice(unit, f"{event.job_name}: {event.message}")
+            self._notice(ticket, f"{event.job_name}: {event.message}")
         if event.kind == "job_progress" and event.progress is not None and self.on_progress is not None:
             self.on_progress(event.job_name, event.progress)
 
     def _on_over(self, run: FlowRun) -> None:
         """Take in what became of a unit."""
         opened = self.open_units.pop(id(run))
-        unit, stage = opened.unit, self.session.stage_of(opened.unit)
+        ticket = opened.ticket
         os.close(opened.lock)
-        self.state.set_running(unit.stage_key, False)
+        self.state.set_running(ticket.stage_key, False)
         document = opened.document
-        if document is not None and document.stage_key == unit.stage_key:
-            self.state.add_outcome(outcome_of(document, unit.fingerprint))
-            timing = self.heartbeat.timings.setdefault(stage, StageTiming())
+        if document is not None and document.stage_key == ticket.stage_key:
+            self.session.take_in(document)
+            timing = self.heartbeat.timings.setdefault(ticket.stage, StageTiming())
             timing.n_units += 1
             timing.core_seconds += opened.core_seconds
             self.heartbeat.n_finished += 1
             if document.state == "failed":
                 self.n_failed += 1
-                self.on_event(CampaignEvent("unit_failed", document.reason or "", stage, opened.label))
+                self.on_event(CampaignEvent("unit_failed", document.reason or "", ticket.stage, ticket.label))
                 return
             # All of it is in the store now; ten thousand folders of finished units help nobody.
             run.folder.remove()
             with contextlib.suppress(OSError):
                 run.folder.path.parent.rmdir()
-            self.on_event(CampaignEvent("unit_finished", document.reason or "", stage, opened.label))
+            self.on_event(CampaignEvent("unit_finished", document.reason or "", ticket.stage, ticket.label))
         elif any(failure.get("is_disk_full") for failure in run.failures.values()):
             # No fault of the candidate's: the next run tries again.
-            self.unwritten.append(f"{stage} of {opened.label}")
-            self.on_event(CampaignEvent("unit_stopped", "the disk is full", stage, opened.label))
+            self.unwritten.append(f"{ticket.stage} of {ticket.label}")
+            self.on_event(CampaignEvent("unit_stopped", "the disk is full", ticket.stage, ticket.label))
         else:
-            self._record_failure(unit, opened.structure, self._why(run, document))
+            self._record_failure(ticket, self._why(run, document))
 
     def _why(self, run: FlowRun, document: StageDoc | None) -> str:
         """Say in one sentence why a unit gave no document of its own."""
@@ -410,17 +407,17 @@ class _Runner:
             return f"{failures[0].name}: {failures[0].reason}"
         return "its jobs ended without a stage document: mend the package that the stage is from"
 
-    def _record_failure(self, unit: Unit, structure: Structure, reason: str) -> None:
+    def _record_failure(self, ticket: UnitTicket, reason: str) -> None:
         """Store that a unit failed, and why."""
-        self.session.record_failures([(unit, structure, reason)])
+        self.session.record_failures([(ticket, reason)])
         self.n_failed += 1
-        self.on_event(CampaignEvent("unit_failed", reason, self.session.stage_of(unit), self.session.label_of(unit)))
+        self.on_event(CampaignEvent("unit_failed", reason, ticket.stage, ticket.label))
 
     def _leave_units(self) -> None:
         """Let go of the units that a stop left open."""
         for opened in self.open_units.values():
             os.close(opened.lock)
-            self.state.set_running(opened.unit.stage_key, False)
+            self.state.set_running(opened.ticket.stage_key, False)
         self.open_units.clear()
 
     # --------------------------------------------------------------------- news
@@ -429,9 +426,9 @@ class _Runner:
         """Tell other processes what is going on."""
         self.heartbeat.running = [
             RunningUnit(
-                stage=self.campaign.steps[opened.unit.stage_index].name,
-                candidate_id=opened.unit.candidate_id,
-                label=opened.label,
+                stage=opened.ticket.stage,
+                candidate_id=opened.ticket.candidate_id,
+                label=opened.ticket.label,
                 folder=str(opened.run.folder.path),
                 started_at=opened.started,
             )
@@ -443,3 +440,13 @@ class _Runner:
 def _workers_of(file: CampaignFile) -> int | None:
     """Give the number of worker processes that a campaign file asks for on this machine."""
     return file.dispatch.workers if isinstance(file.dispatch, LocalDispatch) else None
+
+
+def _moved_path(work: Work, begun: str) -> str | None:
+    """Name a file with which a flow would be made now, and that it was not begun with."""
+    missing = [path for path in work.paths if json.dumps(path) not in begun]
+    if not missing:
+        return None
+    # Shared work need not hold all paths of the stage that declares it.
+    fresh = encode_flow(work.make_flow())
+    return next((path for path in missing if json.dumps(path) in fresh), None)

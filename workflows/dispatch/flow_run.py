@@ -20,7 +20,7 @@ from ...makers.atomic_file import write_text_atomically
 from ...makers.heartbeat import RelaxationProgress, read_heartbeat
 from .codec import JobOutcome, decode_flow, decode_outcome, encode_flow
 from .events import EventKind, JobRecord, LocalRunReport, RunEvent
-from .job_graph import JobEntry, JobGraph
+from .job_graph import JobEntry, JobGraph, JobKey
 from .remaining_time import remaining_seconds
 from .run_folder import RunFolder
 
@@ -107,14 +107,12 @@ class FlowRun:
 
     def _forget_failures(self) -> None:
         """Let failed jobs, and what was computed without them, be computed anew."""
-        failed = {path.stem.rsplit(".", 1)[0] for path in (self.folder.path / "failures").glob("*.json")}
+        failed = {_key_of(path.stem) for path in (self.folder.path / "failures").glob("*.json")}
         if not failed:
             return
         self._replay()
-        outdated = self.graph.descendants(failed)
-        for key in list(self.graph.entries):
-            if key[0] in outdated:
-                self.folder.outcome_file(key).unlink(missing_ok=True)
+        for key in self.graph.descendants(failed):
+            self.folder.outcome_file(key).unlink(missing_ok=True)
         # Last: until these are gone a kill here is harmless.
         for path in (self.folder.path / "failures").glob("*.json"):
             path.unlink()
@@ -287,11 +285,11 @@ class FlowRun:
     def _set_outcome_aside(self, entry: JobEntry, why: str) -> None:
         """Move an unreadable outcome out of the way, and those of jobs that worked with it: they all run again."""
         uuid, index = entry.key
-        below = self.graph.descendants({uuid})
+        below = self.graph.descendants({entry.key})
         paths = [
             path
             for key, path in self.folder.outcome_files().items()
-            if key[0] in below or (key[0] == uuid and key[1] >= index)
+            if key in below or (key[0] == uuid and key[1] >= index)
         ]
         place = self.folder.set_aside(paths, f"{entry.job.name}: {why}")
         self.tell("outcome_set_aside", entry, f"{why.rstrip('.')}; it was moved to {place}, and the job runs again")
@@ -437,3 +435,9 @@ class FlowRun:
         ]
         status = {"state": state, "written_at": time.time(), "jobs": jobs}
         write_text_atomically(self.folder.status_file, json.dumps(status), durable=False)
+
+
+def _key_of(stem: str) -> JobKey:
+    """Read the uuid and the index of a job from the name of one of its files."""
+    uuid, _, index = stem.rpartition(".")
+    return uuid, int(index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -134,26 +135,32 @@ class JobGraph:
         entry.status, entry.reason = "failed", reason
         self._failed_uuids.add(key[0])
 
-    def descendants(self, uuids: set[str]) -> set[str]:
-        """Find every job that depends on one of the given ones.
+    def descendants(self, keys: Collection[JobKey]) -> set[JobKey]:
+        """Find every job that was made or run with what given jobs gave, or without it.
+
+        What replaces a job comes after it, and not before: where one of a hundred jobs failed that a job was replaced
+        by, the output that they give together is below it, and the job that asked for them is not.
 
         Parameters
         ----------
-        uuids : set of str
-            Uuids of jobs.
+        keys : collection of JobKey
+            Uuids and indices of jobs.
 
         Returns
         -------
-        set of str
-            Uuids of all jobs below them, without themselves.
+        set of JobKey
+            All jobs below them, without themselves.
         """
-        found: set[str] = set()
-        frontier = set(uuids)
+        found: set[JobKey] = set()
+        frontier = set(keys)
         while frontier:
+            uuids = {uuid for uuid, _ in frontier}
             frontier = {
-                entry.job.uuid
-                for entry in self.entries.values()
-                if frontier & (set(entry.parents) | self._waits_of(entry)) and entry.job.uuid not in found | uuids
+                key
+                for key, entry in self.entries.items()
+                if key not in found
+                and key not in keys
+                and (uuids & self._waits_of(entry) or any((key[0], index) in frontier for index in range(key[1])))
             }
             found |= frontier
         return found
@@ -177,8 +184,13 @@ class JobGraph:
         return uuids
 
     def _waits_of(self, entry: JobEntry) -> set[str]:
-        """Uuids of what a job's parents were replaced by or detoured to."""
-        return {awaited for parent in entry.parents for awaited in self._awaited.get(parent, set())}
+        """Uuids of a job's parents, and of all that these were replaced by or detoured to."""
+        found: set[str] = set()
+        frontier = set(entry.parents)
+        while frontier:
+            found |= frontier
+            frontier = {awaited for uuid in frontier for awaited in self._awaited.get(uuid, set())} - found
+        return found
 
     def _is_settled(self, uuid: str, seen: frozenset[str] = frozenset()) -> bool:
         """Whether a job, all its replacements and its detours are over."""

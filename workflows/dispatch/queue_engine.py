@@ -18,6 +18,8 @@ UnitPhase = Literal["queued", "running", "paused", "finished", "failed", "cancel
 class UnitTicket:
     """What an engine writes down beside the jobs of a unit, so that anybody finds them again.
 
+    A unit is the work of a stage on a structure, or what several such units share.
+
     Parameters
     ----------
     campaign_id : str
@@ -25,11 +27,11 @@ class UnitTicket:
     stage_key : str
         Key of the unit.
     stage : str
-        Name of the stage.
+        Name of the stage, or what shared work makes.
     candidate_id : str
-        Candidate, or the first of several that share the structure.
+        Candidate, or the first of several that share the structure; empty for shared work.
     label : str
-        Name of the material.
+        Name of the material, or what shared work is about.
     """
 
     campaign_id: str
@@ -87,6 +89,10 @@ class QueuedUnit:
         Jobs that are over.
     running : tuple of RunningJob
         Jobs that workers have in hand.
+    stage : str
+        Name of its stage, or what shared work makes.
+    label : str
+        Name of its material, or what shared work is about.
     """
 
     stage_key: str
@@ -96,6 +102,8 @@ class QueuedUnit:
     n_jobs: int = 0
     n_finished: int = 0
     running: tuple[RunningJob, ...] = ()
+    stage: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from jobflow import Flow
+from jobflow import Flow, Job
 from pydantic import Field, model_validator
 from pymatgen.core import Structure
 
 from ...errors import SuperionError
-from ...makers.competing_phases import PhaseSources, SourceName, check_sources
+from ...makers.checkpoint_root import default_checkpoint_root
+from ...makers.competing_phases import (
+    CompetingPhases,
+    CompetitorSet,
+    PhaseSources,
+    SourceName,
+    check_sources,
+    competing_phases,
+)
+from ...makers.plain_name import plain_name
 from ...makers.relax import RelaxMaker
-from ...makers.stage_stability import CompetingPhasesMaker, ReferencePhaseMaker, StabilityStageMaker
-from ...structures.reference_phases import folder_fingerprint, shipped_set_fingerprint
+from ...makers.stage_document import stage_candidate
+from ...makers.stage_stability import StabilityStageMaker
+from ...structures.fingerprint import structure_fingerprint
+from ...structures.reference_phases import ReferencePhase, folder_fingerprint, shipped_set_fingerprint
 from .assembly import assemble, candidate_of, checkpoint_root_of, identity_of
+from .shared_flow import SharedFlow, shared_key
 from .stage import Stage, StageContext, StageSettings
 
+_KIND = "reference phase"
 _USUAL_STEPS = 40
 """Optimiser steps of a structure that the stage before has relaxed; for plans only."""
 
@@ -139,26 +154,100 @@ class StabilityStage(Stage):
         StructureError
             If the folder of competing phases cannot be read.
         """
-        sources = settings.sources()
-        check_sources(sources)
         identity = identity_of(self, structure, settings, context)
         candidate = candidate_of(structure, context)
-        relax = RelaxMaker(
+        relaxation = self._relax_maker(settings, context).make(candidate)
+        competitors = self._competitors(structure, settings, context)
+        shared = self._shared(competitors, settings, context)
+        last = StabilityStageMaker(
+            potential=context.potential,
+            tolerance_ev_per_atom=settings.window_tolerance_ev_per_atom,
+            energy_error_ev_per_atom=settings.energy_error_ev_per_atom,
+        ).make(
+            identity,
+            candidate,
+            relaxation.output,
+            CompetitorSet.of(competitors),
+            {name: context.shared[flow.key] for name, flow in shared.items()},
+        )
+        return assemble(identity, [relaxation], last, context)
+
+    def shared_flows(
+        self, structure: Structure, settings: StabilitySettings, context: StageContext
+    ) -> Sequence[SharedFlow]:
+        """Declare the relaxations of the competitors: every material of their elements needs them.
+
+        Parameters
+        ----------
+        structure : Structure
+            Ordered structure.
+        settings : StabilitySettings
+            Competitors and relaxation.
+        context : StageContext
+            Potential, ion, names.
+
+        Returns
+        -------
+        sequence of SharedFlow
+            One for each competitor; without one that fails, the others give bounds.
+
+        Raises
+        ------
+        SettingsError
+            If the Materials Project is asked for without a key or its client.
+        StructureError
+            If the folder of competing phases cannot be read.
+        """
+        return tuple(self._shared(self._competitors(structure, settings, context), settings, context).values())
+
+    def _competitors(self, structure: Structure, settings: StabilitySettings, context: StageContext) -> CompetingPhases:
+        """Collect the competitors of a material."""
+        sources = settings.sources()
+        check_sources(sources)
+        elements = sorted({site.specie.symbol for site in structure})
+        return competing_phases(elements, sources, _answers_folder(context))
+
+    def _shared(
+        self, competitors: CompetingPhases, settings: StabilitySettings, context: StageContext
+    ) -> dict[str, SharedFlow]:
+        """Describe the relaxation of each competitor, by its name."""
+        found = {}
+        for phase in competitors.phases:
+            # the box of a molecule stays as it is
+            relax = replace(
+                self._relax_maker(settings, context),
+                name=plain_name(f"reference {phase.name}"),
+                relax_cell=not phase.is_molecule,
+            )
+            identity = {
+                "structure": structure_fingerprint(phase.structure),
+                "force_tolerance_ev_per_angstrom": relax.force_tolerance_ev_per_angstrom,
+                "maximum_steps": relax.maximum_steps,
+                "relax_cell": relax.relax_cell,
+            }
+            found[phase.name] = SharedFlow(
+                key=shared_key(_KIND, identity, context),
+                kind=_KIND,
+                label=phase.name,
+                make=partial(self._relaxation, relax, phase),
+                is_required=False,
+            )
+        return found
+
+    @staticmethod
+    def _relaxation(relax: RelaxMaker, phase: ReferencePhase) -> Job:
+        """Make the job that relaxes one competitor; no ion of it moves."""
+        return relax.make(stage_candidate(phase.structure, min(phase.elements), 1.0, phase.name))
+
+    @staticmethod
+    def _relax_maker(settings: StabilitySettings, context: StageContext) -> RelaxMaker:
+        """Set up the relaxation of the material; its competitors are relaxed alike."""
+        return RelaxMaker(
             potential=context.potential,
             force_tolerance_ev_per_angstrom=settings.force_tolerance_ev_per_angstrom,
             maximum_steps=settings.maximum_steps,
             checkpoint_root=checkpoint_root_of(context),
         )
-        relaxation = relax.make(candidate)
-        reference = ReferencePhaseMaker(relax=relax)
-        competitors = CompetingPhasesMaker(reference=reference, sources=sources).make(candidate, relaxation.output)
-        last = StabilityStageMaker(
-            reference=reference,
-            sources=sources,
-            tolerance_ev_per_atom=settings.window_tolerance_ev_per_atom,
-            energy_error_ev_per_atom=settings.energy_error_ev_per_atom,
-        ).make(identity, candidate, relaxation.output, competitors.output)
-        return assemble(identity, [relaxation, competitors], last, context)
 
     def bounds_only(self, settings: StabilitySettings) -> Mapping[str, Literal["upper", "lower"]]:
         """Name all that a further competing phase may change, where the references are known to lack some.
@@ -222,3 +311,9 @@ class StabilityStage(Stage):
             One relaxation.
         """
         return [(min(settings.maximum_steps, _USUAL_STEPS), len(structure))]
+
+
+def _answers_folder(context: StageContext) -> Path:
+    """Name the folder for answers of the Materials Project: beside the relaxations, where those lie on this host."""
+    root = Path(checkpoint_root_of(context))
+    return root if root.is_dir() else default_checkpoint_root()

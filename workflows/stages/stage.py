@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from jobflow import Flow
 from pydantic import BaseModel, ConfigDict
@@ -16,6 +16,9 @@ from pymatgen.core import Structure
 from ...potentials.identity import potential_identity
 from ...potentials.specification import PotentialSpecification
 from ...structures.fingerprint import structure_fingerprint
+
+if TYPE_CHECKING:
+    from .shared_flow import SharedFlow
 
 
 class StageSettings(BaseModel):
@@ -64,6 +67,9 @@ class StageContext:
         Folder of trajectories and relaxations; None for the project's.
     potential_identity : mapping of str to object or None
         What `superion.potentials.identity.potential_identity` said when the campaign was opened; None finds it anew.
+    shared : mapping of str to object
+        For `make`, by key, the outputs of the shared work that the stage declared for the structure: references, to be
+        handed to jobs; None where it failed and is not required.
     """
 
     potential: PotentialSpecification
@@ -73,6 +79,7 @@ class StageContext:
     campaign_id: str | None = None
     checkpoint_root: str | None = None
     potential_identity: Mapping[str, Any] | None = None
+    shared: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Stage(ABC):
@@ -113,6 +120,25 @@ class Stage(ABC):
         Flow
             Its output is a `StageDoc`.
         """
+
+    def shared_flows(self, structure: Structure, settings: Any, context: StageContext) -> Sequence[SharedFlow]:
+        """Declare what the stage needs for a structure and for others, too: it is run once per store, before `make`.
+
+        Parameters
+        ----------
+        structure : Structure
+            Ordered structure.
+        settings : StageSettings
+            An instance of `settings_model`.
+        context : StageContext
+            Potential, ion, names.
+
+        Returns
+        -------
+        sequence of SharedFlow
+            Empty where the stage shares nothing. Their outputs come to `make` as `context.shared`.
+        """
+        return ()
 
     def bounds_only(self, settings: Any) -> Mapping[str, Literal["upper", "lower"]]:
         """Name the properties of which this stage, with these settings, can find a bound but never a value.

@@ -78,7 +78,24 @@ def test_graph_failure_skips_only_what_needs_it():
     assert [entry.job.uuid for entry in graph.ready()] == [tolerant.uuid]
     assert graph.entries[(third.uuid, 1)].status == "skipped"
     assert graph.entries[(empty.uuid, 1)].status == "skipped"
-    assert graph.descendants({first.uuid}) == {second.uuid, third.uuid, tolerant.uuid, empty.uuid}
+    assert graph.descendants({(first.uuid, 1)}) == {(job.uuid, 1) for job in (second, third, tolerant, empty)}
+
+
+def test_graph_what_a_job_asked_for_is_below_it_and_it_is_not_below_them():
+    """One of many failed: what sums them up runs again, and the job that made them does not."""
+    fan, child = chain(2)
+    graph = JobGraph(Flow([fan, child]))
+    members = [jobs.add(n, n, "") for n in range(3)]
+    together = jobs.total([member.output for member in members], "")
+    together.set_uuid(fan.uuid)
+    together.index = 2
+    beside = jobs.mark("", "addition")
+    beneath = jobs.mark("", "detour")
+    graph.complete((fan.uuid, 1), Response(replace=Flow([*members, together]), addition=Flow([beside])))
+    graph.complete((members[0].uuid, 1), Response(detour=Flow([beneath])))
+    assert graph.descendants({(beneath.uuid, 1)}) == {(fan.uuid, 2), (child.uuid, 1)}
+    assert graph.descendants({(members[1].uuid, 1)}) == {(fan.uuid, 2), (child.uuid, 1)}
+    assert graph.descendants({(beside.uuid, 1)}) == set()
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -97,12 +114,11 @@ def test_graph_of_random_flows_ends(seed):
             graph.fail(entry.key, "by chance")
         else:
             graph.complete(entry.key, Response())
-    failed = {entry.job.uuid for entry in graph.entries.values() if entry.status == "failed"}
-    below = graph.descendants(failed)
+    below = graph.descendants({key for key, entry in graph.entries.items() if entry.status == "failed"})
     for entry in graph.entries.values():
         assert entry.is_over
         if entry.status == "skipped":
-            assert entry.job.uuid in below
+            assert entry.key in below
 
 
 def test_outcome_survives_its_file():

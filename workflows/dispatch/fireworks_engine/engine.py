@@ -17,6 +17,7 @@ from ....errors import StoreError
 from ....makers.heartbeat import Heartbeat, read_heartbeat
 from ....makers.resource_kind import resource_kinds
 from ...clusters.find import find_cluster
+from ..first_failures import first_failures
 from ..queue_engine import FeedReport, Finding, JobLog, QueuedUnit, QueueEngine, RecoveryReport, UnitTicket
 from .claims import CLAIMS, claim_units, release_units
 from .halves import HALF_FIELDS, find_halves, remove_halves
@@ -38,7 +39,7 @@ from .queue_listing import QueuedPilot, list_pilots
 from .recovery import recover_jobs
 from .settings import FireworksDispatch
 from .standstill import ready_kinds, sentence_without_pilot
-from .states import read_units
+from .states import parents_by_job, read_units
 from .submit import add_workflows, unit_workflow
 from .withdraw import idle_pilots, withdraw_pilots
 
@@ -166,16 +167,19 @@ class FireworksEngine(QueueEngine):
     def retry(self, campaign_id: str, stage_keys: Collection[str]) -> int:
         keys = list(stage_keys)
         n_units = unpark(self.launchpad, campaign_id, ["cancelled"], keys)
-        failed = {**of_campaign(campaign_id), STAGE_KEY: {"$in": keys}, "state": {"$in": ["FIZZLED", "DEFUSED"]}}
-        workflows = list(self.launchpad.workflows.find(failed, {"_id": 0, "fw_states": 1}))
+        units = {**of_campaign(campaign_id), STAGE_KEY: {"$in": keys}}
+        found = self.launchpad.workflows.find(units, {"_id": 0, "fw_states": 1, "links": 1})
+        workflows = [workflow for workflow in found if {"FIZZLED", "DEFUSED"} & set(workflow["fw_states"].values())]
         forget_deaths(self.launchpad, [int(fw_id) for workflow in workflows for fw_id in workflow["fw_states"]])
         for workflow in workflows:
             n_units += 1
-            for fw_id, state in workflow["fw_states"].items():
-                if state == "DEFUSED":
-                    self.launchpad.reignite_fw(int(fw_id))
-                elif state == "FIZZLED":
-                    self.launchpad.rerun_fw(int(fw_id))
+            states = {int(fw_id): state for fw_id, state in workflow["fw_states"].items()}
+            for fw_id in (fw_id for fw_id, state in states.items() if state == "DEFUSED"):
+                self.launchpad.reignite_fw(fw_id)
+            fizzled = [fw_id for fw_id, state in states.items() if state == "FIZZLED"]
+            # What comes after them runs again with them: begun now, it would run before them.
+            for fw_id in first_failures(fizzled, parents_by_job(workflow["links"])):
+                self.launchpad.rerun_fw(fw_id)
         return n_units
 
     @override

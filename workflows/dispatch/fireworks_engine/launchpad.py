@@ -14,6 +14,7 @@ from ....database.file_privacy import holds_password, refuse_unless_private
 from ....database.mongo_server import SERVER_TIMEOUT_MS, database_in_uri, redact_uri
 from ....database.server_patience import patiently, write_patience_s
 from ....errors import SettingsError, StoreError
+from .kinds import sort_generated_jobs
 from .lost_jobs import is_no_fault
 from .marks import CAMPAIGN_IDS, STAGE_KEY
 
@@ -42,6 +43,8 @@ class PatientLaunchPad(LaunchPad):
 
         Its worker puts that back: handed in as failed, it would let the jobs after it start in between.
         """
+        if action is not None:
+            sort_generated_jobs(action)
         stored = {} if action is None else action.stored_data
         if state == "FIZZLED" and is_no_fault((stored.get("_exception") or {}).get("_stacktrace") or ""):
             return None

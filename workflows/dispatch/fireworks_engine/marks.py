@@ -47,6 +47,30 @@ def category_of(cluster: str, kind: str) -> str:
     return f"{_PREFIX}.{_user()}.{cluster}.{kind}"
 
 
+def with_kind(category: str, kind: str) -> str:
+    """Name the category of another kind of job on the same cluster.
+
+    Parameters
+    ----------
+    category : str
+        What `category_of` gives.
+    kind : str
+        Name of its resource kind.
+
+    Returns
+    -------
+    str
+        The category of that kind; one that is not ours stays as it is.
+
+    Examples
+    --------
+    >>> with_kind("superion.me.slurm_gpu.analysis", "md"), with_kind("their_own", "md")
+    ('superion.me.slurm_gpu.md', 'their_own')
+    """
+    cluster, _, _ = category.rpartition(".")
+    return f"{cluster}.{kind}" if cluster.startswith(f"{_PREFIX}.") else category
+
+
 def parked(category: str) -> str:
     """Name the category that no pilot takes, for jobs that are to wait.
 

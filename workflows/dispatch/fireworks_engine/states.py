@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from fireworks import LaunchPad
 
+from ..first_failures import first_failures
 from ..queue_engine import QueuedUnit, RunningJob, UnitPhase
 from .marks import of_campaign
 from .pilot_place import PilotPlace
@@ -25,6 +27,7 @@ _JOB_FIELDS = {
 }
 _LAUNCH_FIELDS = {"_id": 0, "launch_id": 1, "host": 1, "launch_dir": 1, "state": 1, "state_history": 1}
 _OVER = ("COMPLETED", "FIZZLED", "ARCHIVED", "DEFUSED")
+_MAY_RUN = frozenset({"READY", "WAITING", "RESERVED", "RUNNING", "PAUSED"})
 
 
 def read_units(launchpad: LaunchPad, campaign_id: str) -> dict[str, QueuedUnit]:
@@ -51,7 +54,7 @@ def read_units(launchpad: LaunchPad, campaign_id: str) -> dict[str, QueuedUnit]:
         int(fw_id)
         for workflow in workflows.values()
         for fw_id, state in workflow["fw_states"].items()
-        if state == "RUNNING" or (state == "FIZZLED" and workflow["state"] == "FIZZLED")
+        if state in ("RUNNING", "FIZZLED")
     ]
     jobs = {job["fw_id"]: job for job in launchpad.fireworks.find({"fw_id": {"$in": wanted}}, _JOB_FIELDS)}
     last = {fw_id: job["launches"][-1] for fw_id, job in jobs.items() if job["launches"]}
@@ -83,18 +86,19 @@ def _unit(
         n_jobs=len(states),
         n_finished=sum(state in _OVER for state in states.values()),
         running=running,
+        stage=workflow["metadata"]["superion"].get("stage", ""),
+        label=workflow["metadata"]["superion"].get("label", ""),
     )
 
 
 def _phase(workflow: dict[str, Any], states: dict[int, str]) -> UnitPhase:
     """Say where a workflow stands."""
     parked = workflow["metadata"]["superion"].get("parked")
-    if workflow["state"] == "COMPLETED":
-        return "finished"
-    if workflow["state"] == "FIZZLED":
-        return "failed"
     if workflow["state"] in ("DEFUSED", "ARCHIVED"):
         return "cancelled"
+    if not _MAY_RUN & set(states.values()):
+        leaves = {fw_id for fw_id in states if not workflow["links"].get(str(fw_id))}
+        return "failed" if leaves & _lost(states, parents_by_job(workflow["links"])) else "finished"
     if "RUNNING" in states.values():
         return "running"
     if parked is not None:
@@ -104,6 +108,16 @@ def _phase(workflow: dict[str, Any], states: dict[int, str]) -> UnitPhase:
     return "queued"
 
 
+def _lost(states: Mapping[int, str], parents: Mapping[int, Iterable[int]]) -> set[int]:
+    """Find the jobs that failed, and those that ended with nothing to go on: all that they waited for was lost."""
+    lost = {fw_id for fw_id, state in states.items() if state == "FIZZLED"}
+    found = lost
+    while found:
+        found = {fw_id for fw_id, above in parents.items() if fw_id not in lost and lost.issuperset(above)}
+        lost |= found
+    return lost
+
+
 def _reason(
     workflow: dict[str, Any],
     states: dict[int, str],
@@ -111,16 +125,37 @@ def _reason(
     launches: dict[int, dict[str, Any]],
 ) -> str:
     """Give the words of the job that failed first, not of those that failed for it."""
-    parents: defaultdict[int, set[int]] = defaultdict(set)
-    for parent, children in workflow["links"].items():
-        for child in children:
-            parents[child].add(int(parent))
-    fizzled = {fw_id for fw_id, state in states.items() if state == "FIZZLED"}
-    first = min((fw_id for fw_id in fizzled if not parents[fw_id] & fizzled), default=min(fizzled))
+    fizzled = sorted(fw_id for fw_id, state in states.items() if state == "FIZZLED")
+    first = first_failures(fizzled, parents_by_job(workflow["links"]))[0]
     job = jobs.get(first)
     if job is None:
         return "one of its jobs failed"
     return f"{job['name']}: {reason_of(job, launches.get(first))}"
+
+
+def parents_by_job(links: Mapping[str, Iterable[int]]) -> dict[int, set[int]]:
+    """Turn the links of a workflow round.
+
+    Parameters
+    ----------
+    links : mapping of str to iterable of int
+        By number of a job, those that wait for it.
+
+    Returns
+    -------
+    dict of int to set of int
+        By number of a job, those that it waits for.
+
+    Examples
+    --------
+    >>> parents_by_job({"1": [3], "2": [3], "3": []})
+    {3: {1, 2}}
+    """
+    parents: defaultdict[int, set[int]] = defaultdict(set)
+    for parent, children in links.items():
+        for child in children:
+            parents[child].add(int(parent))
+    return dict(parents)
 
 
 def _running_job(job: dict[str, Any], launch: dict[str, Any] | None) -> RunningJob:

@@ -12,8 +12,9 @@ from fireworks import LaunchPad, Workflow
 from jobflow import Flow, JobStore
 from jobflow.managers.fireworks import flow_to_workflow
 
-from ....makers.resource_kind import load_resource_kind, resource_kind_of
+from ....makers.resource_kind import DEFAULT_KIND, resource_kind_of
 from ..queue_engine import UnitTicket
+from .kinds import take_by_kind
 from .marks import ENGINE_NAME, category_of
 
 
@@ -42,16 +43,17 @@ def unit_workflow(ticket: UnitTicket, flow: Flow, store: JobStore, cluster: str)
         kind = resource_kind_of(job)
         job.config.manager_config = {
             **job.config.manager_config,
-            "_category": category_of(cluster, kind),
-            "_priority": load_resource_kind(kind).priority,
+            **take_by_kind(category_of(cluster, DEFAULT_KIND), kind),
             # A job whose parent failed fails at once for its missing input, unless it can do without: so failures run
             # down to the last job as they do on one machine, where FireWorks by itself would wait for ever.
             "_allow_fizzled_parents": True,
         }
-        job.metadata = {**job.metadata, "engine": ENGINE_NAME}
+    flow.update_metadata({"engine": ENGINE_NAME}, dynamic=True)
     mark: dict[str, Any] = asdict(ticket)
     mark["campaign_ids"] = [mark.pop("campaign_id")]
-    return flow_to_workflow(flow, store, name=f"{ticket.stage} of {ticket.label}", metadata={"superion": mark})
+    name = f"{ticket.stage} of {ticket.label}"
+    # What units share lies in the store by now: it is of another workflow.
+    return flow_to_workflow(flow, store, allow_external_references=True, name=name, metadata={"superion": mark})
 
 
 def add_workflows(launchpad: LaunchPad, workflows: Sequence[Workflow]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from jobflow_remote.jobs.batch import RemoteBatchManager
+from jobflow_remote.jobs.data import get_reset_job_base_dict
 from jobflow_remote.jobs.state import JobState
 
 from ....errors import StoreError
@@ -16,7 +17,7 @@ from .hosts import Hosts
 from .queue_view import cancel_in_queue, strangers
 from .records import MARK, JobRecord, UnitRecord, load_units
 from .run_job import STOP_FILE
-from .states import standing
+from .states import first_broken, standing
 
 _WAITING = (JobState.READY, JobState.WAITING)
 _PREPARED = (JobState.CHECKED_OUT, JobState.UPLOADED)
@@ -175,14 +176,8 @@ def retry_units(controller: Queue, campaign_id: str, stage_keys: Collection[str]
 
 
 def _rerun_failed(controller: Queue, unit: UnitRecord) -> None:
-    """Run failed jobs again, those first that others wait for: what waits for them waits again."""
-    broken = {job.db_id for job in unit.latest.values() if job.state in (JobState.FAILED, JobState.REMOTE_ERROR)}
-    for job in unit.jobs:
-        if job.db_id not in broken:
-            continue
-        state = controller.jobs.find_one({"db_id": job.db_id}, {"state": 1})
-        if state is None or state["state"] not in (JobState.FAILED.value, JobState.REMOTE_ERROR.value):
-            continue
+    """Run the jobs again that failed by themselves; those that failed for them wait for them again."""
+    for job in first_broken(unit):
         try:
             controller.rerun_job(db_id=job.db_id, force=True, delete_files=False)
         except Exception as error:
@@ -190,6 +185,11 @@ def _rerun_failed(controller: Queue, unit: UnitRecord) -> None:
             raise StoreError(
                 f"The job {job.db_id} ({job.name} of {unit.label}) cannot run again: {' '.join(str(error).split())}"
             ) from error
+    # jobflow-remote itself finds those only that were there when the unit was submitted, or replaced a job.
+    below = {job.db_id for job in unit.latest.values()} - {job.db_id for job in first_broken(unit)}
+    query = {"db_id": {"$in": sorted(below)}, "state": {"$in": [JobState.FAILED.value, JobState.REMOTE_ERROR.value]}}
+    controller.jobs.update_many(query, {"$set": get_reset_job_base_dict() | {"state": JobState.WAITING.value}})
+    refresh_flow_states(controller, [unit.flow_uuid])
 
 
 def _let_go_on(controller: Queue, units: list[UnitRecord], held: Iterable[JobState]) -> None:

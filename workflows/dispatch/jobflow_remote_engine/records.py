@@ -135,8 +135,10 @@ class UnitRecord:
         The flow.
     flow_state : str
         jobflow-remote's word.
-    label : str
-        Stage and material, for sentences.
+    stage : str
+        Name of the stage, or what shared work makes.
+    material : str
+        Name of the material, or what shared work is about.
     last_job : str
         Uuid of the job whose output is the unit's document.
     campaign_ids : tuple of str
@@ -158,7 +160,8 @@ class UnitRecord:
     stage_key: str
     flow_uuid: str
     flow_state: str
-    label: str = ""
+    stage: str = ""
+    material: str = ""
     last_job: str = ""
     campaign_ids: tuple[str, ...] = ()
     is_cancelled: bool = False
@@ -167,6 +170,11 @@ class UnitRecord:
     n_jobs: int = 0
     created_at: float = 0.0
     jobs: tuple[JobRecord, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Stage and material, for sentences."""
+        return f"{self.stage} of {self.material}"
 
     @property
     def latest(self) -> dict[str, JobRecord]:
@@ -238,7 +246,8 @@ def _unit_of(document: Mapping[str, Any]) -> UnitRecord:
         stage_key=mark["stage_key"],
         flow_uuid=document["uuid"],
         flow_state=document["state"],
-        label=f"{mark.get('stage', '')} of {mark.get('label', '')}",
+        stage=mark.get("stage", ""),
+        material=mark.get("label", ""),
         last_job=mark["last_job"],
         campaign_ids=tuple(mark.get("campaign_ids") or ()),
         is_cancelled=bool(mark.get("is_cancelled")),

@@ -63,7 +63,10 @@ def run_job(folder: Path) -> None:
         # Imported late: a copy that only waits needs none of it.
         from jobflow_remote.jobs.run import run_remote_job
 
+        from .generated import send_to_workers
+
         run_remote_job(attempt)
+        send_to_workers(attempt / OUT_FILE)
         os.replace(attempt / OUT_FILE, output)
 
 

@@ -13,11 +13,12 @@ from jobflow_remote.remote.data import check_additional_stores
 from pymongo.errors import BulkWriteError
 
 from ....errors import SettingsError
-from ....makers.resource_kind import load_resource_kind, resource_kind_of
+from ....makers.resource_kind import resource_kind_of, resource_kinds
 from ..queue_engine import UnitTicket
 from .connection import Queue
+from .generated import WORKERS
 from .records import MARK
-from .worker_names import generated_kind_of, worker_name
+from .worker_names import worker_name
 
 AT_A_TIME = 100
 """Units in one message to the server."""
@@ -148,11 +149,18 @@ def _insert(controller: Queue, documents: list[dict[str, Any]]) -> set[int]:
 
 
 def _prepare(controller: Queue, cluster: str, flow: Flow, resources: Mapping[str, dict[str, Any]]) -> Flow:
-    """Send each job of a flow to the worker of its kind; continuations stay on it."""
-    ready = get_flow(flow)
+    """Send each job of a flow to the worker of its kind."""
+    # What units share lies in the store by now: it is of another flow.
+    ready = get_flow(flow, allow_external_references=True)
+    own = {
+        kind: {"worker": worker_name(cluster, kind)} | ({"resources": resources[kind]} if kind in resources else {})
+        for kind in resource_kinds()
+    }
+    # The jobs that a job makes while it runs come with its settings: they must not ask for what only its kind needs.
+    others = {kind: _with_resources(controller, config) if resources else config for kind, config in own.items()}
     for job, _ in ready.iterflow():
         kind = resource_kind_of(job)
-        worker = worker_name(cluster, kind)
+        worker = own[kind]["worker"]
         if worker not in controller.project.workers:
             raise SettingsError(
                 f"The jobflow-remote project {controller.project.name} has no worker {worker} for the job {job.name}: "
@@ -164,16 +172,15 @@ def _prepare(controller: Queue, cluster: str, flow: Flow, resources: Mapping[str
                 f"The job store of the jobflow-remote project {controller.project.name} has no additional store "
                 f"{missing[0]!r}, which the job {job.name} needs: add it to the project file."
             )
-        config = {"worker": worker} | ({"resources": resources[kind]} if kind in resources else {})
-        changes: dict[str, Any] = {f"manager_config->{key}": value for key, value in config.items()}
-        generated = generated_kind_of(job)
-        if generated is not None and load_resource_kind(generated).priority < load_resource_kind(kind).priority:
-            others = {"worker": worker_name(cluster, generated)}
-            changes["response_manager_config"] = others | (
-                {"resources": resources[generated]} if generated in resources else {}
-            )
+        changes = {f"manager_config->{key}": value for key, value in (own[kind] | {WORKERS: others}).items()}
         job.update_config({"_set": changes}, dict_mod=True, dynamic=False)
     return ready
+
+
+def _with_resources(controller: Queue, config: dict[str, Any]) -> dict[str, Any]:
+    """Say what to ask of the queue where nobody said it: what the project's worker asks."""
+    worker = controller.project.workers.get(config["worker"])
+    return {"resources": (worker and worker.resources) or {}} | config
 
 
 def _mark(ticket: UnitTicket, flow: Flow) -> dict[str, Any]:

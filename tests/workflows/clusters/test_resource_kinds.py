@@ -9,14 +9,12 @@ import pytest
 from jobflow import Flow, JobStore, Maker, job
 from maggma.stores import MemoryStore
 from superion.makers.resource_kind import load_resource_kind, resource_kinds
-from superion.makers.stage_stability import CompetingPhasesMaker
 from superion.workflows.campaign.file.json_schema import campaign_json_schema
 from superion.workflows.clusters.profile import ClusterProfile
 from superion.workflows.dispatch.fireworks_engine.config_files import fireworks_files
 from superion.workflows.dispatch.fireworks_engine.settings import FireworksDispatch
 from superion.workflows.dispatch.fireworks_engine.submit import unit_workflow
 from superion.workflows.dispatch.jobflow_remote_engine.project_file import describe_worker
-from superion.workflows.dispatch.jobflow_remote_engine.worker_names import generated_kind_of
 from superion.workflows.dispatch.queue_engine import UnitTicket
 from support.plugin_package import plugin_package
 
@@ -74,7 +72,6 @@ def test_profiles_files_and_engines_know_a_kind_of_another_package(tmp_path):
     assert (worker["max_jobs"], "batch" in worker) == (2, False)
     assert worker["resources"]["partition"] == "big"
     # The longest of what a job makes says where all of it goes.
-    assert generated_kind_of(CompetingPhasesMaker().make(None, None)) == "relax"
 
 
 def test_a_kind_that_nobody_registered_is_one_sentence():

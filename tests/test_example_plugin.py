@@ -1,9 +1,11 @@
-"""A package of somebody else's adds a flow with two inputs, its document and its property by entry points alone."""
+"""A package of somebody else's adds a flow, its document, and all that campaigns are made of by entry points alone."""
 
 from __future__ import annotations
 
+import copy
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from pymatgen.core import Lattice, Structure
+from pymongo import MongoClient
 
 PLUGIN = Path(__file__).parent / "example_plugin"
 
@@ -122,7 +125,7 @@ def test_its_property_is_ranked_indexed_and_queried(installed: Installed) -> Non
     script = (
         "from superion.database.property_names import full_name, indexed_names, ranked_names\n"
         "from superion.database.query_language.columns import find_column\n"
-        "from superion.workflows.campaign.rules import ThresholdRule\n"
+        "from superion.workflows.selection.threshold import ThresholdRule\n"
         "assert full_name('volume_strain') == 'volume_strain_percent'\n"
         "assert 'volume_strain_percent' in ranked_names() and 'volume_strain_percent' in indexed_names()\n"
         "assert find_column('measured_volume_strain')[0].unit == 'percent'\n"
@@ -132,6 +135,67 @@ def test_its_property_is_ranked_indexed_and_queried(installed: Installed) -> Non
         [sys.executable, "-c", script], env=installed.environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+CAMPAIGN = """
+name: charging
+candidates:
+  - {kind: charge_states, host: full.cif, removed: [0, 1, 2, 3], shrinkage_percent: 1.5}
+mobile_ion: Li
+potential: ase:ase.calculators.lj.LennardJones
+stages:
+  - {stage: validate, must_be_neutral: false}
+  - stage: volume_strain
+    charged_angstrom3: 31.0
+    rules:
+      - {rule: distinct, by: volume_strain_percent, distance: 0.5}
+      - {property: volume_strain_percent, at_most: 3}
+limits: {minimum_free_disk_gb: 0}
+"""
+
+
+@pytest.mark.parametrize("engine", ["local", "fireworks"])
+def test_its_source_stage_rule_and_kind_of_jobs_make_a_campaign(installed: Installed, engine: str, request) -> None:
+    """What it registers for campaigns goes through a real one, with no line of superion changed for it."""
+    folder = installed.folder.parent / engine
+    folder.mkdir()
+    shutil.copy(installed.folder / "full.cif", folder)
+    (folder / ".superion").mkdir()
+    dispatch, store = {"engine": engine}, []
+    if engine == "fireworks":
+        store = ["--store", request.getfixturevalue("mongo_uri")]
+        profile = {
+            "scheduler": "shell",
+            "work_folder": str(folder / "work"),
+            "python": sys.executable,
+            "environment": {"PYTHONPATH": installed.environment["PYTHONPATH"], "OMP_NUM_THREADS": "1"},
+            "packing": {"geometry": {"idle_s": 5}},
+        }
+        (folder / "here.yaml").write_text(json.dumps(profile))
+        dispatch["cluster"] = str(folder / "here.yaml")
+    (folder / "campaign.yaml").write_text(f"{CAMPAIGN}dispatch: {json.dumps(dispatch)}\n")
+    here = copy.copy(installed)
+    here.folder = folder
+    run, ranked = here(
+        *(
+            " ".join([*words, *store])
+            for words in (
+                ["campaign", "run", "campaign.yaml", "--json"],
+                ["campaign", "rank", "charging", "--by", "volume_strain", "--json"],
+            )
+        )
+    )
+    assert run[0] == 0, run[2]
+    assert json.loads(run[1])["counts"] == {"done": 2, "rejected": 2}
+    # 0.8, 0.71, 2.24 and 3.7 %: the first is about the second, and the last is too much.
+    assert [(row["label"], round(row["volume_strain_percent"], 2)) for row in json.loads(ranked[1])] == [
+        ("full - 1 Li", 0.71),
+        ("full - 2 Li", 2.24),
+    ]
+    if engine == "fireworks":
+        fireworks = MongoClient(store[1]).get_default_database()["fireworks"].find()
+        kinds = {firework["name"]: firework["spec"]["_category"].rpartition(".")[2] for firework in fireworks}
+        assert kinds == {"validate": "analysis", "volume strain": "geometry"}
 
 
 def test_what_does_not_fit_is_one_sentence(installed: Installed) -> None:

@@ -71,7 +71,6 @@ def test_profiles_files_and_engines_know_a_kind_of_another_package(tmp_path):
     worker = describe_worker("ours", profile, "train")
     assert (worker["max_jobs"], "batch" in worker) == (2, False)
     assert worker["resources"]["partition"] == "big"
-    # The longest of what a job makes says where all of it goes.
 
 
 def test_a_kind_that_nobody_registered_is_one_sentence():

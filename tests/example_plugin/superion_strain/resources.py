@@ -1,0 +1,13 @@
+"""A kind of jobs with resources of their own."""
+
+from __future__ import annotations
+
+from superion.makers.resource_kind import ResourceKind
+
+
+class GeometryKind(ResourceKind):
+    """Jobs that only measure crystals."""
+
+    description = "measuring crystals"
+    priority = 3
+    uses_potential = False

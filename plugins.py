@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
@@ -44,8 +45,21 @@ class _EntryPoints:
         -------
         dict of str to EntryPoint
             By name, sorted.
+
+        Raises
+        ------
+        SuperionError
+            Of the group's kind: if two packages register different things under one name.
         """
-        return {point.name: point for point in sorted(entry_points(group=self.entry_point_group), key=_name)}
+        found: dict[str, EntryPoint] = {}
+        for point in sorted(entry_points(group=self.entry_point_group), key=_name):
+            other = found.setdefault(point.name, point)
+            if other.value != point.value:
+                raise self.error(
+                    f"The {self.kind} '{point.name}' is registered twice, as {other.value} and as {point.value}: "
+                    "uninstall one of the two packages."
+                )
+        return found
 
     def names(self) -> tuple[str, ...]:
         """List the registered names.
@@ -71,13 +85,13 @@ class _EntryPoints:
         except Exception as error:
             raise self.error(
                 f"The {self.kind} '{name}' of {point.value} does not load ({type(error).__name__}: {error}): "
-                "mend or reinstall the package that registers it."
+                "update or reinstall the package that registers it."
             ) from error
 
     def _misfit(self, point: EntryPoint, expected: str) -> SuperionError:
         return self.error(
             f"The {self.kind} '{point.name}' of {point.value} is not {expected} {self.base.__module__}."
-            f"{self.base.__qualname__}: mend the package that registers it."
+            f"{self.base.__qualname__}: this is a bug in the package that registers it."
         )
 
 
@@ -148,6 +162,30 @@ class PluginGroup(_EntryPoints, Generic[T]):
             As for `load`, where it is registered.
         """
         return self.load(name) if name in self.points() else None
+
+    def find_sound(self, name: str) -> type[T] | None:
+        """Import the class of a name that need not be registered, nor load.
+
+        Parameters
+        ----------
+        name : str
+            A name.
+
+        Returns
+        -------
+        type or None
+            The class; None where no package registers the name, or what it registers does not load.
+
+        Warns
+        -----
+        BrokenPluginWarning
+            In the latter case.
+        """
+        try:
+            return self.find(name)
+        except self.error as error:
+            warnings.warn(str(error), BrokenPluginWarning, stacklevel=2)
+            return None
 
 
 class ObjectGroup(_EntryPoints, Generic[T]):

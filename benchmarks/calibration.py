@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--adaptive-per-cell", type=int, default=500, help="followed trajectories per number of ions")
     parser.add_argument("--adaptive-frames", type=int, default=1000, help="longest followed trajectory, in frames")
     parser.add_argument("--skip-adaptive", action="store_true", help="leave out stopping rules and ruled_out")
-    parser.add_argument("--output", type=Path, default=Path("docs/calibration_table.md"))
+    parser.add_argument("--output", type=Path, default=Path("calibration_table.md"))
     parser.add_argument("--mechanisms", type=int, metavar="N", help="judge the mechanisms instead, N trajectories each")
     options = parser.parse_args()
     if options.mechanisms:

@@ -7,6 +7,7 @@ of `PropertyDefinition`. A file that defines some imports nothing else of superi
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Literal
@@ -14,7 +15,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ..errors import SettingsError
-from ..plugins import ObjectGroup
+from ..plugins import BrokenPluginWarning, ObjectGroup
 
 Interval = tuple[float, float]
 
@@ -106,18 +107,26 @@ DEFINITIONS: ObjectGroup[PropertyDefinition] = ObjectGroup("superion.properties"
 """The entry points by which any package registers a definition under the name of its property."""
 
 
+def _definition(name: str) -> PropertyDefinition:
+    definition = DEFINITIONS.load(name)
+    if definition.name != name:
+        raise SettingsError(
+            f"The entry point '{name}' of the group {DEFINITIONS.entry_point_group} defines the property "
+            f"'{definition.name}': give both one name in the package that registers it."
+        )
+    return definition
+
+
 @cache
 def _definitions() -> dict[str, PropertyDefinition]:
     """Load all definitions, in the order of tables."""
     loaded = []
     for name in DEFINITIONS.names():
-        definition = DEFINITIONS.load(name)
-        if definition.name != name:
-            raise SettingsError(
-                f"The entry point '{name}' of the group {DEFINITIONS.entry_point_group} defines the property "
-                f"'{definition.name}': give both one name in the package that registers it."
-            )
-        loaded.append(definition)
+        try:
+            loaded.append(_definition(name))
+        except SettingsError as error:
+            # The properties of other packages, ours among them, are there all the same.
+            warnings.warn(str(error), BrokenPluginWarning, stacklevel=2)
     return {one.name: one for one in sorted(loaded, key=lambda one: (one.position, one.name))}
 
 

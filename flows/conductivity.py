@@ -256,7 +256,8 @@ class ConductivityMaker(Maker):
         """Refuse settings that no single field can refuse by itself."""
         # The names only: what is installed where the jobs run may differ from here.
         potential_class(self.potential.name)
-        md_engine_class(self.md.protocol.engine)
+        for protocol, _, _ in self._runs():
+            md_engine_class(protocol.engine)
         if not self.temperatures_k:
             raise SettingsError("temperatures_k is empty: give at least one temperature in K, better four.")
         wrong = [value for value in self.temperatures_k if not (math.isfinite(value) and value > 0)]

@@ -15,7 +15,7 @@ class MolecularDynamicsKind(ResourceKind):
 
 
 class RelaxationKind(ResourceKind):
-    """Relaxations, and runs that find a volume: minutes each."""
+    """Relaxations: minutes each."""
 
     description: ClassVar[str] = "relaxations"
     priority: ClassVar[int] = 1

@@ -10,9 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobflow import CURRENT_JOB, Flow, Response
+from jobflow import CURRENT_JOB, Flow, Job, Response
 from jobflow import job as jobflow_job
 from pydantic import BaseModel, ConfigDict, Field
+
+from .resource_kind import resource_kind_of
 
 USAGE = "usage"
 """Entry of a job's metadata with what the whole job took, as `JobUsage`."""
@@ -125,6 +127,7 @@ def _timed(function: Callable[..., Any]) -> Callable[..., Any]:
             result = function(*arguments, **named)
             if current is not None:
                 current.metadata[USAGE] = _running.usage().model_dump()
+                _check_resource_kinds(result)
                 if _is_replaced_by_flow(result):
                     # jobflow hands the schema on to a job that gives a reference to the flow's output: it fits none.
                     current.output_schema = None
@@ -133,6 +136,14 @@ def _timed(function: Callable[..., Any]) -> Callable[..., Any]:
             _running = outer
 
     return timed
+
+
+def _check_resource_kinds(result: Any) -> None:
+    """Refuse jobs of a kind that nobody registered here, where the job that makes them can say so."""
+    made = [result.replace, result.detour, result.addition] if isinstance(result, Response) else [result]
+    for one in made:
+        for job, _ in one.iterflow() if isinstance(one, Flow) else [(one, None)] if isinstance(one, Job) else ():
+            resource_kind_of(job)
 
 
 def _is_replaced_by_flow(result: Any) -> bool:

@@ -12,7 +12,7 @@ from ..campaigns import CampaignCollections
 from ..candidate_rows import SEARCH, document_to_row, row_to_document
 from ..documents.campaign_record import CampaignRecord
 from ..documents.candidate_summary import CandidateSummary
-from ..documents.registry import document_class, document_types
+from ..documents.registry import readable_classes
 from .registry import path_to_newest
 
 CHUNK_SIZE = 200
@@ -104,7 +104,7 @@ def _planned(collections: CampaignCollections) -> Iterator[_Task]:
         ("candidate_summary", collections.candidates, ("key",), None, _newest(CandidateSummary)),
         ("campaign_record", collections.campaigns, ("campaign_id",), None, _newest(CampaignRecord)),
     ]
-    kinds += [(kind, jobs, ("uuid", "index"), "output", _newest(document_class(kind))) for kind in document_types()]
+    kinds += [(kind, jobs, ("uuid", "index"), "output", _newest(model)) for kind, model in readable_classes().items()]
     for kind, store, key, part, newest in kinds:
         field = f"{part}.schema_version" if part else "schema_version"
         of_kind = {"output.doc_type": kind} if part else {}

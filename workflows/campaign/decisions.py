@@ -454,8 +454,8 @@ class CampaignState:
                 return changed
         names = ", ".join(sorted({comparison.rule.rule for comparison in self._comparisons.values()}))
         raise SettingsError(
-            f"The rules that compare candidates ({names}) come to no end, since one takes its own verdicts back: mend "
-            "the package that it is from."
+            f"The rules that compare candidates ({names}) do not converge, because one keeps changing its verdicts: "
+            "this is a bug in the package that registers it."
         )
 
     # ------------------------------------------------------------------ inside
@@ -585,9 +585,11 @@ class CampaignState:
             for r, rule in enumerate(step.rules):
                 verdict = self._apply(entry.candidate_id, (s, r), rule, properties, arrived)
                 if verdict is None or verdict.is_held:
-                    reason = f"waits until all candidates are through {step.name}, where they are compared"
+                    reason = f"on hold until all candidates have completed {step.name}, where they are compared"
                     if verdict is not None:
-                        reason = verdict.reason or f"waits until more is known of others that {step.name} let go on"
+                        reason = (
+                            verdict.reason or f"on hold until results of other candidates after {step.name} are known"
+                        )
                     stages[step.name] = StageSummary(state="held", reason=reason, stage_keys=keys, notes=notes)
                     self._look_ahead(s + 1, alive, properties)
                     return end("held", step.name, reason)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Iterable
 
 from ...database.campaigns import CampaignCollections
@@ -59,8 +58,7 @@ def forget_failures(record: CampaignRecord, collections: CampaignCollections, pr
             folder = RunFolder(unit_folder(project, key))
             if not (folder.path / "failures").is_dir() and not is_locked(folder):
                 # The stage itself said that it failed: its outcome must go.
-                with contextlib.suppress(FileNotFoundError):
-                    shutil.rmtree(folder.path)
+                folder.remove()
             # Last: until the document is gone a kill here is harmless.
             collections.jobs.remove_docs({"output.stage_key": key, "output.state": "failed"})
         judge_again(campaign, collections)

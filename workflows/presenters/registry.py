@@ -23,16 +23,16 @@ def presenter_of(doc_type: str) -> Presenter:
     Returns
     -------
     Presenter
-        The plain one where no package registers another.
+        The plain one where no package registers another, or what it registers does not load.
 
-    Raises
-    ------
-    SettingsError
-        If the registered one does not load.
+    Warns
+    -----
+    BrokenPluginWarning
+        In the latter case.
 
     Examples
     --------
     >>> type(presenter_of("conductivity")).__name__, type(presenter_of("relax")).__name__
     ('ConductivityPresenter', 'Presenter')
     """
-    return (PRESENTERS.find(doc_type) or Presenter)()
+    return (PRESENTERS.find_sound(doc_type) or Presenter)()

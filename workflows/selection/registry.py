@@ -14,6 +14,10 @@ RULES: PluginGroup[SelectionRule] = PluginGroup("superion.selection_rules", "sel
 """The entry points by which any package registers a rule."""
 
 
+_UNNAMED = ("best", "threshold")
+"""Rules that campaign files need not name: these wrote them before there were others."""
+
+
 @cache
 def rule_names() -> tuple[str, ...]:
     """List the names of all rules.
@@ -110,7 +114,7 @@ def rule_of(settings: Mapping[str, Any]) -> SelectionRule:
 
 
 def _told_by(settings: Mapping[str, Any]) -> str | None:
-    """Find the rule that has most of these settings for its own."""
-    shares = {name: len(rule.telling_settings & set(settings)) for name, rule in loaded_rules().items()}
+    """Find the one of superion's own rules that has most of these settings for its own; others must be named."""
+    shares = {name: len(load_rule(name).telling_settings & set(settings)) for name in _UNNAMED}
     likely = max(shares, key=lambda name: shares[name], default=None)
     return likely if likely is not None and shares[likely] else None

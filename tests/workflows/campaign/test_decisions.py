@@ -186,7 +186,7 @@ def test_comparison_waits_for_everyone_who_may_still_come():
         state.refresh()
         if name == "a":
             assert state.decision("a").status == "held"
-            assert "waits until all candidates are through percolation" in state.decision("a").reason
+            assert "on hold until all candidates have completed percolation" in state.decision("a").reason
     assert state.decision("a").status == "waiting"
     assert state.decision("b").status == "rejected"
     assert [unit.stage_key for unit in state.next_units()] == ["conductivity(a)"]

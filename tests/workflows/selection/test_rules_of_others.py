@@ -24,6 +24,8 @@ from exploring_rule import ExploringRule
 from lattice_campaign import PROBE, lattice_cell, rows_of, run_here, write_campaign
 
 BARRIER, SIGMA = "percolation_barrier_3d_ev", "sigma_300k_ms_cm"
+# Without the comparison of a later stage, which would wait for ever.
+ALONE = GOOD.replace("      - keep_best: 10\n        by: greatest_sigma_300k_ms_cm\n", "")
 POINTS = {"superion.selection_rules": {"explore": "exploring_rule:ExploringRule"}}
 
 
@@ -84,7 +86,7 @@ def test_a_rule_that_learns_chooses_one_after_the_other():
     [
         (lambda candidates: candidates["nobody"], "fails \\(KeyError"),
         (lambda candidates: {}, "says nothing of the candidate a"),
-        (lambda candidates: {"a": Verdict(not candidates["a"].is_over)}, "takes its own verdicts back"),
+        (lambda candidates: {"a": Verdict(not candidates["a"].is_over)}, "keeps changing its verdicts"),
     ],
 )
 def test_a_rule_that_does_not_work_is_one_sentence(verdicts, words):
@@ -103,7 +105,7 @@ def test_a_rule_that_does_not_work_is_one_sentence(verdicts, words):
 @pytest.mark.usefixtures("_explore")
 def test_the_file_names_it_and_editors_complete_it():
     rules = "    rules:\n      - {rule: explore, promise: volume_change_percent, result: sigma_300k_ms_cm, enough: 1}\n"
-    text = GOOD.replace("    maximum_steps: 50\n", f"    maximum_steps: 50\n{rules}")
+    text = ALONE.replace("    maximum_steps: 50\n", f"    maximum_steps: 50\n{rules}")
     campaign = parse_campaign(text)
     (rule,) = campaign.stages[1].rules
     assert isinstance(rule, ExploringRule)
@@ -118,6 +120,13 @@ def test_the_file_names_it_and_editors_complete_it():
     ):
         with pytest.raises(CampaignFileError, match=words):
             parse_campaign(text.replace(old, new))
+
+
+@pytest.mark.usefixtures("_explore")
+def test_no_comparison_waits_for_a_rule_that_holds_candidates_back():
+    rules = "    rules:\n      - {rule: explore, promise: volume_change_percent, result: sigma_300k_ms_cm, enough: 1}\n"
+    with pytest.raises(CampaignFileError, match="'explore' before it lets them go on one after the other"):
+        parse_campaign(GOOD.replace("    maximum_steps: 50\n", f"    maximum_steps: 50\n{rules}"))
 
 
 @pytest.mark.usefixtures("_explore")

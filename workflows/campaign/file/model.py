@@ -170,6 +170,7 @@ class CampaignFile(Section):
             *_repeated_stages(self),
             *_rules_ahead_of_their_stage(self),
             *_ranking_without_stage(self),
+            *_comparisons_behind_a_rule_that_learns(self),
         ]
         if problems:
             raise ValidationError.from_exception_data("CampaignFile", problems)
@@ -288,6 +289,21 @@ def _ranking_without_stage(campaign: CampaignFile) -> Iterator[InitErrorDetails]
         if name is not None and name not in known:
             sentence = f"no stage of this campaign finds '{name}': add the stage, or rank by another property"
             yield _details(("ranking", *place), sentence, name)
+
+
+def _comparisons_behind_a_rule_that_learns(campaign: CampaignFile) -> Iterator[InitErrorDetails]:
+    """Refuse rules that would wait for each other: one holds candidates back, one compares when all are there."""
+    learning: str | None = None
+    for position, entry in enumerate(campaign.stages):
+        for number, rule in enumerate(entry.rules):
+            if rule.compares and learning is not None:
+                sentence = (
+                    f"the rule '{rule.rule}' waits for all candidates, and '{learning}' before it lets them go on one "
+                    "after the other: leave out one of the two"
+                )
+                yield _details(("stages", position, "rules", number), sentence, rule.rule)
+            if rule.learns:
+                learning = rule.rule
 
 
 def _as_clause(error: Exception) -> str:

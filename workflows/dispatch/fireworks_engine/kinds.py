@@ -7,7 +7,7 @@ from typing import Any
 from fireworks import FWAction
 from jobflow import Job
 
-from ....makers.resource_kind import load_resource_kind, resource_kind_of
+from ....makers.resource_kind import DEFAULT_KIND, load_resource_kind, resource_kind_of, resource_kinds
 from .marks import with_kind
 
 
@@ -42,7 +42,8 @@ def sort_generated_jobs(action: FWAction) -> None:
             for job in [task["job"] for task in firework.tasks if isinstance(task.get("job"), Job)]:
                 # Only in superion's own units do jobs say who takes them.
                 category = job.config.manager_config.get("_category")
-                if category is not None:
+                # One of a kind that is not registered here goes where its maker went.
+                if category is not None and getattr(job.maker, "resource_kind", DEFAULT_KIND) in resource_kinds():
                     entries = take_by_kind(category, resource_kind_of(job))
                     # What this job makes in its turn comes with its settings.
                     job.config.manager_config |= entries

@@ -12,7 +12,7 @@ from typing_extensions import override
 from ....database.campaigns import CampaignCollections
 from ....errors import SettingsError
 from ....makers.heartbeat import Heartbeat
-from ....makers.resource_kind import resource_kinds
+from ....makers.resource_kind import DEFAULT_KIND
 from ..queue_engine import FeedReport, Finding, JobLog, QueuedUnit, QueueEngine, RecoveryReport, UnitTicket
 from .check import check_project
 from .connection import find_project_file, load_project, open_controller
@@ -166,7 +166,7 @@ class JobflowRemoteEngine(QueueEngine):
     def progress(self, uuids: Collection[str]) -> Mapping[str, Heartbeat]:
         if not uuids:
             return {}
-        worker = worker_name(self.settings.cluster, resource_kinds()[0])
+        worker = worker_name(self.settings.cluster, DEFAULT_KIND)
         return read_progress(self.hosts, worker, str(work_folder_of(self.profile) / "progress"), uuids)
 
     @override

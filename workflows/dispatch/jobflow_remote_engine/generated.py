@@ -30,7 +30,8 @@ def send_to_workers(output: Path) -> None:
     for job in made:
         config = job["config"]["manager_config"]
         if workers := config.get(WORKERS):
-            config |= workers[resource_kind_of(MontyDecoder().process_decoded(job))]
+            # Without a worker for its kind, registered after this was submitted, it goes where its maker went.
+            config |= workers.get(resource_kind_of(MontyDecoder().process_decoded(job)), {})
     if made:
         write_text_atomically(output, json.dumps(content))
 

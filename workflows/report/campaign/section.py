@@ -60,12 +60,12 @@ def campaign_sections(view: CampaignView, collections: CampaignCollections) -> l
     Returns
     -------
     list of Markup
-        In their order.
+        In their order, without those that do not load.
 
-    Raises
-    ------
-    SettingsError
-        If a registered one does not load.
+    Warns
+    -----
+    BrokenPluginWarning
+        For each of these.
     """
-    found = [(kind.position, name, kind) for name in SECTIONS.names() for kind in [SECTIONS.load(name)]]
+    found = [(kind.position, name, kind) for name in SECTIONS.names() for kind in [SECTIONS.find_sound(name)] if kind]
     return [kind().build(view, collections) for _, _, kind in sorted(found, key=lambda one: one[:2])]

@@ -24,19 +24,19 @@ def section_of(doc_type: str) -> ReportSection | None:
     Returns
     -------
     ReportSection or None
-        None where the kind has no report.
+        None where the kind has no report, or what is registered does not load.
 
-    Raises
-    ------
-    SettingsError
-        If the registered one does not load.
+    Warns
+    -----
+    BrokenPluginWarning
+        In the latter case.
 
     Examples
     --------
     >>> section_of("relax") is None
     True
     """
-    section = SECTIONS.find(doc_type)
+    section = SECTIONS.find_sound(doc_type)
     return None if section is None else section()
 
 
@@ -56,14 +56,9 @@ def require_section(doc_type: str) -> ReportSection:
     Raises
     ------
     StoreError
-        If the kind has no report.
-    SettingsError
-        If the registered one does not load.
+        If the kind has no report, or what is registered does not load.
     """
     section = section_of(doc_type)
     if section is None:
-        raise StoreError(
-            f"Documents of kind '{doc_type}' have no report, only those of {', '.join(SECTIONS.names())}: "
-            "`superion list --type KIND` names those there are."
-        )
+        raise StoreError(f"Documents of kind '{doc_type}' have no report, only those of {', '.join(SECTIONS.names())}.")
     return section

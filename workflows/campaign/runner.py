@@ -248,7 +248,7 @@ class _Runner:
 
     def _next_run(self) -> FlowRun | None:
         """Open the next unit; None while there is none."""
-        while (work := self.session.next_work()) is not None:
+        while (work := self.session.next_work(is_idle=not self.open_units)) is not None:
             run = self._open(work)
             if run is not None:
                 return run

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from typing import Any
 
 from pymatgen.core import Structure
@@ -142,8 +143,13 @@ class CampaignSession:
             for key, declared in self.shared.wanted().items()
         ]
 
-    def next_work(self) -> Work | None:
+    def next_work(self, *, is_idle: bool) -> Work | None:
         """Take the next work: what units share first, then units that wait for nothing.
+
+        Parameters
+        ----------
+        is_idle : bool
+            Whether nothing runs that would have the driver ask again soon: then all units are asked.
 
         Returns
         -------
@@ -152,7 +158,7 @@ class CampaignSession:
         """
         self.refresh()
         # The driver has other things to do than to ask ten thousand units that all wait for the same.
-        for _ in range(_UNITS_AT_A_TIME):
+        for _ in count() if is_idle else range(_UNITS_AT_A_TIME):
             for work in self.shared_works():
                 if work.ticket.stage_key not in self._begun:
                     self._begun.add(work.ticket.stage_key)

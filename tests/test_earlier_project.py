@@ -21,6 +21,8 @@ def earlier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     answers = unpack_earlier_project(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SUPERION_STORE", raising=False)
+    # As wide as where the answers were given.
+    monkeypatch.setenv("COLUMNS", "120")
     return answers
 
 

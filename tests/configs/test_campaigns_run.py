@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
-import os
 import re
-import subprocess
-import sys
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import yaml
 from pymatgen.core import Lattice, Structure
 from superion.database.campaigns import CampaignCollections
 from superion.database.documents import CandidateSummary, StageDoc
+from superion.scripts.cli import main
 from superion.workflows.stages.registry import load_stage
 
 FOLDER = Path(str(resources.files("superion.configs"))) / "campaigns"
@@ -50,21 +50,28 @@ def shortened(name: str, lengths: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 def run(folder: Path, content: dict[str, Any], workers: int, **environment: str) -> dict[str, Any]:
-    """Run a campaign file and its report by the command line, in real processes; give what the run says at its end.
+    """Run a campaign file and its report by the command line; give what the run says at its end.
 
-    With one worker heavy libraries are loaded once.
+    The jobs run in real processes; with one worker heavy libraries are loaded once.
     """
     (folder / "campaign.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     (folder / ".superion").mkdir()
-    command = [sys.executable, "-m", "superion.scripts.cli", "campaign"]
-    settings = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
-    settings.pop("SUPERION_STORE", None)
     said = []
-    for words in (["run", "campaign.yaml", "--workers", str(workers), "--json"], ["report", "-o", "report", "--json"]):
-        done = subprocess.run([*command, *words], cwd=folder, env=settings, capture_output=True, text=True, check=False)
-        assert "Traceback" not in done.stdout + done.stderr, done.stderr[-3000:]
-        assert done.returncode == 0, done.stderr[-3000:]
-        said.append(json.loads(done.stdout))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv("SUPERION_STORE", raising=False)
+        for name, value in {"OMP_NUM_THREADS": "1", **environment}.items():
+            patch.setenv(name, value)
+        for words in (
+            ["run", "campaign.yaml", "--workers", str(workers), "--json"],
+            ["report", "-o", "report", "--json"],
+        ):
+            out, err = io.StringIO(), io.StringIO()
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                code = main(["campaign", *words])
+            assert "Traceback" not in out.getvalue() + err.getvalue(), err.getvalue()[-3000:]
+            assert code == 0, err.getvalue()[-3000:]
+            said.append(json.loads(out.getvalue()))
     return said[0]
 
 

@@ -55,6 +55,7 @@ def test_small_set(kind: str) -> None:
     assert_calibrated(coverage([charge for _, charge in pairs]), small=True)
 
 
+@pytest.mark.slow
 def test_small_set_under_the_stopping_rules() -> None:
     followed = [adaptive_run(kind, 24, 400, 20_000 + seed, TARGET) for kind in CALIBRATION_KINDS for seed in range(30)]
     assert_calibrated(coverage([claimed for claimed, _ in followed]), small=True)

@@ -19,7 +19,8 @@ from watched_campaign import WatchedCampaign
 NO_LIMIT = {"minimum_free_disk_gb": 0.0}
 
 
-@pytest.mark.parametrize("word", [pytest.param("pause", marks=pytest.mark.slow), "cancel"])
+@pytest.mark.slow
+@pytest.mark.parametrize("word", ["pause", "cancel"])
 def test_a_living_coordinator_hands_nothing_over_once_it_is_told(tmp_path, database, word):
     write_cluster_campaign(tmp_path, "fireworks", write_profile(tmp_path, "shell"), 2)
     campaign = WatchedCampaign(tmp_path, database, {})

@@ -17,7 +17,9 @@ from lattice_campaign import lattice_cell, rows_of
 VALUE = "mean_atomic_mass_amu"
 
 
-@pytest.mark.parametrize("engine", [*ENGINES[:2], pytest.param(ENGINES[2], marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "engine", [ENGINES[0], *(pytest.param(engine, marks=pytest.mark.slow) for engine in ENGINES[1:])]
+)
 def test_it_is_done_once_and_units_wait_for_it_or_say_why_they_cannot(engine, tmp_path, request):
     pytest.importorskip("jobflow_remote")
     database = None if engine == "local" else request.getfixturevalue("database")

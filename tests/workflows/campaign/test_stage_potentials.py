@@ -11,7 +11,7 @@ from superion.workflows.campaign.submit import submit_campaign
 sys.path.append(str(Path(__file__).parent / "support"))
 from lattice_campaign import PROBE, disturb, lattice_cell, open_campaigns, rows_of, run_here, start, write_campaign
 
-CELLS = {f"c{n}": lattice_cell(n, seed=n) for n in (14, 17)}
+CELLS = {"c14": lattice_cell(14, seed=14)}
 
 
 def two_potentials(content: dict) -> dict:
@@ -33,7 +33,7 @@ def test_each_stage_computes_with_its_own_potential_killed_and_resumed(tmp_path)
         write_campaign(folder, CELLS, potential=content["potential"], stages=content["stages"])
         (folder / ".superion").mkdir()
     submitted, ran = run_here(unbroken)
-    assert (ran.state, ran.n_finished, ran.counts) == ("finished", 6, {"done": 2}), rows_of(unbroken)
+    assert (ran.state, ran.n_finished, ran.counts) == ("finished", 3, {"done": 1}), rows_of(unbroken)
 
     (unbroken / "slow").write_text("0.02")
     try:
@@ -60,9 +60,9 @@ def test_each_stage_computes_with_its_own_potential_killed_and_resumed(tmp_path)
         write_campaign(broken, CELLS, potential=content["potential"], stages=content["stages"])
         submitted = submit_campaign(broken / "campaign.yaml", collections, workers=1)
         assert submitted.changed == ("potential", "stage relax (potential)", "stage probe (potential)")
-        assert submitted.counts == {"done": 2}
+        assert submitted.counts == {"done": 1}
         content["stages"][2].pop("potential")
         write_campaign(broken, CELLS, potential=content["potential"], stages=content["stages"])
         submitted = submit_campaign(broken / "campaign.yaml", collections, workers=1)
-        assert (submitted.changed, submitted.counts) == (("stage probe (potential)",), {"waiting": 2})
+        assert (submitted.changed, submitted.counts) == (("stage probe (potential)",), {"waiting": 1})
     assert {row["stage"] for row in rows_of(broken).values()} == {"probe"}

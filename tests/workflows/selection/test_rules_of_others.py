@@ -9,6 +9,7 @@ import pytest
 from superion.database.properties import PropertyEstimate
 from superion.errors import SettingsError
 from superion.workflows.campaign.decisions import CampaignState, CandidateEntry, StageOutcome, StageStep
+from superion.workflows.campaign.file.explain import campaign_schema
 from superion.workflows.campaign.file.json_schema import campaign_json_schema
 from superion.workflows.campaign.file.load import parse_campaign
 from superion.workflows.campaign.file.model import CampaignFile
@@ -31,7 +32,7 @@ POINTS = {"superion.selection_rules": {"explore": "exploring_rule:ExploringRule"
 
 @pytest.fixture
 def _explore(tmp_path):
-    with plugin_package(tmp_path, POINTS, rule_names, load_rule, loaded_rules):
+    with plugin_package(tmp_path, POINTS, rule_names, load_rule, loaded_rules, campaign_schema):
         yield
 
 

@@ -14,14 +14,21 @@ from .yaml_document import YamlDocument, nearest
 
 
 @cache
-def _campaign_schema() -> dict[str, Any]:
+def campaign_schema() -> dict[str, Any]:
+    """Give the JSON Schema of campaign files, made once.
+
+    Returns
+    -------
+    dict
+        The schema.
+    """
     from .json_schema import campaign_json_schema
 
     return campaign_json_schema()
 
 
 def explain(
-    error: ValidationError, document: YamlDocument, schema: Callable[[], dict[str, Any]] = _campaign_schema
+    error: ValidationError, document: YamlDocument, schema: Callable[[], dict[str, Any]] = campaign_schema
 ) -> list[Problem]:
     """Turn the errors of the schema into problems of the file.
 

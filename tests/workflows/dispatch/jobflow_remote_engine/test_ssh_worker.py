@@ -34,6 +34,7 @@ def bench(tmp_path: Path, mongo_server: str, server: SshServer) -> Iterator[Remo
         yield made
 
 
+@pytest.mark.slow
 def test_a_unit_goes_through_ssh_and_lives_through_its_loss(bench: RemoteBench, server: SshServer) -> None:
     assert bench.engine.is_remote
     ticket, flow = bench.unit(1)

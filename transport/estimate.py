@@ -76,9 +76,9 @@ def estimate_diffusivity(
     if seen < minimum_hops:
         reason = f"only about {seen:.1f} diffusive hops were seen, {minimum_hops:g} are needed"
         if scatter.hop_assumed is not None:
-            reason += f"; the bound supposes that ions hop one at a time, by {scatter.hop_assumed:.1f} Å or less"
+            reason += f"; the bound assumes that ions hop one at a time, by {scatter.hop_assumed:.1f} Å or less"
     elif error > greatest_relative_error * law.estimate_cm2_s:
-        reason = f"its relative error of {error / law.estimate_cm2_s:.0%} leaves no value to speak of"
+        reason = f"its relative error of {error / law.estimate_cm2_s:.0%} is too large to report a value"
     flags: list[str] = []
     if not fit.start_found:
         flags.append("no diffusive regime found")

@@ -65,7 +65,7 @@ def framework_flags(data: RunCurves, greatest_msd_angstrom2: float) -> tuple[lis
     beyond_rotation = total[-1] > _ROTATING_ANGSTROM2 or _late_growth(data.lags, total) > _STEADY_GROWTH
     if total[-1] > greatest_msd_angstrom2 and exponent > _DIFFUSIVE_EXPONENT and beyond_rotation:
         return ["framework diffusing"], (
-            f"the framework moves by {total[-1]:.1f} Å² and goes on: it melts, rotates or changes phase"
+            f"the framework has moved by {total[-1]:.1f} Å² and is still moving: it melts, rotates or changes phase"
         )
     return [], None
 

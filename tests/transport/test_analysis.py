@@ -160,7 +160,7 @@ def test_a_melting_framework_is_flagged_and_excluded() -> None:
     result = analyze(run)
     assert "framework diffusing" in result.flags
     assert not result.usable
-    assert "framework moves" in result.exclusion_reason
+    assert "framework has moved" in result.exclusion_reason
 
 
 def test_equilibration_is_cut() -> None:

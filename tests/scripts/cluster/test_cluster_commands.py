@@ -172,7 +172,7 @@ def test_check_of_a_campaign_file(cli, slurm_cluster, mongo_uri, tmp_path):
         "candidates": [{"kind": "files", "paths": ["*.cif"]}],
         "mobile_ion": "Li",
         "potential": "ase:ase.calculators.lj.LennardJones",
-        "stages": [{"stage": "validate"}],
+        "stages": [{"stage": "validate"}, {"stage": "relax"}],
         "dispatch": {
             "engine": "fireworks",
             "cluster": str(tmp_path / "mine.yaml"),

@@ -68,3 +68,45 @@ class UnreadableRunError(SuperionError):
 
 class SettingsError(SuperionError):
     """A setting, a preset or a command-line option that does not exist or does not fit."""
+
+
+def as_clause(sentence: str) -> str:
+    """Make a whole sentence fit behind a colon.
+
+    Parameters
+    ----------
+    sentence : str
+        Such as the message of a `SuperionError`.
+
+    Returns
+    -------
+    str
+        Without its capital and its full stop.
+
+    Examples
+    --------
+    >>> as_clause("There is no such stage.")
+    'there is no such stage'
+    """
+    return sentence[:1].lower() + sentence[1:].rstrip(".;")
+
+
+def reason_of(error: Exception) -> str:
+    """Say why something failed: in the words of a `SuperionError`, and by its kind for any other error.
+
+    Parameters
+    ----------
+    error : Exception
+        What was raised.
+
+    Returns
+    -------
+    str
+        One sentence, or the kind and the message.
+
+    Examples
+    --------
+    >>> reason_of(ValueError("no"))
+    'ValueError: no'
+    """
+    return str(error) if isinstance(error, SuperionError) else f"{type(error).__name__}: {error}"

@@ -17,7 +17,7 @@ from pymongo.errors import ConnectionFailure
 
 from ...database.campaigns import CampaignCollections
 from ...database.project import ProjectFolder
-from ...errors import StoreAwayError, StoreError, SuperionError
+from ...errors import StoreAwayError, StoreError, reason_of
 from ..dispatch.queue_engine import QueuedUnit, QueueEngine, UnitTicket
 from ..dispatch.signals import StopSignal, caught_signals
 from .events import CampaignEvent, CampaignRunReport, CampaignWatcher
@@ -372,7 +372,7 @@ class Coordinator:
             except (OSError, StoreError):
                 raise
             except Exception as error:
-                reason = str(error) if isinstance(error, SuperionError) else f"{type(error).__name__}: {error}"
+                reason = reason_of(error)
                 failures.append((work.ticket, reason))
         if failures:
             self._fail(failures)

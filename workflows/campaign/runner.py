@@ -17,7 +17,7 @@ from ...database.campaigns import CampaignCollections
 from ...database.documents.stage import StageDoc
 from ...database.project import ProjectFolder
 from ...dynamics.results import MdProgress
-from ...errors import SettingsError, StoreError, SuperionError, UnreadableRunError
+from ...errors import SettingsError, StoreError, UnreadableRunError, reason_of
 from ..dispatch.codec import JobOutcome, decode_flow, encode_flow
 from ..dispatch.driver import GRACE_S, PoolDriver
 from ..dispatch.events import RunEvent
@@ -280,7 +280,7 @@ class _Runner:
             raise
         except Exception as error:
             os.close(lock)
-            reason = str(error) if isinstance(error, SuperionError) else f"{type(error).__name__}: {error}"
+            reason = reason_of(error)
             self._record_failure(ticket, reason)
             return None
         self.state.set_running(ticket.stage_key, True)

@@ -12,7 +12,7 @@ from pymatgen.core import Structure
 
 from ...database.campaigns import CampaignCollections
 from ...database.documents.stage import StageDoc
-from ...errors import StoreError, SuperionError
+from ...errors import StoreError, reason_of
 from ...structures.plain_structure import structure_from_plain
 from ..dispatch.queue_engine import UnitTicket
 from .decisions import CampaignState, Unit
@@ -195,7 +195,7 @@ class CampaignSession:
         except (OSError, StoreError):
             raise
         except Exception as error:
-            return str(error) if isinstance(error, SuperionError) else f"{type(error).__name__}: {error}"
+            return reason_of(error)
         return None
 
     def _work(self, unit: Unit, structure: Structure, problem: str | None) -> Work:

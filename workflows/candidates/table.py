@@ -14,7 +14,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ...database.documents.candidate_summary import CandidateOrigin
 from ...database.properties import PROPERTIES, PropertyEstimate
-from ...errors import SettingsError
+from ...errors import SettingsError, as_clause
 from .measured import check_unit, parse_measured
 from .one_file import read_candidates_of_file
 from .source import CandidateSource, CandidateSourceSettings, RawCandidate, UnreadableCandidate
@@ -84,8 +84,7 @@ def _unfit_units(measured: Mapping[str, MeasuredColumn]) -> Iterator[InitErrorDe
         try:
             check_unit(name, column.unit)
         except SettingsError as error:
-            sentence = str(error).rstrip(".")
-            yield _details((name, "unit"), sentence[:1].lower() + sentence[1:], column.unit)
+            yield _details((name, "unit"), as_clause(str(error)), column.unit)
 
 
 def _details(place: tuple[str, ...], sentence: str, value: str) -> InitErrorDetails:

@@ -83,21 +83,6 @@ class ConductivityStage(Stage):
         judge = ConductivityStageMaker(potential=context.potential).make(identity, candidate, flow.output)
         return assemble(identity, [flow], judge, context)
 
-    def problems_here(self, settings: ConductivitySettings) -> list[str]:
-        """Name the MD engine, where this machine has none of that name.
-
-        Parameters
-        ----------
-        settings : ConductivitySettings
-            With the protocol.
-
-        Returns
-        -------
-        list of str
-            One sentence, or none.
-        """
-        return settings.problems_here()
-
     def _maker(self, settings: ConductivitySettings, context: StageContext) -> ConductivityMaker:
         """Set up the flow of the main job."""
         volume = None

@@ -107,21 +107,6 @@ class ProbeStage(Stage):
         """
         return {"greatest_sigma_300k_ms_cm": "upper"}
 
-    def problems_here(self, settings: ProbeSettings) -> list[str]:
-        """Name the MD engine, where this machine has none of that name.
-
-        Parameters
-        ----------
-        settings : ProbeSettings
-            With the protocol.
-
-        Returns
-        -------
-        list of str
-            One sentence, or none.
-        """
-        return settings.problems_here()
-
     def estimated_steps(
         self, structure: Structure, settings: ProbeSettings, context: StageContext
     ) -> list[tuple[int, int]]:

@@ -46,6 +46,16 @@ class StageSettings(BaseModel):
         """
         return {}
 
+    def problems_here(self) -> list[str]:
+        """Say what this machine lacks for these settings.
+
+        Returns
+        -------
+        list of str
+            One sentence each; empty where nothing is lacking.
+        """
+        return []
+
 
 @dataclass(frozen=True)
 class StageContext:
@@ -170,7 +180,8 @@ class Stage(ABC):
         list of str
             One sentence each: what is missing and how to mend it; empty where nothing is.
         """
-        return []
+        problems: list[str] = settings.problems_here()
+        return problems
 
     def estimated_steps(self, structure: Structure, settings: Any, context: StageContext) -> list[tuple[int, int]]:
         """Estimate the work for the plan of a campaign.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ....errors import as_clause
 from ...stages.registry import load_stage
 from .model import CampaignFile
 from .potential_readiness import unready_potentials
@@ -29,5 +30,4 @@ def missing_here(campaign: CampaignFile) -> Iterator[tuple[tuple[str | int, ...]
         yield potential.place, sentence
     for index, entry in enumerate(campaign.stages):
         for sentence in load_stage(entry.stage).problems_here(entry.settings):
-            clause = sentence[:1].lower() + sentence[1:].rstrip(".")
-            yield ("stages", index, "stage"), f"the stage '{entry.stage}' cannot run here: {clause}"
+            yield ("stages", index, "stage"), f"the stage '{entry.stage}' cannot run here: {as_clause(sentence)}"

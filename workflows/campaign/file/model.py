@@ -8,8 +8,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, SerializeAsAny, field_validator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
+from ....database.property_names import usual_front, usual_order
 from ....dynamics.protocol import MdSettings
-from ....errors import SettingsError, StructureError, SuperionError
+from ....errors import SettingsError, StructureError, SuperionError, as_clause
 from ....potentials.specification import PotentialSpecification
 from ...candidates.registry import load_source, source_kinds
 from ...candidates.source import CandidateSourceSettings
@@ -19,7 +20,7 @@ from ...stages.registry import load_stage
 from .limits import Limits
 from .ordering import OrderingSettings
 from .potential import NamedPotential, UsedPotential
-from .ranking import USUAL_ORDER, USUAL_PARETO, RankingSettings
+from .ranking import RankingSettings
 from .section import Section
 from .stage_entry import StageEntry, with_inherited_md
 
@@ -36,11 +37,11 @@ def _source_of_kind(data: Any) -> Any:
     try:
         source = load_source(kind)
     except SettingsError as error:
-        raise _at(("kind",), _as_clause(error), kind) from None
+        raise _at(("kind",), as_clause(str(error)), kind) from None
     try:
         return source.settings_model.model_validate(data)
     except SuperionError as error:
-        raise _at(("kind",), _as_clause(error), kind) from None
+        raise _at(("kind",), as_clause(str(error)), kind) from None
 
 
 SourceEntry = Annotated[SerializeAsAny[CandidateSourceSettings], BeforeValidator(_source_of_kind)]
@@ -54,7 +55,7 @@ def _settings_of_engine(data: Any) -> Any:
     try:
         return dispatch_settings(data)
     except SettingsError as error:
-        raise _at(("engine",), _as_clause(error), data.get("engine")) from None
+        raise _at(("engine",), as_clause(str(error)), data.get("engine")) from None
 
 
 Dispatch = Annotated[SerializeAsAny[DispatchSettings], BeforeValidator(_settings_of_engine)]
@@ -153,7 +154,7 @@ class CampaignFile(Section):
         try:
             parse_ion(value)
         except StructureError as error:
-            raise PydanticCustomError("ion", "{sentence}", {"sentence": _as_clause(error)}) from None
+            raise PydanticCustomError("ion", "{sentence}", {"sentence": as_clause(str(error))}) from None
         return value
 
     @field_validator("ion_charge")
@@ -234,7 +235,7 @@ class CampaignFile(Section):
             Its name; None where no stage finds anything to rank by.
         """
         known = self.properties_after()
-        return self.ranking.by or next((name for name in USUAL_ORDER if name in known), None)
+        return self.ranking.by or next((name for name in usual_order() if name in known), None)
 
     def pareto_properties(self) -> tuple[str, ...]:
         """Name the properties of the Pareto front.
@@ -247,7 +248,7 @@ class CampaignFile(Section):
         if self.ranking.pareto is not None:
             return self.ranking.pareto
         known = self.properties_after()
-        return tuple(name for name in USUAL_PARETO if name in known)
+        return tuple(name for name in usual_front() if name in known)
 
 
 def _ion_without_charge(campaign: CampaignFile) -> Iterator[InitErrorDetails]:
@@ -304,12 +305,6 @@ def _comparisons_behind_a_rule_that_learns(campaign: CampaignFile) -> Iterator[I
                 yield _details(("stages", position, "rules", number), sentence, rule.rule)
             if rule.learns:
                 learning = rule.rule
-
-
-def _as_clause(error: Exception) -> str:
-    """Make a whole sentence fit behind a colon."""
-    sentence = str(error)
-    return sentence[:1].lower() + sentence[1:].rstrip(".;")
 
 
 def _details(place: tuple[str | int, ...], sentence: str, value: Any) -> InitErrorDetails:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
-from ....errors import PotentialError
+from ....errors import PotentialError, as_clause
 from ....potentials.specification import PotentialSpecification
 
 
@@ -27,9 +27,7 @@ def _is_registered(value: PotentialSpecification) -> PotentialSpecification:
     try:
         potential_class(value.name)
     except PotentialError as error:
-        sentence = str(error)
-        clause = sentence[:1].lower() + sentence[1:].rstrip(".;")
-        problem = PydanticCustomError("campaign", "{sentence}", {"sentence": clause})
+        problem = PydanticCustomError("campaign", "{sentence}", {"sentence": as_clause(str(error))})
         details = InitErrorDetails(type=problem, loc=("name",), input=value.name)
         raise ValidationError.from_exception_data("PotentialSpecification", [details]) from None
     return value

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from ....database.properties import PROPERTIES
-from ....database.property_names import ranked_names, usual_front, usual_order
+from ....database.property_names import ranked_names
 from .section import Section
 from .yaml_document import nearest
 
@@ -22,12 +22,6 @@ def _ranked_property(name: str) -> str:
         raise ValueError(f"neither end of '{name}' is better, so nothing can be ranked by it")
     return name
 
-
-USUAL_ORDER = usual_order()
-"""Properties that sort a table unless the file says otherwise, the first that is there."""
-
-USUAL_PARETO = usual_front()
-"""Properties of the Pareto front unless the file says otherwise, as far as they are there."""
 
 RankedProperty = Annotated[str, AfterValidator(_ranked_property), Field(json_schema_extra={"enum": [*ranked_names()]})]
 """Name of a property one end of which is better."""

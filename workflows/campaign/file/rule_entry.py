@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, SerializeAsAny
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
-from ....errors import SettingsError
+from ....errors import SettingsError, as_clause
 from ...selection.registry import rule_of
 from ...selection.rule import SelectionRule
 
@@ -19,9 +19,7 @@ def _checked(data: Any) -> Any:
     try:
         return rule_of(data)
     except SettingsError as error:
-        sentence = str(error)
-        clause = sentence[:1].lower() + sentence[1:].rstrip(".")
-        problem = PydanticCustomError("campaign", "{sentence}", {"sentence": clause})
+        problem = PydanticCustomError("campaign", "{sentence}", {"sentence": as_clause(str(error))})
         details = InitErrorDetails(type=problem, loc=("rule",), input=data.get("rule"))
         raise ValidationError.from_exception_data("SelectionRule", [details]) from None
 

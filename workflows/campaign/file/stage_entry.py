@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, SerializeAsAny, model_serializer, model_v
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from ....dynamics.protocol import MdSettings
-from ....errors import SettingsError, SuperionError
+from ....errors import SettingsError, SuperionError, as_clause
 from ...stages.registry import load_stage, stage_names
 from ...stages.stage import StageSettings
 from .potential import NamedPotential
@@ -57,7 +57,7 @@ class StageEntry(Section):
         try:
             stage = load_stage(name)
         except SettingsError as error:
-            raise _error("stage_name", _as_clause(str(error)), "stage", name) from None
+            raise _error("stage_name", as_clause(str(error)), "stage", name) from None
         potential = data.get("potential")
         if potential is not None and not stage.uses_potential:
             sentence = f"the stage '{name}' computes without a potential: leave 'potential' out"
@@ -67,7 +67,7 @@ class StageEntry(Section):
             settings = stage.settings_model.model_validate(own)
         except SuperionError as error:
             # What a stage finds wrong beyond its fields, such as a folder without files.
-            raise _error("stage_name", _as_clause(str(error)), "stage", name) from None
+            raise _error("stage_name", as_clause(str(error)), "stage", name) from None
         return {"stage": name, "settings": settings, "potential": potential, "rules": data.get("rules") or ()}
 
     @model_serializer(mode="wrap")
@@ -130,11 +130,6 @@ def _is_md(hint: Any) -> bool:
 
 def _known() -> str:
     return ", ".join(stage_names())
-
-
-def _as_clause(sentence: str) -> str:
-    """Make a whole sentence fit behind a colon."""
-    return sentence[:1].lower() + sentence[1:].rstrip(".;")
 
 
 def _error(kind: str, sentence: str, key: str, value: Any) -> ValidationError:

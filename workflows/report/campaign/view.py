@@ -10,6 +10,7 @@ from ....database.campaigns import CampaignCollections
 from ....database.documents.campaign_record import CampaignRecord
 from ....database.documents.candidate_summary import CandidateSummary
 from ....database.properties import PROPERTIES
+from ....database.property_names import usual_front, usual_order
 from ....database.ranking import (
     ParetoRanking,
     RankedRow,
@@ -21,7 +22,6 @@ from ....database.ranking import (
 )
 from ....errors import SettingsError
 from ...campaign.file.model import CampaignFile
-from ...campaign.file.ranking import USUAL_ORDER, USUAL_PARETO
 from ...campaign.prepared import prepare_campaign
 
 LEFT = ("rejected", "failed")
@@ -107,7 +107,7 @@ class CampaignView:
             return self.asked.by
         wanted = self.file.ranked_by() if self.file is not None else None
         known = {name for row in self.in_play for name in row.properties}
-        return next((name for name in (wanted, *USUAL_ORDER) if name is not None and name in known), None)
+        return next((name for name in (wanted, *usual_order()) if name is not None and name in known), None)
 
     @cached_property
     def ranking(self) -> Ranking | None:
@@ -159,7 +159,7 @@ class CampaignView:
         """Properties of the Pareto front, those of the file only where they are known of some candidate in play."""
         if self.asked.pareto is not None:
             return self.asked.pareto
-        wanted = self.file.pareto_properties() if self.file is not None else USUAL_PARETO
+        wanted = self.file.pareto_properties() if self.file is not None else usual_front()
         known = {name for row in self.in_play for name in row.properties}
         return tuple(name for name in wanted if name in known)
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..errors import PotentialError
+from ..errors import PotentialError, RuntimeUnavailableError, as_clause
 from .checksum import file_sha256
 from .device import check_device, resolve_device
+from .mace_file import load_mace_file
+from .mace_runtimes import OPTION, SYMMETRIX_OPTIONS, requested_runtime
 from .options import check_options
 from .potential import Potential
 from .quiet import quietly
@@ -19,6 +22,8 @@ from .specification import PotentialProvenance, PotentialSpecification
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
+
+    from .symmetrix.runtime import SymmetrixRuntime
 
 _OWN_ARGUMENTS = frozenset({"models", "model_paths", "model_path", "device", "default_dtype"})
 _UNNAMED_ARGUMENTS = frozenset({"head", "compute_atomic_stresses"})
@@ -37,6 +42,10 @@ class MacePotential(Potential):
 
     atomate2's calculator loading is not used here: it puts a model file on the CPU whatever there is, records no
     digest of the weights, and does not know most of the names.
+
+    The option `runtime` chooses what evaluates the model: ``torch`` (mace-torch itself, the default), ``symmetrix``
+    (compiled code, several times faster, for scalar models), or ``auto``: symmetrix where it is installed and agrees with
+    mace-torch, else torch. The runtime that was used is part of the provenance.
 
     Notes
     -----
@@ -59,6 +68,9 @@ class MacePotential(Potential):
     def __init__(self, specification: PotentialSpecification) -> None:
         super().__init__(specification)
         check_device(specification.device)
+        self._requested_runtime = requested_runtime(specification.options)
+        if self._requested_runtime == "symmetrix":
+            self._check_symmetrix_options()
         model = specification.model or self.default_model
         path = Path(model).expanduser()
         if path.is_file():
@@ -87,21 +99,7 @@ class MacePotential(Potential):
 
     @cached_property
     def _model(self) -> Any:
-        path = self.weights_path
-        with quietly():
-            # mace before torch.load: the file names mace's classes, and e3nn must not be imported first
-            import mace.calculators  # noqa: F401
-            import torch
-
-            try:
-                model = torch.load(path, map_location=self._device, weights_only=False)
-                model.atomic_numbers, model.r_max  # noqa: B018
-            except Exception as error:
-                raise PotentialError(
-                    f"The file {path.name} cannot be read as a MACE model ({type(error).__name__}): "
-                    "give a model file saved by mace, complete and of a version that this mace can read."
-                ) from error
-        return model
+        return load_mace_file(self.weights_path, self._device)
 
     @cached_property
     def _dtype(self) -> str:
@@ -111,35 +109,92 @@ class MacePotential(Potential):
             return "float32"
         return str(next(self._model.parameters()).dtype).removeprefix("torch.")
 
+    @cached_property
+    def _weights_sha256(self) -> str:
+        return file_sha256(self.weights_path)
+
     def _provenance(self) -> PotentialProvenance:
+        runtime = self._symmetrix
         return PotentialProvenance(
             name=self.name,
             model=self._model_name,
-            weights_sha256=file_sha256(self.weights_path),
-            package=self.distribution,
-            package_version=self.package_version() or "unknown",
+            weights_sha256=self._weights_sha256,
+            package=self.distribution if runtime is None else runtime.package,
+            package_version=(self.package_version() if runtime is None else runtime.package_version) or "unknown",
             dtype=self._dtype,
             device=self._device,
+            runtime=None if runtime is None else runtime.name,
         )
 
-    def calculator(self) -> Calculator:
-        """Build a fresh MACE calculator on the chosen device in the chosen precision."""
-        options = dict(self.specification.options)
+    @cached_property
+    def _options(self) -> dict[str, Any]:
+        """Options for MACE's own calculator."""
+        options = {name: value for name, value in self.specification.options.items() if name != OPTION}
         if self._file is None and self._foundation[0] == "omol":
             options.setdefault("head", "omol")
-        model, dtype = self._model, self._dtype
+        return options
+
+    def _check_symmetrix_options(self) -> None:
+        foreign = sorted(set(self.specification.options) - SYMMETRIX_OPTIONS - {OPTION})
+        if foreign:
+            raise RuntimeUnavailableError(
+                f"The runtime 'symmetrix' does not know the option '{foreign[0]}' of the potential 'mace': leave it out, "
+                "or set the runtime to torch."
+            )
+
+    @cached_property
+    def _symmetrix(self) -> SymmetrixRuntime | None:
+        """The compiled model; None where mace-torch evaluates it."""
+        if self._requested_runtime == "torch":
+            return None
+        from .symmetrix.conversion import MaceModelFile
+        from .symmetrix.runtime import MaceReference, SymmetrixRuntime
+
+        try:
+            self._check_symmetrix_options()
+            return SymmetrixRuntime(
+                MaceModelFile(self.weights_path, self._weights_sha256, self._options.get("head")),
+                self._dtype,
+                self._device,
+                MaceReference(self._elements_of_model, self._reference_calculator),
+            )
+        except RuntimeUnavailableError as error:
+            if self._requested_runtime == "symmetrix":
+                raise
+            _log.warning("mace-torch evaluates the model %s: %s.", self._model_name, as_clause(str(error)))
+            return None
+
+    def calculator(self) -> Calculator:
+        """Build a fresh calculator of the runtime chosen, on the chosen device in the chosen precision."""
+        if self._symmetrix is not None:
+            return self._symmetrix.calculator()
+        return self._torch_calculator(self._model, self._device, self._dtype)
+
+    def _torch_calculator(self, model: Any, device: str, dtype: str) -> Calculator:
+        options = self._options
         self._check_head(options.get("head"), model)
         with quietly():
             from mace.calculators import MACECalculator
 
             check_options(self.name, options, MACECalculator, own=_OWN_ARGUMENTS, unnamed=_UNNAMED_ARGUMENTS)
             try:
-                return MACECalculator(models=[model], device=self._device, default_dtype=dtype, **options)
+                return MACECalculator(models=[model], device=device, default_dtype=dtype, **options)
             except Exception as error:
                 raise PotentialError(
                     f"MACE's calculator cannot be built from {self.weights_path.name} with the options {options} "
                     f"({type(error).__name__}: {error}): correct the options."
                 ) from error
+
+    @contextlib.contextmanager
+    def _reference_calculator(self) -> Iterator[Calculator]:
+        """Evaluate the model by mace-torch in float64 on the CPU, whatever the user asked for."""
+        import torch
+
+        previous = torch.get_default_dtype()  # MACE's calculator sets it for the whole process
+        try:
+            yield self._torch_calculator(load_mace_file(self.weights_path, "cpu"), "cpu", "float64")
+        finally:
+            torch.set_default_dtype(previous)
 
     def _check_head(self, head: Any, model: Any) -> None:
         # mace itself takes the last head when the named one is not there, which would be a silent fallback
@@ -155,17 +210,32 @@ class MacePotential(Potential):
 
     def known_elements(self) -> frozenset[str]:
         """Symbols of the elements that the model holds."""
+        return self._elements_of_model() if self._symmetrix is None else self._symmetrix.elements
+
+    def _elements_of_model(self) -> frozenset[str]:
         from ase.data import chemical_symbols
 
         return frozenset(chemical_symbols[int(number)] for number in self._model.atomic_numbers)
+
+    @property
+    def supports_torch_sim(self) -> bool:
+        """Whether it can serve torch-sim here: only mace-torch can, not symmetrix."""
+        return super().supports_torch_sim and self._symmetrix is None
+
+    def torch_sim_model(self) -> Any:
+        """Build a torch-sim model for batched dynamics, which symmetrix cannot give."""
+        if self._symmetrix is not None:
+            raise RuntimeUnavailableError(
+                f"The model {self._model_name} is evaluated by symmetrix, which cannot serve torch-sim: set the runtime "
+                "to torch, or use the ase engine."
+            )
+        return super().torch_sim_model()
 
     def _torch_sim_model(self) -> Any:
         import copy
 
         model = copy.deepcopy(self._model)  # the wrapper changes device and precision in place
-        head = self.specification.options.get("head")
-        if self._file is None and self._foundation[0] == "omol":
-            head = head or "omol"
+        head = self._options.get("head")
         self._check_head(head, model)
         with quietly():
             import torch

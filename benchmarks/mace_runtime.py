@@ -142,9 +142,7 @@ def report(labels: list[str], sizes: list[int], medians: np.ndarray, n_rounds: i
         "| --- |" + " --- | --- |" * len(sizes),
     ]
     for column, label in enumerate(labels):
-        cells = " | ".join(
-            f"{1000 * row[column]:.1f} ms | {row[0] / row[column]:.1f}" for row in medians
-        )
+        cells = " | ".join(f"{1000 * row[column]:.1f} ms | {row[0] / row[column]:.1f}" for row in medians)
         lines.append(f"| {label} | {cells} |")
     lines.append("")
     return "\n".join(lines)
@@ -153,7 +151,7 @@ def report(labels: list[str], sizes: list[int], medians: np.ndarray, n_rounds: i
 def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", type=Path, action="append", default=[], help="a MACE model file, beside the random ones")
+    parser.add_argument("--model", type=Path, action="append", default=[], help="a MACE model file to time, too")
     parser.add_argument("--channels", type=int, nargs="*", default=[16, 64], help="channels of the random models")
     parser.add_argument("--rounds", type=int, default=15, help="steps that are timed")
     parser.add_argument("--output", type=Path, default=REPORT, help="Markdown file to write")
@@ -177,9 +175,7 @@ def main() -> None:
         models |= {f"MACE, {path.stem}": path for path in arguments.model}
         competing = contenders(models)
         cells = [cell(repeats) for repeats in ((1, 1, 1), (2, 2, 2))]
-        medians = np.array(
-            [np.median(time_steps(atoms, competing, arguments.rounds), axis=0) for atoms in cells]
-        )
+        medians = np.array([np.median(time_steps(atoms, competing, arguments.rounds), axis=0) for atoms in cells])
     text = report([one.label for one in competing], [len(atoms) for atoms in cells], medians, arguments.rounds)
     print(text)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..errors import PotentialError, RuntimeUnavailableError, as_clause
 from .checksum import file_sha256
 from .device import check_device, resolve_device
-from .mace_file import load_mace_file
-from .mace_runtimes import OPTION, SYMMETRIX_OPTIONS, requested_runtime
+from .mace_model import load_mace_model, model_header
+from .mace_runtimes import DEFAULT_RUNTIME, OPTION, SYMMETRIX_OPTIONS, requested_runtime
+from .model_header import ModelHeader
 from .options import check_options
 from .potential import Potential
 from .quiet import quietly
 from .specification import PotentialProvenance, PotentialSpecification
+from .symmetrix.backends import require_symmetrix
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 _OWN_ARGUMENTS = frozenset({"models", "model_paths", "model_path", "device", "default_dtype"})
 _UNNAMED_ARGUMENTS = frozenset({"head", "compute_atomic_stresses"})
+_FORCE = "force"
 
 _log = logging.getLogger(__name__)
 
@@ -44,8 +47,9 @@ class MacePotential(Potential):
     digest of the weights, and does not know most of the names.
 
     The option `runtime` chooses what evaluates the model: ``torch`` (mace-torch itself, the default), ``symmetrix``
-    (compiled code, several times faster, for scalar models), or ``auto``: symmetrix where it is installed and agrees with
-    mace-torch, else torch. The runtime that was used is part of the provenance.
+    (compiled code, several times faster, for models of scalar channels), or ``auto``: symmetrix where it is installed
+    and agrees with mace-torch, else torch. For superion's own model files the default is ``auto``. The runtime that was
+    used is part of the provenance.
 
     Notes
     -----
@@ -68,18 +72,23 @@ class MacePotential(Potential):
     def __init__(self, specification: PotentialSpecification) -> None:
         super().__init__(specification)
         check_device(specification.device)
-        self._requested_runtime = requested_runtime(specification.options)
-        if self._requested_runtime == "symmetrix":
-            self._check_symmetrix_options()
         model = specification.model or self.default_model
         path = Path(model).expanduser()
+        self._header: ModelHeader | None = None
         if path.is_file():
             self._file: Path | None = path
+            self._header = model_header(path)
+            self._refuse_rejected()
         elif path.suffix or len(path.parts) > 1:
             raise PotentialError(f"There is no MACE model file '{model}': correct the path, or give a model's name.")
         else:
             self._file = None
             self._foundation = _find_foundation(model)
+        # superion's own model files are newer than the choice: no trajectory of theirs has the key of another runtime
+        default = DEFAULT_RUNTIME if self._header is None else "auto"
+        self._requested_runtime = requested_runtime(specification.options, default)
+        if self._requested_runtime == "symmetrix":
+            self._check_symmetrix()
 
     @cached_property
     def _device(self) -> str:
@@ -99,19 +108,31 @@ class MacePotential(Potential):
 
     @cached_property
     def _model(self) -> Any:
-        return load_mace_file(self.weights_path, self._device)
+        return load_mace_model(self.weights_path, self._device)
 
     @cached_property
     def _dtype(self) -> str:
         if self.specification.dtype != "auto":
             return self.specification.dtype
+        if self._header is not None:
+            return str(self._header.architecture["dtype"])
         if self._file is None:
             return "float32"
         return str(next(self._model.parameters()).dtype).removeprefix("torch.")
 
-    @cached_property
+    @property
     def _weights_sha256(self) -> str:
-        return file_sha256(self.weights_path)
+        return self._header.weights_sha256 if self._header else file_sha256(self.weights_path)
+
+    def _refuse_rejected(self) -> None:
+        header = self._header
+        if header is None or header.verdict != "rejected" or self.specification.options.get(_FORCE):
+            return
+        reasons = "; ".join(header.reasons) or "no reason is recorded"
+        raise PotentialError(
+            f"The model {self._model_name} was rejected by its validation ({reasons}): train it further, or use it "
+            "nevertheless with the option force: true."
+        )
 
     def _provenance(self) -> PotentialProvenance:
         runtime = self._symmetrix
@@ -129,17 +150,19 @@ class MacePotential(Potential):
     @cached_property
     def _options(self) -> dict[str, Any]:
         """Options for MACE's own calculator."""
-        options = {name: value for name, value in self.specification.options.items() if name != OPTION}
+        options = {name: value for name, value in self.specification.options.items() if name not in (OPTION, _FORCE)}
         if self._file is None and self._foundation[0] == "omol":
             options.setdefault("head", "omol")
         return options
 
-    def _check_symmetrix_options(self) -> None:
-        foreign = sorted(set(self.specification.options) - SYMMETRIX_OPTIONS - {OPTION})
+    def _check_symmetrix(self) -> None:
+        """Refuse what symmetrix cannot do, as far as that is known without loading anything."""
+        require_symmetrix()
+        foreign = sorted(set(self._options) - SYMMETRIX_OPTIONS)
         if foreign:
             raise RuntimeUnavailableError(
-                f"The runtime 'symmetrix' does not know the option '{foreign[0]}' of the potential 'mace': leave it out, "
-                "or set the runtime to torch."
+                f"The runtime 'symmetrix' does not know the option '{foreign[0]}' of the potential 'mace': leave it "
+                "out, or set the runtime to torch."
             )
 
     @cached_property
@@ -151,7 +174,7 @@ class MacePotential(Potential):
         from .symmetrix.runtime import MaceReference, SymmetrixRuntime
 
         try:
-            self._check_symmetrix_options()
+            self._check_symmetrix()
             return SymmetrixRuntime(
                 MaceModelFile(self.weights_path, self._weights_sha256, self._options.get("head")),
                 self._dtype,
@@ -161,7 +184,8 @@ class MacePotential(Potential):
         except RuntimeUnavailableError as error:
             if self._requested_runtime == "symmetrix":
                 raise
-            _log.warning("mace-torch evaluates the model %s: %s.", self._model_name, as_clause(str(error)))
+            level = logging.WARNING if OPTION in self.specification.options else logging.INFO
+            _log.log(level, "mace-torch evaluates the model %s: %s.", self._model_name, as_clause(str(error)))
             return None
 
     def calculator(self) -> Calculator:
@@ -192,7 +216,7 @@ class MacePotential(Potential):
 
         previous = torch.get_default_dtype()  # MACE's calculator sets it for the whole process
         try:
-            yield self._torch_calculator(load_mace_file(self.weights_path, "cpu"), "cpu", "float64")
+            yield self._torch_calculator(load_mace_model(self.weights_path, "cpu"), "cpu", "float64")
         finally:
             torch.set_default_dtype(previous)
 
@@ -208,11 +232,22 @@ class MacePotential(Potential):
                 "name one in the potential's options as head."
             )
 
+    def check_elements_without_weights(self, symbols: Iterable[str]) -> bool:
+        """Compare with the elements that a model file of superion names; other files say nothing without weights."""
+        if self._header is None:
+            return False
+        self.check_elements(symbols)
+        return True
+
     def known_elements(self) -> frozenset[str]:
         """Symbols of the elements that the model holds."""
-        return self._elements_of_model() if self._symmetrix is None else self._symmetrix.elements
+        if self._header is None and self._symmetrix is not None:
+            return self._symmetrix.elements
+        return self._elements_of_model()
 
     def _elements_of_model(self) -> frozenset[str]:
+        if self._header is not None:
+            return frozenset(self._header.elements)
         from ase.data import chemical_symbols
 
         return frozenset(chemical_symbols[int(number)] for number in self._model.atomic_numbers)
@@ -226,8 +261,8 @@ class MacePotential(Potential):
         """Build a torch-sim model for batched dynamics, which symmetrix cannot give."""
         if self._symmetrix is not None:
             raise RuntimeUnavailableError(
-                f"The model {self._model_name} is evaluated by symmetrix, which cannot serve torch-sim: set the runtime "
-                "to torch, or use the ase engine."
+                f"The model {self._model_name} is evaluated by symmetrix, which cannot serve torch-sim: set the "
+                "runtime to torch, or use the ase engine."
             )
         return super().torch_sim_model()
 

@@ -19,13 +19,15 @@ SYMMETRIX_OPTIONS = frozenset({"head"})
 """Options of MACE's calculator that symmetrix knows, too."""
 
 
-def requested_runtime(options: Mapping[str, Any]) -> Runtime:
+def requested_runtime(options: Mapping[str, Any], default: Runtime = DEFAULT_RUNTIME) -> Runtime:
     """Read the runtime among the options of the potential `mace`.
 
     Parameters
     ----------
     options : mapping
         Options of the specification.
+    default : str
+        What holds where they name none.
 
     Returns
     -------
@@ -42,7 +44,7 @@ def requested_runtime(options: Mapping[str, Any]) -> Runtime:
     >>> requested_runtime({"head": "pbe"})
     'torch'
     """
-    runtime = options.get(OPTION, DEFAULT_RUNTIME)
+    runtime = options.get(OPTION, default)
     if runtime not in get_args(Runtime):
         raise PotentialError(
             f"There is no runtime {runtime!r} of the potential 'mace': use {', '.join(get_args(Runtime)[:-1])} or "

@@ -85,7 +85,7 @@ class NepPotential(Potential):
                 return CPUNEP(str(self.weights_path), **options)
             except Exception as error:
                 raise PotentialError(
-                    f"The file {self.weights_path.name} cannot be read as a NEP file ({type(error).__name__}: {error}): "
+                    f"calorine cannot read the NEP file {self.weights_path.name} ({type(error).__name__}: {error}): "
                     "give a complete file of a version that this calorine can read."
                 ) from error
 

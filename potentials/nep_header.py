@@ -54,7 +54,7 @@ def read_nep_header(path: Path) -> NepHeader:
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "nep.txt"
-    >>> _ = path.write_text("nep4_zbl 2 Li Cl\\n")
+    >>> _ = path.write_text("nep4_zbl 2 Li Cl")
     >>> read_nep_header(path).elements
     ('Li', 'Cl')
     """

@@ -37,7 +37,9 @@ def check_mace_runtimes(*, with_torch: bool) -> Iterator[Finding]:
         yield Finding("Potentials", "missing", "mace by symmetrix (runtime: scalar models faster)", INSTALL_COMMAND)
     else:
         yield Finding(
-            "Potentials", "note", f"mace by torch only: {DISTRIBUTION} is made for Linux on x86-64, not for this machine"
+            "Potentials",
+            "note",
+            f"mace by torch only: {DISTRIBUTION} is made for Linux on x86-64, not for this machine",
         )
 
 
@@ -55,4 +57,6 @@ def _check_gpus() -> Iterator[Finding]:
         if not any(name.endswith(f"-{architecture}") for name in cuda_backends()):
             package = cuda_package(capability, torch.version.cuda)
             name = torch.cuda.get_device_name(number)
-            yield Finding("Potentials", "missing", f"mace by symmetrix on cuda:{number} ({name})", f"pip install {package}")
+            yield Finding(
+                "Potentials", "missing", f"mace by symmetrix on cuda:{number} ({name})", f"pip install {package}"
+            )

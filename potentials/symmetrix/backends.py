@@ -32,6 +32,20 @@ def symmetrix_version() -> str | None:
         return None
 
 
+def require_symmetrix() -> None:
+    """Refuse where symmetrix is not installed.
+
+    Raises
+    ------
+    RuntimeUnavailableError
+        With the command that installs it.
+    """
+    if symmetrix_version() is None:
+        raise RuntimeUnavailableError(
+            f"The runtime 'symmetrix' needs the package {DISTRIBUTION}, which is not installed: run {INSTALL_COMMAND}"
+        )
+
+
 def cuda_backends() -> tuple[str, ...]:
     """List the GPUs that symmetrix is installed for, such as ``cuda12-sm90``.
 
@@ -86,15 +100,15 @@ def backend_of(device: str) -> str:
     RuntimeUnavailableError
         If symmetrix is not installed, or not for this device.
     """
-    if symmetrix_version() is None:
-        raise RuntimeUnavailableError(
-            f"The runtime 'symmetrix' needs the package {DISTRIBUTION}, which is not installed: run {INSTALL_COMMAND}"
-        )
+    require_symmetrix()
     if device == "cpu":
         return "cpu"
     kind, _, index = device.partition(":")
     if kind != "cuda":
-        raise RuntimeUnavailableError(f"symmetrix computes on the CPU and on CUDA devices only, not on '{device}': choose another device or runtime.")
+        raise RuntimeUnavailableError(
+            f"symmetrix computes on the CPU and on CUDA devices only, not on '{device}': choose another device, or set "
+            "the runtime to torch."
+        )
     if index not in {"", "0"}:
         raise RuntimeUnavailableError(
             f"symmetrix takes the first CUDA device that it sees, not '{device}': choose the device by the environment "

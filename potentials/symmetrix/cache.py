@@ -71,21 +71,3 @@ def _folder_of_this_process() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="superion-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Replace a small file in one step.
-
-    Parameters
-    ----------
-    path : Path
-        The file; its folder must be there.
-    text : str
-        Its new content.
-    """
-    partial = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from ...files import write_bytes_atomically
 from .agreement import Agreement
-from .cache import write_whole
 
 _LIST = TypeAdapter(list[Agreement])
 
@@ -48,7 +48,7 @@ class CheckRecord:
         agreement : Agreement
             What came out.
         """
-        write_whole(self._path, _LIST.dump_json([*self.agreements(), agreement], indent=1).decode())
+        write_bytes_atomically(self._path, _LIST.dump_json([*self.agreements(), agreement], indent=1), durable=False)
 
     def has_structure_of(self, symbols: Iterable[str]) -> bool:
         """Say whether a structure to compute of just these elements was compared.

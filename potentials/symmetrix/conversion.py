@@ -64,9 +64,9 @@ def convert(model: MaceModelFile, time_limit_s: float | None = None) -> Path:
     folder = converted_folder(key, partial(_convert_into, model, limit_s))
     refusal = folder / REFUSAL_FILE
     if refusal.is_file():
+        reason = refusal.read_text(encoding="utf-8")
         raise RuntimeUnavailableError(
-            f"symmetrix cannot evaluate the MACE model {model.path.name}: {refusal.read_text(encoding='utf-8')}; leave the "
-            "runtime at torch for this model."
+            f"symmetrix cannot evaluate the MACE model {model.path.name}: {reason}; set the runtime to torch for it."
         )
     return folder
 
@@ -89,8 +89,8 @@ def _convert_into(model: MaceModelFile, time_limit_s: float, folder: Path) -> No
         if done.returncode != export.NOT_CONVERTIBLE:
             # nothing of the model: it may work next time
             raise RuntimeUnavailableError(
-                f"The conversion of the MACE model {model.path.name} for symmetrix failed ({reason}): try again, or set the "
-                "runtime to torch."
+                f"The conversion of the MACE model {model.path.name} for symmetrix failed ({reason}): try again, or set "
+                "the runtime to torch."
             )
     (folder / MODEL_FILE).unlink(missing_ok=True)
     (folder / REFUSAL_FILE).write_text(reason, encoding="utf-8")

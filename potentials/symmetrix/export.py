@@ -11,7 +11,7 @@ import json
 import sys
 from pathlib import Path
 
-from ..mace_file import load_mace_file
+from ..mace_model import load_mace_model
 from ..quiet import quietly
 from .architecture import why_not_convertible
 
@@ -37,17 +37,23 @@ def export(model_path: Path, output: Path, head: str | None) -> str | None:
         Why the model cannot be converted; None where it was.
     """
     with quietly():
-        model = load_mace_file(model_path, "cpu")
+        model = load_mace_model(model_path, "cpu")
         reason = why_not_convertible(model)
         if reason is not None:
             return reason
+        import torch
         from symmetrix.extract_mace_data import extract_mace_data
 
+        # the converter reads files of mace only
+        pickled = output.with_suffix(".model")
+        torch.save(model, pickled)
         try:
-            data = extract_mace_data(model, head=head)
+            data = extract_mace_data(str(pickled), head=head)
         except Exception as error:
             # whatever the converter stumbles over is its reason
             return f"symmetrix cannot convert it ({type(error).__name__}: {' '.join(str(error).split())})"
+        finally:
+            pickled.unlink()
     output.write_text(json.dumps(data), encoding="utf-8")
     return None
 

@@ -93,7 +93,7 @@ class SymmetrixRuntime:
         """
         from .calculator import SymmetrixCalculator
 
-        return SymmetrixCalculator(self._file, self.dtype, self.backend, self.model.head, on_new_atoms=self._check)
+        return SymmetrixCalculator(self._file, self.dtype, self.backend, self.model.head, on_new_elements=self._check)
 
     def _bare_calculator(self) -> Calculator:
         from .calculator import SymmetrixCalculator

@@ -164,8 +164,8 @@ def report(
     lines = [
         "## NEP against CHGNet on twenty conductors",
         "",
-        f"`{model}` and CHGNet 0.3.0 on the materials of the [tutorial](tutorial_obelix.md): D of lithium from one run of "
-        "at most 4 ps at 1000 K each, in the cell that the potential relaxed. CHGNet's values stand as the measured ones.",
+        f"`{model}` and CHGNet 0.3.0 on the materials of the [tutorial](tutorial_obelix.md): D of lithium from one run "
+        "of at most 4 ps at 1000 K each, in the cell that the potential relaxed. CHGNet's values stand as measured.",
         "",
         "```text",
         agreement.strip(),

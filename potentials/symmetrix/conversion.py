@@ -89,8 +89,8 @@ def _convert_into(model: MaceModelFile, time_limit_s: float, folder: Path) -> No
         if done.returncode != export.NOT_CONVERTIBLE:
             # nothing of the model: it may work next time
             raise RuntimeUnavailableError(
-                f"The conversion of the MACE model {model.path.name} for symmetrix failed ({reason}): try again, or set "
-                "the runtime to torch."
+                f"The conversion of the MACE model {model.path.name} for symmetrix failed ({reason}): try again, or "
+                "set the runtime to torch."
             )
     (folder / MODEL_FILE).unlink(missing_ok=True)
     (folder / REFUSAL_FILE).write_text(reason, encoding="utf-8")

@@ -135,8 +135,8 @@ def report(labels: list[str], sizes: list[int], medians: np.ndarray, n_rounds: i
         "",
         "Energy, forces and stress of Li6PS5Cl by two-layer MACE models of scalar channels (max_ell 3, correlation 3, "
         f"{CUTOFF_ANGSTROM:g} Å, float32), by each runtime, and by CHGNet: median processor time of a step on one "
-        f"thread of {platform.machine()}, {n_rounds} steps turn by turn in one process. `×`: times faster than CHGNet in "
-        "the same run.",
+        f"thread of {platform.machine()}, {n_rounds} steps turn by turn in one process. `×`: times faster than CHGNet "
+        "in the same run.",
         "",
         "| | " + " | ".join(f"{size} atoms | ×" for size in sizes) + " |",
         "| --- |" + " --- | --- |" * len(sizes),

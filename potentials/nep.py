@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import PotentialError
 from .checksum import file_sha256
+from .nep_completeness import missing_numbers
 from .nep_header import NepHeader, read_nep_header
 from .options import check_options
 from .potential import Potential
@@ -74,8 +75,7 @@ class NepPotential(Potential):
 
     def calculator(self) -> Calculator:
         """Build a fresh calculator from the file."""
-        # calorine ends the whole process on a file that it cannot read
-        _ = self._header
+        self._check_complete()
         options = self.specification.options
         with quietly():
             from calorine.calculators import CPUNEP
@@ -88,6 +88,16 @@ class NepPotential(Potential):
                     f"calorine cannot read the NEP file {self.weights_path.name} ({type(error).__name__}: {error}): "
                     "give a complete file of a version that this calorine can read."
                 ) from error
+
+    def _check_complete(self) -> None:
+        """Refuse a file that is cut off: calorine would compute with numbers that are not there."""
+        header = self._header
+        missing = missing_numbers(self.weights_path, header.version, len(header.elements))
+        if missing:
+            raise PotentialError(
+                f"The NEP file {self.weights_path.name} is cut off ({missing} of its lines are missing): get it again "
+                "from where it came."
+            )
 
     def known_elements(self) -> frozenset[str]:
         """Symbols of the elements in the file's first line."""

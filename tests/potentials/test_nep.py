@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
-from ase import Atoms
 from ase.build import bulk
 from superion.dynamics.engine import run_md
 from superion.dynamics.protocol import MdProtocol, RunLimits
 from superion.errors import PotentialError, UnknownElementError
 from superion.potentials.check import check_potential
+from superion.potentials.nep_completeness import missing_numbers
 from superion.potentials.nep_header import read_nep_header
 from superion.potentials.readiness import check_readiness
 from superion.potentials.registry import load_potential
@@ -53,7 +51,7 @@ def test_forces_and_stress_are_the_gradient(path, salt):
     forces, stress = salt.get_forces(), salt.get_stress()
     assert np.abs(forces).max() > 1e-2
     np.testing.assert_allclose(forces, calculate_numerical_forces(salt, eps=1e-4), atol=1e-5)
-    np.testing.assert_allclose(stress, calculate_numerical_stress(salt, eps=1e-5), atol=1e-6)
+    np.testing.assert_allclose(stress, calculate_numerical_stress(salt, eps=1e-5, force_consistent=False), atol=1e-6)
 
 
 def test_elements_are_read_off_the_first_line(path):
@@ -65,11 +63,8 @@ def test_elements_are_read_off_the_first_line(path):
     assert check_readiness(specify(path), ["Li"]) == []
 
 
-def test_header():
-    import tempfile
-    from pathlib import Path
-
-    path = Path(tempfile.mkdtemp()) / "nep.txt"
+def test_header(tmp_path):
+    path = tmp_path / "nep.txt"
     path.write_text("nep5_zbl 1 Si\n")
     header = read_nep_header(path)
     assert (header.version, header.has_zbl, header.elements) == (5, True, ("Si",))
@@ -111,17 +106,18 @@ def test_another_file_is_refused_in_a_sentence(tmp_path, text, sentence):
         load_potential(specify(path)).calculator()
 
 
-def test_a_damaged_file_does_not_end_the_process(path):
-    path.write_text("".join(path.read_text().splitlines(keepends=True)[:40]))
-    program = (
-        "from superion.potentials.registry import load_potential\n"
-        "from superion.potentials.specification import PotentialSpecification\n"
-        "from superion.errors import PotentialError\n"
-        f"potential = load_potential(PotentialSpecification(name='nep', model={str(path)!r}))\n"
-        "try:\n    potential.calculator()\nexcept PotentialError as error:\n    print(error)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert "nep.txt" in done.stdout
+@pytest.mark.parametrize("n_kept", [1, 4, 40, -1])
+def test_a_file_that_is_cut_off_is_refused(path, n_kept):
+    """calorine would read it, and compute with numbers that are not there."""
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:n_kept]))
+    with pytest.raises(PotentialError, match=r"The NEP file nep.txt is cut off"):
+        load_potential(specify(path)).calculator()
+
+
+@pytest.mark.parametrize("zbl", [True, False])
+def test_a_whole_file_lacks_nothing(tmp_path, zbl):
+    path = write_tiny_nep(tmp_path / "nep.txt", zbl=zbl)
+    assert missing_numbers(path, 4, 4) == 0
 
 
 @pytest.mark.parametrize(
@@ -142,9 +138,3 @@ def test_without_a_file_the_sentence_says_so(tmp_path):
         load_potential(PotentialSpecification(name="nep"))
     with pytest.raises(PotentialError, match="There is no NEP file"):
         load_potential(specify(tmp_path / "nowhere.txt"))
-
-
-def test_an_isolated_cluster_is_computed(path):
-    atoms = Atoms("LiCl", positions=[[0, 0, 0], [2.2, 0, 0]])
-    atoms.calc = load_potential(specify(path)).calculator()
-    assert np.isfinite(atoms.get_potential_energy())

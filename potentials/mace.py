@@ -170,11 +170,14 @@ class MacePotential(Potential):
         """The compiled model; None where mace-torch evaluates it."""
         if self._requested_runtime == "torch":
             return None
+        from .symmetrix.cache import require_cache
         from .symmetrix.conversion import MaceModelFile
         from .symmetrix.runtime import MaceReference, SymmetrixRuntime
 
         try:
             self._check_symmetrix()
+            if self._requested_runtime == "auto":
+                require_cache()
             return SymmetrixRuntime(
                 MaceModelFile(self.weights_path, self._weights_sha256, self._options.get("head")),
                 self._dtype,

@@ -11,7 +11,8 @@ from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
-from ...user_cache import cache_folder
+from ...errors import RuntimeUnavailableError
+from ...user_cache import VARIABLE, cache_folder
 
 MODEL_FILE = "model.json"
 REFUSAL_FILE = "not_convertible.txt"
@@ -64,6 +65,21 @@ def models_folder() -> Path:
     """
     kept = cache_folder()
     return (_folder_of_this_process() if kept is None else kept) / "symmetrix"
+
+
+def require_cache() -> None:
+    """Refuse where superion's cache is switched off, so that every process would convert and compile anew.
+
+    Raises
+    ------
+    RuntimeUnavailableError
+        With what to do.
+    """
+    if cache_folder() is None:
+        raise RuntimeUnavailableError(
+            f"superion's cache is switched off ({VARIABLE}=off), so that each process would convert the model anew: "
+            "name a folder by that variable, or ask for the runtime symmetrix by its name."
+        )
 
 
 @cache

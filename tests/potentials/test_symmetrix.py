@@ -176,6 +176,13 @@ def test_superions_own_model_files_take_it_by_default(path, salt, tmp_path):
     assert compare(salt, potential.calculator(), reference.calculator()).is_close
 
 
+def test_auto_converts_nothing_for_a_single_process(path, monkeypatch, caplog):
+    monkeypatch.setenv("SUPERION_CACHE", "off")
+    with caplog.at_level(logging.WARNING):
+        assert load_potential(specify(path, "auto")).provenance.runtime is None
+    assert "cache is switched off" in caplog.text
+
+
 def test_torch_sim_is_refused(path):
     pytest.importorskip("torch_sim")
     potential = load_potential(specify(path, "symmetrix"))

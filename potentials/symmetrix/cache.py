@@ -56,7 +56,7 @@ def converted_folder(key: str, make: Callable[[Path], None]) -> Path:
 
 
 def models_folder() -> Path:
-    """Say where converted models and compiled code are: in superion's cache, or for this process alone.
+    """Say where converted models are: in superion's cache, or for this process alone.
 
     Returns
     -------

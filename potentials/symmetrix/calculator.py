@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shlex
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,12 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 
 from ...errors import RuntimeUnavailableError
-from .cache import models_folder
 
 NEIGHBOUR_SKIN_ANGSTROM = 0.5
 """A neighbour list serves until an atom has moved half of this."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class SymmetrixCalculator(Calculator):
@@ -99,7 +103,6 @@ def _load(model_file: Path, dtype: str, backend: str, head: str | None) -> Any:
     # symmetrix asks before each small matrix product which BLAS is loaded, by searching the symbol tables of all
     # libraries: some 12 ms of a step, whatever the size; its own loops are as fast and need not ask
     os.environ.setdefault("SYMMETRIX_HOST_WORKER_BLAS", "off")
-    os.environ.setdefault("SYMMETRIX_JIT_CACHE", str(models_folder() / "compiled"))
     # one thread is bound nowhere: processes that share a node would all take the same core
     os.environ.setdefault("OMP_PROC_BIND", "false")
     try:
@@ -108,18 +111,26 @@ def _load(model_file: Path, dtype: str, backend: str, head: str | None) -> Any:
         symmetrix.load_backend(backend)
         from symmetrix import Symmetrix
 
-        return Symmetrix(
-            str(model_file),
-            dtype=dtype,
-            head=head,
-            neighbor_skin=NEIGHBOUR_SKIN_ANGSTROM,
-            streamed_edges="direct" if _has_compiler() or backend != "cpu" else "non-compiled",
-        )
+        build = partial(Symmetrix, str(model_file), dtype=dtype, head=head, neighbor_skin=NEIGHBOUR_SKIN_ANGSTROM)
+        if backend == "cpu" and not _has_compiler():
+            return build(streamed_edges="non-compiled")
+        try:
+            return build(streamed_edges="direct")
+        except RuntimeError as error:
+            if backend != "cpu":
+                raise
+            _log.warning(
+                "symmetrix cannot compile code for the model, and runs slower without it: %s", _one_line(error)
+            )
+            return build(streamed_edges="non-compiled")
     except (ImportError, OSError, RuntimeError, ValueError) as error:
-        reason = " ".join(str(error).split())
         raise RuntimeUnavailableError(
-            f"symmetrix cannot evaluate models here ({reason}): set the runtime to torch."
+            f"symmetrix cannot evaluate models here ({_one_line(error)}): set the runtime to torch."
         ) from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _has_compiler() -> bool:

@@ -314,3 +314,18 @@ def test_a_start_needs_no_torch(path, cache):
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout.replace("'", '"')) == []
+
+
+def test_without_a_compiler_it_runs_all_the_same(path, salt, monkeypatch, tmp_path, caplog):
+    compiled = load_potential(specify(path, "symmetrix"))
+    reference = compiled.calculator()
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert compare(salt, compiled.calculator(), reference).is_close
+    broken = tmp_path / "c++"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("CXX", str(broken))
+    monkeypatch.setenv("SYMMETRIX_JIT_CACHE", str(tmp_path / "compiled"))
+    with caplog.at_level(logging.WARNING):
+        assert compare(salt, compiled.calculator(), reference).is_close
+    assert "runs slower without it" in caplog.text

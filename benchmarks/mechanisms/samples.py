@@ -1,6 +1,6 @@
 """Draw the samples from which corrections are learned, and write them to a file.
 
-Run from `benchmarks/`, with six passes of 20 trajectories for each mechanism and length (some 15 minutes on one idle core):
+Run from `benchmarks/`, with six passes of 20 trajectories for each mechanism and length (15 minutes on one idle core):
 
     OMP_NUM_THREADS=1 python -m mechanisms.samples 6 SAMPLES.npz
 """

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 from superion.transport.calibration import analyze_walk
-from superion.transport.intervals import interval, standard_error_cm2_s
+from superion.transport.intervals import confidence_bound, interval, probability_below, standard_error_cm2_s
 from superion.transport.learned_correction import (
     LOG_WIDTH,
     RANGES,
@@ -39,6 +40,11 @@ def test_the_value_is_scaled_and_so_are_its_errors():
     assert standard_error_cm2_s(along) / along.estimate_cm2_s == pytest.approx(2.0 * before)
     scaled = correction.scaled(LAW)
     assert standard_error_cm2_s(scaled) / scaled.estimate_cm2_s == pytest.approx(before)
+
+
+def test_intervals_of_results_stored_with_a_median_shift_stay_what_they_were():
+    shifted = LAW.model_copy(update={"median_shift": 0.3})
+    assert probability_below(LAW, confidence_bound(shifted, 0.5)) == pytest.approx(ndtr(0.3))
 
 
 @pytest.mark.parametrize("kind", ["tracer", "charge"])

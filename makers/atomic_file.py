@@ -1,10 +1,10 @@
-"""Write small files so that a reader, or a kill, never meets half of one."""
+"""Write small text files so that a reader, or a kill, never meets half of one."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from uuid import uuid4
+
+from ..files import write_bytes_atomically
 
 
 def write_text_atomically(path: Path, text: str, *, durable: bool = True) -> None:
@@ -27,26 +27,4 @@ def write_text_atomically(path: Path, text: str, *, durable: bool = True) -> Non
     >>> path.read_text()
     '{}'
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
-    try:
-        with partial.open("w", encoding="utf-8") as handle:
-            handle.write(text)
-            handle.flush()
-            if durable:
-                os.fsync(handle.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    if durable:
-        _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename inside the folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    write_bytes_atomically(path, text.encode("utf-8"), durable=durable)

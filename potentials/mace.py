@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..errors import PotentialError
 from .checksum import file_sha256
 from .device import check_device, resolve_device
+from .mace_model import load_mace_model, model_header
+from .model_header import ModelHeader
 from .options import check_options
 from .potential import Potential
 from .quiet import quietly
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _OWN_ARGUMENTS = frozenset({"models", "model_paths", "model_path", "device", "default_dtype"})
 _UNNAMED_ARGUMENTS = frozenset({"head", "compute_atomic_stresses"})
+_FORCE = "force"
 
 _log = logging.getLogger(__name__)
 
@@ -61,8 +64,11 @@ class MacePotential(Potential):
         check_device(specification.device)
         model = specification.model or self.default_model
         path = Path(model).expanduser()
+        self._header: ModelHeader | None = None
         if path.is_file():
             self._file: Path | None = path
+            self._header = model_header(path)
+            self._refuse_rejected()
         elif path.suffix or len(path.parts) > 1:
             raise PotentialError(f"There is no MACE model file '{model}': correct the path, or give a model's name.")
         else:
@@ -87,35 +93,38 @@ class MacePotential(Potential):
 
     @cached_property
     def _model(self) -> Any:
-        path = self.weights_path
-        with quietly():
-            # mace before torch.load: the file names mace's classes, and e3nn must not be imported first
-            import mace.calculators  # noqa: F401
-            import torch
-
-            try:
-                model = torch.load(path, map_location=self._device, weights_only=False)
-                model.atomic_numbers, model.r_max  # noqa: B018
-            except Exception as error:
-                raise PotentialError(
-                    f"The file {path.name} cannot be read as a MACE model ({type(error).__name__}): "
-                    "give a model file saved by mace, complete and of a version that this mace can read."
-                ) from error
-        return model
+        return load_mace_model(self.weights_path, self._device)
 
     @cached_property
     def _dtype(self) -> str:
         if self.specification.dtype != "auto":
             return self.specification.dtype
+        if self._header is not None:
+            return str(self._header.architecture["dtype"])
         if self._file is None:
             return "float32"
         return str(next(self._model.parameters()).dtype).removeprefix("torch.")
+
+    @property
+    def _calculator_options(self) -> dict[str, Any]:
+        """What the calculator is given; `force` is read here."""
+        return {name: value for name, value in self.specification.options.items() if name != _FORCE}
+
+    def _refuse_rejected(self) -> None:
+        header = self._header
+        if header is None or header.verdict != "rejected" or self.specification.options.get(_FORCE):
+            return
+        reasons = "; ".join(header.reasons) or "no reason is recorded"
+        raise PotentialError(
+            f"The model {self._model_name} was rejected by its validation ({reasons}): train it further, or use it "
+            "nevertheless with the option force: true."
+        )
 
     def _provenance(self) -> PotentialProvenance:
         return PotentialProvenance(
             name=self.name,
             model=self._model_name,
-            weights_sha256=file_sha256(self.weights_path),
+            weights_sha256=self._header.weights_sha256 if self._header else file_sha256(self.weights_path),
             package=self.distribution,
             package_version=self.package_version() or "unknown",
             dtype=self._dtype,
@@ -124,7 +133,7 @@ class MacePotential(Potential):
 
     def calculator(self) -> Calculator:
         """Build a fresh MACE calculator on the chosen device in the chosen precision."""
-        options = dict(self.specification.options)
+        options = self._calculator_options
         if self._file is None and self._foundation[0] == "omol":
             options.setdefault("head", "omol")
         model, dtype = self._model, self._dtype
@@ -153,8 +162,17 @@ class MacePotential(Potential):
                 "name one in the potential's options as head."
             )
 
+    def check_elements_without_weights(self, symbols: Iterable[str]) -> bool:
+        """Compare with the elements that a model file of superion names; other files say nothing without weights."""
+        if self._header is None:
+            return False
+        self.check_elements(symbols)
+        return True
+
     def known_elements(self) -> frozenset[str]:
         """Symbols of the elements that the model holds."""
+        if self._header is not None:
+            return frozenset(self._header.elements)
         from ase.data import chemical_symbols
 
         return frozenset(chemical_symbols[int(number)] for number in self._model.atomic_numbers)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from jobflow import Flow
-from pymatgen.core import Structure
 
 from ...errors import SettingsError
 from ...flows.declaration import FlowDescription

@@ -81,6 +81,7 @@ class DiffusionMaker(Maker):
                 )
             except AnalysisError as error:
                 failure = str(error)
+        notes += dict.fromkeys(note for document in ended for note in document.notes)
         n_missing = len(trajectories) - len(ended)
         if n_missing and healthy:
             notes.append(f"{n_missing} of {len(trajectories)} replicas gave no trajectory: their jobs failed")

@@ -24,7 +24,7 @@ from ..potentials.registry import load_potential
 from ..potentials.specification import PotentialSpecification, potential_specification
 from ..structures.fingerprint import structure_fingerprint
 from .atomic_file import write_text_atomically
-from .atoms import as_structure
+from .atoms import as_structure, ase_atoms
 from .checkpoint_root import checkpoint_root_of
 from .heartbeat import JobProgress, RelaxationProgress, heartbeat_writer
 from .job_end import time_left_s
@@ -151,6 +151,7 @@ class RelaxMaker(Maker):
             states.unlink(missing_ok=True)
         relaxed = Structure.from_dict(relaxation.structure)
         notes = [] if relaxation.converged else [self._shortfall(relaxation)]
+        notes += potential.cautions(ase_atoms(relaxed))
         return RelaxDoc(
             formula=candidate.formula,
             label=candidate.label,

@@ -88,7 +88,7 @@ def test_a_file_that_is_nowhere_whole_is_a_sentence(store, tmp_path):
     student = require_student_potential(store, "argyrodite")
     assert model_file_content(store, student) == path.read_bytes()
     path.write_bytes(b"another")
-    with pytest.raises(StoreError, match="neither whole in the store nor at .*restore the store from a backup"):
+    with pytest.raises(StoreError, match=r"neither whole in the store nor at .*restore the store from a backup"):
         model_file_content(store, student)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 from jobflow import Flow, Job, OutputReference, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,7 +19,7 @@ from .timed_job import job
 from .train_potential import TrainPotentialMaker
 from .validate_potential import ValidatePotentialMaker
 
-_M = TypeVar("_M", bound=Maker)
+_NAME = "active loop"
 
 
 class ActiveLoopSettings(BaseModel):
@@ -82,7 +81,7 @@ class ActiveLoopMaker(Maker):
         Writes the model file and the document.
     """
 
-    name: str = "active loop"
+    name: str = _NAME
     temperatures_k: tuple[float, ...] = (600.0, 1000.0)
     settings: ActiveLoopSettings = field(default_factory=ActiveLoopSettings)
     train: TrainPotentialMaker = field(default_factory=TrainPotentialMaker)
@@ -129,7 +128,7 @@ class ActiveLoopMaker(Maker):
         wanted = [(hottest, False), (self.settings.beyond_ratio * hottest, True)]
         jobs = self._explorations(candidates, students, dataset, wanted, number)
         decision = self.make(list(candidates), dataset, students, [run.output for run in jobs], number, list(earlier))
-        decision.name = f"{self.name} round {number}"
+        decision.name = f"{_NAME} round {number}"
         return [*trainings, *jobs, decision]
 
     @job
@@ -175,7 +174,7 @@ class ActiveLoopMaker(Maker):
                 jobs = self._explorations(candidates, students, dataset, left, number)
                 runs = [*explorations, *(one.output for one in jobs)]
                 decision = self.make(list(candidates), dataset, list(students), runs, number, list(earlier))
-                decision.name = f"{self.name} round {number}, all temperatures"
+                decision.name = f"{_NAME} round {number}, all temperatures"
                 return _replaced([*jobs, decision])
             return self._ending(candidates, dataset, [*earlier, this], [])
         if number + 1 >= self.settings.maximum_rounds:
@@ -228,9 +227,7 @@ class ActiveLoopMaker(Maker):
         validation = self.validate.make(
             candidates[0], last.students[0], dataset, list(last.explorations), list(reasons)
         )
-        registration = self.register.make(
-            list(candidates), last.students[0], dataset, list(rounds), validation.output
-        )
+        registration = self.register.make(list(candidates), last.students[0], dataset, list(rounds), validation.output)
         return _replaced([validation, registration])
 
 

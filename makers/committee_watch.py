@@ -123,9 +123,7 @@ def trajectory_frames(trajectory: Trajectory, places: Sequence[int]) -> list[Ato
     cells = trajectory.cells()
     frames = []
     for place in places:
-        atoms = Atoms(
-            list(trajectory.symbols), positions=positions[place - first], cell=cells[place], pbc=True
-        )
+        atoms = Atoms(list(trajectory.symbols), positions=positions[place - first], cell=cells[place], pbc=True)
         atoms.wrap()
         frames.append(atoms)
     return frames

@@ -1,4 +1,4 @@
-"""Molecular dynamics with a student, watched by its committee: where does it leave what it knows?"""
+"""Molecular dynamics with a student, watched by its committee, to find where it leaves what it knows."""
 
 from __future__ import annotations
 
@@ -90,6 +90,8 @@ class ExploreMaker(Maker):
         How long the run is and how it is written.
     watch : WatchSettings
         What ends it early.
+    device : str
+        Where students compute.
     student_options : dict
         Options of the potential `mace` for the students, such as a runtime.
     checkpoint_root : str or None
@@ -103,6 +105,7 @@ class ExploreMaker(Maker):
     protocol: MdSettings = field(default_factory=MdSettings)
     limits: RunLimits = field(default_factory=lambda: RunLimits(duration_ps=200.0, segment_ps=0.5))
     watch: WatchSettings = field(default_factory=WatchSettings)
+    device: str = "auto"
     student_options: dict[str, str | bool | float] = field(default_factory=dict)
     checkpoint_root: str | None = None
 
@@ -146,7 +149,9 @@ class ExploreMaker(Maker):
         Exploration or Response
             How it ended, and the frames to label; the continuation where it was interrupted.
         """
-        potentials = [load_potential(student_specification(student, self.student_options)) for student in students]
+        potentials = [
+            load_potential(student_specification(student, self.student_options, self.device)) for student in students
+        ]
         labelled = read_frame_set(dataset)
         calculators = [finite_calculator(potential) for potential in potentials]
         known = largest_deviations(split_frames(labelled).held_out, calculators)
@@ -164,9 +169,7 @@ class ExploreMaker(Maker):
         )
         structure = as_structure(candidate.structure)
         solid = melting_check(structure, candidate.mobile_ion)
-        wanted = WantedTrajectory(
-            structure, self.protocol.at(temperature_k), stop_rules=[watch], health_checks=[solid]
-        )
+        wanted = WantedTrajectory(structure, self.protocol.at(temperature_k), stop_rules=[watch], health_checks=[solid])
         result = run_trajectory(wanted, potentials[0], self.limits, self.checkpoint_root, continues=continues)
         if result.state == "partial":
             again = self.make(
@@ -229,7 +232,7 @@ class ExploreMaker(Maker):
 
 
 def student_specification(
-    student: Student, options: dict[str, str | bool | float] | None = None
+    student: Student, options: dict[str, str | bool | float] | None = None, device: str = "auto"
 ) -> PotentialSpecification:
     """Give the potential of a student.
 
@@ -239,13 +242,17 @@ def student_specification(
         A trained member of a committee.
     options : dict, optional
         Options of the potential `mace`.
+    device : str
+        Where it computes.
 
     Returns
     -------
     PotentialSpecification
         For `load_potential`.
     """
-    return PotentialSpecification(name="mace", model=student.path, options={"force": True} | (options or {}))
+    return PotentialSpecification(
+        name="mace", model=student.path, device=device, options={"force": True} | (options or {})
+    )
 
 
 def _largest_seen(result: MdResult) -> float | None:

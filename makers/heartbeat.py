@@ -37,7 +37,9 @@ class TrainingProgress(BaseModel):
 
     epoch: int = Field(description="passes over the training set so far")
     maximum_epochs: int = Field(description="most passes allowed")
-    force_rmse_ev_per_angstrom: float | None = Field(description="error of forces on the validation frames now, in eV/Å")
+    force_rmse_ev_per_angstrom: float | None = Field(
+        description="error of forces on the validation frames now, in eV/Å"
+    )
 
     @property
     def force_error(self) -> str:

@@ -160,4 +160,3 @@ def _strained(structure: Structure, volume_strain: float) -> Structure:
     scaled = scaled_to_strain(ase_atoms(structure), volume_strain)
     found: Structure = AseAtomsAdaptor.get_structure(scaled)
     return Structure(found.lattice, [site.specie.symbol for site in found], found.frac_coords)
-

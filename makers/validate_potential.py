@@ -61,7 +61,9 @@ class ValidationSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     teacher_ps: float = Field(
-        default=5.0, ge=0, description="length of the teacher's runs at the lowest and highest temperature in ps; 0: none"
+        default=5.0,
+        ge=0,
+        description="length of the teacher's runs at the lowest and highest temperature in ps; 0: none",
     )
     constant_energy_ps: float = Field(
         default=10.0, gt=0, description="length of the student's run at constant energy in ps"
@@ -98,6 +100,8 @@ class ValidatePotentialMaker(Maker):
         Ensemble, thermostat, time step, seed.
     diffusion : DiffusionSettings
         How diffusivities are derived.
+    device : str
+        Where students compute.
     student_options : dict
         Options of the potential `mace` for the student, such as a runtime.
     checkpoint_root : str or None
@@ -112,6 +116,7 @@ class ValidatePotentialMaker(Maker):
     thresholds: VerdictThresholds = field(default_factory=VerdictThresholds)
     protocol: MdSettings = field(default_factory=MdSettings)
     diffusion: DiffusionSettings = field(default_factory=DiffusionSettings)
+    device: str = "auto"
     student_options: dict[str, str | bool | float] = field(default_factory=dict)
     checkpoint_root: str | None = None
 
@@ -150,7 +155,7 @@ class ValidatePotentialMaker(Maker):
             What was measured, and the verdict; the continuation where it was interrupted.
         """
         began = time.monotonic()
-        potential = load_potential(student_specification(student, self.student_options))
+        potential = load_potential(student_specification(student, self.student_options, self.device))
         teacher = load_potential(self.teacher or PotentialSpecification())
         own_runs = sorted(
             (run for run in explorations if not run.is_beyond and run.structure_index == 0),

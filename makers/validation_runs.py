@@ -133,7 +133,6 @@ def diffusivity_pair(
         results.append(result)
         if result.tracer.value_cm2_s is None:
             remarks.append(f"{name}: {result.tracer.withheld_reason}")
-    one, other = results
     values = [None if result is None else result.tracer.value_cm2_s for result in results]
     intervals = [_interval(result) for result in results]
     return DiffusivityPair(
@@ -177,8 +176,8 @@ def within_joint_interval(
     """
     if any(value is None or value <= 0 for value in values) or any(one is None or one[0] <= 0 for one in intervals):
         return None
-    (small, inner), (large, outer) = sorted(zip(values, intervals, strict=True), key=lambda pair: float(pair[0] or 0))
-    assert small is not None and large is not None and inner is not None and outer is not None
+    known = [(float(value), one) for value, one in zip(values, intervals, strict=True) if value and one]
+    (small, inner), (large, outer) = sorted(known)
     width = math.hypot(math.log(inner[1] / small), math.log(large / outer[0]))
     return math.log(large / small) <= width
 

@@ -38,7 +38,8 @@ class Labels:
     forces_ev_per_angstrom : ndarray, shape (n_atoms, 3)
         Forces in eV/Å.
     stress_ev_per_angstrom3 : ndarray, shape (6,), or None
-        Stress in eV/Å³ in Voigt order (xx, yy, zz, yz, xz, xy), positive under tension; None where the teacher has none.
+        Stress in eV/Å³ in Voigt order (xx, yy, zz, yz, xz, xy), positive under tension; None where
+        the teacher has none.
     """
 
     energy_ev: float

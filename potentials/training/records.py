@@ -51,7 +51,8 @@ class Exploration(BaseModel):
     threshold_ev_per_angstrom: float = Field(description="disagreement above which frames are labelled, in eV/Å")
     largest_deviation_ev_per_angstrom: float | None = Field(description="largest disagreement seen, in eV/Å")
     teacher_shows_it: bool | None = Field(
-        default=None, description="whether the teacher's own run, from the frames before, ends likewise; None if not run"
+        default=None,
+        description="whether the teacher's own run, from the frames before, ends likewise; None if not run",
     )
     folder: str = Field(description="folder of the trajectory")
     frames: FrameSet | None = Field(default=None, description="frames to label; None where nothing happened")

@@ -87,9 +87,7 @@ def at_most(name: str, value: float | None, limit: float) -> Comparison:
     'the force error in eV/Å is 0.3, above 0.15'
     """
     if value is None or value != value:
-        return Comparison(
-            name=name, value=None, limit=limit, passed=False, reason=f"the {name} could not be measured"
-        )
+        return Comparison(name=name, value=None, limit=limit, passed=False, reason=f"the {name} could not be measured")
     passed = value <= limit
     reason = "" if passed else f"the {name} is {value:.3g}, above {limit:g}"
     return Comparison(name=name, value=value, limit=limit, passed=passed, reason=reason)

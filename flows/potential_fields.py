@@ -12,9 +12,7 @@ from ..potentials.specification import PotentialSpecification
 MakerType = TypeVar("MakerType", bound=Maker)
 
 
-def map_potentials(
-    maker: MakerType, change: Callable[[PotentialSpecification], PotentialSpecification]
-) -> MakerType:
+def map_potentials(maker: MakerType, change: Callable[[PotentialSpecification], PotentialSpecification]) -> MakerType:
     """Change every potential that a flow and its sub-makers name.
 
     Parameters

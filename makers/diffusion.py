@@ -65,7 +65,8 @@ class DiffusionMaker(Maker):
         healthy = [document for document in ended if document.run.state != "failed"]
         broken = [document for document in ended if document.run.state == "failed"]
         structure = as_structure(candidate.structure)
-        result, failure, notes = None, None, []
+        result, failure = None, None
+        notes: list[str] = []
         if not healthy:
             failure = _why_nothing_ran(ended)
         else:

@@ -96,7 +96,7 @@ def _of_potential(case: SimulatedCase) -> list[tuple[str, str]]:
             (
                 "potential",
                 f"The potential {case.potential.model} was trained from another one: it repeats the errors of its "
-                "teacher and adds its own, which `superion potential show` lists as far as its validation measured them.",
+                "teacher and adds its own, of which `superion potential show` lists those that were measured.",
             )
         ]
     if case.potential is None or case.potential.name not in UNIVERSAL_POTENTIALS:

@@ -13,13 +13,16 @@ from ..errors import PotentialError
 from .checksum import file_sha256
 from .device import check_device, resolve_device
 from .mace_model import load_mace_model, model_header
+from .model_file import SUFFIX
 from .model_header import ModelHeader
 from .options import check_options
 from .potential import Potential
 from .quiet import quietly
 from .specification import PotentialProvenance, PotentialSpecification
+from .trained_range import cautions_of
 
 if TYPE_CHECKING:
+    from ase import Atoms
     from ase.calculators.calculator import Calculator
 
 _OWN_ARGUMENTS = frozenset({"models", "model_paths", "model_path", "device", "default_dtype"})
@@ -86,6 +89,9 @@ class MacePotential(Potential):
 
     @property
     def _model_name(self) -> str:
+        if self._header is not None and self._header.name:
+            # A file that is kept under its digest has the name that its user knows.
+            return f"{self._header.name}{SUFFIX}"
         if self._file is not None:
             return self._file.name
         family, model = self._foundation
@@ -176,6 +182,12 @@ class MacePotential(Potential):
         from ase.data import chemical_symbols
 
         return frozenset(chemical_symbols[int(number)] for number in self._model.atomic_numbers)
+
+    def cautions(self, atoms: Atoms, temperature_k: float | None = None) -> list[str]:
+        """Say where a model file of superion is used outside what it was trained for, or although it was rejected."""
+        if self._header is None:
+            return []
+        return cautions_of(self._header, self._header.name or self._model_name, atoms, temperature_k)
 
     def _torch_sim_model(self) -> Any:
         import copy

@@ -67,7 +67,9 @@ def _composition(header: ModelHeader, name: str, atoms: Atoms) -> list[str]:
     if formula in header.domain.compositions:
         return []
     trained = ", ".join(header.domain.compositions)
-    return [f"computed outside the compositions that the potential {name} was trained for: {formula}, trained {trained}"]
+    return [
+        f"computed outside the compositions that the potential {name} was trained for: {formula}, trained {trained}"
+    ]
 
 
 def _volume(header: ModelHeader, name: str, atoms: Atoms) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -110,13 +110,22 @@ class StudentNames:
         if self.store is not None:
             yield self.store
             return
+        from ..database.settings import store_from_environment
+
+        project = None
+        if self.location is None:
+            with suppress(StoreError):
+                project = find_project(self.near)
+        is_named = self.location is not None or store_from_environment() is not None
+        if project is None and not is_named:
+            yield None
+            return
         from ..database.job_store import open_job_store
 
         try:
-            project = find_project(self.near) if self.location is None else None
             store = open_job_store(self.location, project=project, create=False)
         except StoreError:
-            if self.location is not None:
+            if is_named:
                 raise
             yield None
             return

@@ -53,6 +53,12 @@ class PotentialDoc(SuperionDocument):
     verdict: ModelVerdict = Field(default="unvalidated", description="accepted, rejected or unvalidated")
     reasons: list[str] = Field(default_factory=list, description="why, one sentence each")
 
+    @property
+    def teacher_name(self) -> str:
+        """The potential that gave the labels, or what the labels from a file are called."""
+        provenance = self.teacher.provenance
+        return provenance.name if provenance is not None else self.teacher.label or "labels from a file"
+
     def why_empty(self) -> str | None:
         """Say why the potential may not be used, where it may not.
 

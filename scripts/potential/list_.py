@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..console import results_console, write_json
+from ..console import results_console, say, write_json
 from ..options import JsonOption, StoreOption
 
 if TYPE_CHECKING:
@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 def list_potentials_command(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """List the registered potentials, installed or not, and those trained in this project."""
     from ...potentials.registry import list_potentials
-    from ...workflows.student_names import StudentNames
 
-    infos, students = list_potentials(), StudentNames(location=store).listed()
+    infos, students = list_potentials(), _students(store)
     if as_json:
         write_json([*infos, *(_row(student) for student in students)])
         return
@@ -27,16 +26,33 @@ def list_potentials_command(store: StoreOption = None, as_json: JsonOption = Fal
         _print_students(students)
 
 
+def _students(store: str | None) -> list[StudentPotential]:
+    """List what was trained here; a store that cannot be read hides no registered potential."""
+    from ...errors import StoreError
+    from ...workflows.student_names import StudentNames
+
+    try:
+        return StudentNames(location=store).listed()
+    except StoreError as error:
+        if store is not None:
+            raise
+        say(f"warning: {error}")
+        return []
+
+
 def _row(student: StudentPotential) -> dict[str, Any]:
     """Give a trained potential as the list has it in JSON."""
     document = student.document
     held_out = document.metrics.held_out
     return {
         "name": document.name,
+        "description": f"trained here: {document.architecture}, {document.verdict}",
+        "installed": True,
+        "install_command": "",
         "trained": True,
         "verdict": document.verdict,
         "architecture": document.architecture,
-        "teacher": None if document.teacher is None else document.teacher.name,
+        "teacher": document.teacher_name,
         "elements": document.elements,
         "weights_sha256": document.weights_sha256,
         "force_rmse_mev_per_angstrom": None if held_out is None else held_out.force_rmse_mev_per_angstrom,
@@ -77,7 +93,7 @@ def _print_students(students: list[StudentPotential]) -> None:
         table.add_row(
             escape(document.name),
             document.verdict,
-            escape("labelled file" if document.teacher is None else document.teacher.name),
+            escape(document.teacher_name),
             escape(document.architecture),
             " ".join(document.elements),
             format_number(None if held_out is None else held_out.force_rmse_mev_per_angstrom),

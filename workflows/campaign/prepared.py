@@ -21,8 +21,8 @@ from ..stages.stage import Stage, StageContext, StageSettings, stage_key_of_fing
 from ..stages.student_unit import student_unit
 from ..student_names import StudentNames
 from .decisions import StageStep
-from .file.load import parse_campaign
 from .file.distillation import DistilledPotential
+from .file.load import parse_campaign
 from .file.model import CampaignFile
 from .shared_work import DeclaredFlow
 from .student_groups import StudentGroup
@@ -194,9 +194,7 @@ class PreparedCampaign:
         context = replace(self.context(stage_index, label), shared=given)
         if students is None:
             return stage.make(structure, settings, context)
-        return student_unit(
-            stage, structure, settings, context, student, device=students.device, force=students.force
-        )
+        return student_unit(stage, structure, settings, context, student, device=students.device, force=students.force)
 
     def shared_flows(
         self, stage_index: int, structure: Structure, label: str, group: StudentGroup | None = None

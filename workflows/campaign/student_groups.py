@@ -161,7 +161,9 @@ class GroupMembers:
             ),
             key=lambda member: (member.formula, member.candidate_id),
         )
-        seen, first, rest = {own.formula}, [], []
+        seen = {own.formula}
+        first: list[GroupMember] = []
+        rest: list[GroupMember] = []
         for member in others:
             (rest if member.formula in seen else first).append(member)
             seen.add(member.formula)

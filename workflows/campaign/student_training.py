@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from jobflow import Flow
-from pymatgen.core import Structure
 
 from ...errors import SettingsError
 from ...flows.declaration import FlowDescription
@@ -29,7 +28,9 @@ KIND = "student potential"
 """What the shared work makes, as queues and logs call it."""
 
 
-def student_maker(distillation: DistilledPotential, temperatures_k: Sequence[float]) -> Maker:
+def student_maker(
+    distillation: DistilledPotential, temperatures_k: Sequence[float], mobile_ion: str | None = None
+) -> Maker:
     """Set up the flow that trains students.
 
     Parameters
@@ -38,6 +39,8 @@ def student_maker(distillation: DistilledPotential, temperatures_k: Sequence[flo
         What the campaign file asks for.
     temperatures_k : sequence of float
         Temperatures in K that they are trained for.
+    mobile_ion : str or None
+        Element that moves; None guesses it.
 
     Returns
     -------
@@ -50,7 +53,13 @@ def student_maker(distillation: DistilledPotential, temperatures_k: Sequence[flo
         If the flow is not installed, or has no such setting.
     """
     described = describe_flow(FLOW)
-    asked = {"teacher": distillation.distil, "size": distillation.size, "temperatures": list(temperatures_k)}
+    asked: dict[str, Any] = {
+        "teacher": distillation.distil,
+        "size": distillation.size,
+        "temperatures": list(temperatures_k),
+    }
+    if mobile_ion is not None:
+        asked |= {"mobile-ion": mobile_ion}
     names = _settings_of(described, (*asked, "device"))
     settings = {names[option]: value for option, value in asked.items()}
     if distillation.device != "auto":
@@ -82,7 +91,11 @@ def student_flow(
         it learns from is no part of its key: what joins later uses it too, and is flagged if it has another
         composition.
     """
-    identity = {"group": group.identity, "training": distillation.identity(temperatures_k)}
+    identity = {
+        "group": group.identity,
+        "training": distillation.identity(temperatures_k),
+        "mobile_ion": context.mobile_ion,
+    }
     key = shared_key(KIND, identity, context, uses_potential=False)
     return SharedFlow(key, KIND, group.label, make=partial(_make, distillation, temperatures_k, group, context, key))
 
@@ -95,7 +108,7 @@ def _make(
     key: str,
 ) -> Flow:
     """Make the flow, with the crystals that the group has now."""
-    maker = student_maker(distillation, temperatures_k)
+    maker = student_maker(distillation, temperatures_k, context.mobile_ion)
     if getattr(maker, "checkpoint_root", "") is None:
         maker = apply_settings(maker, {"checkpoint_root": checkpoint_root_of(context)})
     name = student_name(group.label, distillation, key)

@@ -46,13 +46,13 @@ class DistilledPotential(Section):
     spot_check_ps: float | None = Field(
         default=10.0,
         gt=0,
-        description="time in ps after which a frame of each production run is labelled again by the teacher; null: never",
+        description="time in ps after which the teacher labels a frame of each production run again; null: never",
     )
     device: str = Field(default="auto", description="where students compute: auto, cpu, cuda, cuda:1")
     force: bool = Field(default=False, description="whether a student is used though its validation rejected it")
     settings: dict[str, Any] = Field(
         default_factory=dict,
-        description="further settings of the flow distil-potential, as `superion flow show distil-potential` lists them",
+        description="further settings of the training, as `superion flow show distil-potential` lists them",
     )
 
     @field_validator("size")

@@ -172,6 +172,7 @@ class CampaignFile(Section):
         problems = [
             *_ion_without_charge(self),
             *_students_that_nobody_uses(self),
+            *_settings_of_students(self),
             *_repeated_stages(self),
             *_rules_ahead_of_their_stage(self),
             *_ranking_without_stage(self),
@@ -317,6 +318,20 @@ def _students_that_nobody_uses(campaign: CampaignFile) -> Iterator[InitErrorDeta
                 f"name the teacher itself, 'potential: {entry.potential.distil.written}'"
             )
             yield _details(("stages", index, "potential", "distil"), sentence, entry.potential.distil.written)
+
+
+def _settings_of_students(campaign: CampaignFile) -> Iterator[InitErrorDetails]:
+    """Refuse settings that the flow of the training does not have."""
+    from ..student_training import student_maker
+
+    named: list[tuple[tuple[str | int, ...], Any]] = [(("potential",), campaign.potential)]
+    named += [(("stages", index, "potential"), entry.potential) for index, entry in enumerate(campaign.stages)]
+    for place, students in named:
+        if isinstance(students, DistilledPotential):
+            try:
+                student_maker(students, campaign.student_temperatures_k(students))
+            except SettingsError as error:
+                yield _details((*place, "settings"), as_clause(str(error)), students.settings)
 
 
 def _ion_without_charge(campaign: CampaignFile) -> Iterator[InitErrorDetails]:

@@ -88,6 +88,11 @@ def plan_campaign(
     clock = _Clock()
     prepared = PreparedCampaign(campaign.name, campaign)
     notes = [sentence for _, sentence in missing_here(campaign)]
+    if any(prepared.distillations):
+        notes.append(
+            "students are trained by the campaign, which this cost leaves out, and are not there yet: their steps are "
+            "timed with the teacher, which is slower"
+        )
     with clock.part("reading candidates"):
         rows = _known_rows(campaign.name, collections)
         known = KnownCandidates() if collections is None else known_candidates(rows.values(), collections)

@@ -72,13 +72,16 @@ class PotentialSection(ReportSection):
         parts = [
             section("Verdict", bullets(document.reasons or [f"{document.verdict}, without a reason recorded"])),
             section("Training", facts(training_rows(document), caption="What it is and what it learnt from.")),
-            section("Validation", facts(metric_rows(document), caption="Against its teacher."), _parity(document, name)),
+            section(
+                "Validation", facts(metric_rows(document), caption="Against its teacher."), _parity(document, name)
+            ),
             section("Active loop", _rounds(document)),
             section("Notes", bullets(document.notes)),
             section("Provenance", provenance),
             section("How to repeat it", Markup(f"<pre>{escape(command)}</pre>") if command else ""),
         ]
-        badge = f'<span class="badge {"" if document.verdict == "accepted" else "partial"}">{escape(document.verdict)}</span>'
+        colour = "" if document.verdict == "accepted" else "partial"
+        badge = f'<span class="badge {colour}">{escape(document.verdict)}</span>'
         head = f"<header><h1>{escape(self.title(document))}{badge}</h1></header>"
         return Markup(f'<article id="{escape(name)}">{head}{"".join(parts)}</article>')
 
@@ -88,11 +91,13 @@ def _parity(document: PotentialDoc, name: str) -> Markup:
     data = [one for one in document.parity if one.teacher]
     if not data:
         return Markup("")
+    quantities = ", ".join(one.quantity for one in data)
+    quantities = ", ".join(one.quantity for one in data)
     svg = figure_svg(
         parity_figure(data),
         name=f"{name}-parity",
         title="Student against teacher",
-        description=f"The student's {', '.join(one.quantity for one in data)} against the teacher's, on held-out frames.",
+        description=f"Values of the student against those of the teacher: {quantities}.",
     )
     shown = ", ".join(f"{len(one.teacher):,} of {one.n_total:,} values of the {one.quantity}" for one in data)
     return Markup(figure(svg, f"On the line the student gives what the teacher gives; {shown}."))

@@ -18,6 +18,7 @@ from superion.database.documents.potential import PotentialDoc
 from superion.dynamics.protocol import MdSettings, RunLimits
 from superion.errors import PotentialError, SettingsError
 from superion.flows.distil_potential import DistilPotentialMaker
+from superion.flows.plan import plan
 from superion.flows.registry import describe_flow
 from superion.flows.settings import apply_settings
 from superion.makers.active_loop import ActiveLoopMaker, ActiveLoopSettings
@@ -112,6 +113,15 @@ def test_the_flow_declares_itself_and_hands_its_settings_down():
     assert jobs["sample configurations"].maker.temperatures_k == (700.0, 1000.0, 1200.0)
     assert jobs["label"].maker.teacher.device == "cpu"
     assert jobs["active loop round 0"].maker.register.potential_name == "mine"
+
+
+def test_the_plan_names_cell_teacher_and_loop():
+    described = plan(
+        DistilPotentialMaker(teacher="chgnet", supercell=SupercellMaker(minimum_edge_angstrom=8.0)), ["Li6PS5Cl"]
+    )
+    assert (described.formula, described.n_atoms, described.mobile_ion) == ("Li6PS5Cl", 52, "Li")
+    assert described.potential == "tiny student of chgnet"
+    assert "up to 6 rounds" in described.notes[0]
 
 
 def test_settings_that_make_no_sense_are_one_sentence():

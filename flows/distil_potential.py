@@ -23,7 +23,10 @@ from ..potentials.registry import potential_class
 from ..potentials.specification import PotentialSpecification, potential_specification
 from ..potentials.training.architecture import load_architecture
 from ..structures.mobile_ion import resolve_mobile_ion
+from ..structures.order import order_structure
+from ..structures.supercell import expand_to_minimum_edge, minimum_edge_angstrom
 from .declaration import FlowInput, FlowOption
+from .plan import FlowPlan
 from .structure_input import StructureInput, read_input
 
 _M = TypeVar("_M", bound=Maker)
@@ -167,6 +170,54 @@ class DistilPotentialMaker(Maker):
         loop = self._loop(shared, label)
         rounds = loop.begin(candidates, labelling.output)
         return Flow([*jobs, sample, labelling, *rounds], output=rounds[-1].output, name=self.name)
+
+    def plan(
+        self, structures: StructureInput | Sequence[StructureInput], *, seconds_per_step: float | None = None
+    ) -> FlowPlan:
+        """Describe the flow without loading the teacher.
+
+        Parameters
+        ----------
+        structures : crystal or sequence of crystals
+            As for `make`.
+        seconds_per_step : float or None
+            Not used: how much is run, the active loop finds out.
+
+        Returns
+        -------
+        FlowPlan
+            The first round: the first structure in its cell, teacher, temperatures and jobs.
+        """
+        listed = list(structures) if isinstance(structures, list | tuple) else [structures]
+        flow = self.make(listed)
+        given = read_input(listed[0])
+        fields: dict[str, Any] = {}
+        if isinstance(given.structure, Structure):
+            ion = resolve_mobile_ion(given.structure, self.mobile_ion, self.ion_charge)
+            ordered = order_structure(given.structure).structure
+            cell = expand_to_minimum_edge(ordered, self.supercell.minimum_edge_angstrom, self.supercell.maximum_atoms)
+            fields = {
+                "formula": cell.composition.reduced_formula,
+                "mobile_ion": ion.symbol,
+                "n_atoms_input": len(ordered),
+                "n_atoms": len(cell),
+                "minimum_edge_angstrom": minimum_edge_angstrom(cell),
+            }
+        settings = self.loop.settings
+        return FlowPlan(
+            flow=self.name,
+            label=given.label,
+            potential=f"{self.size} student of {self.teacher.written}",
+            temperatures_k=tuple(self.temperatures_k),
+            jobs=tuple(job.name for job, _ in flow.iterflow()),
+            checkpoint_root=str(self.checkpoint_root or default_checkpoint_root()),
+            notes=(
+                f"the active loop adds jobs: up to {settings.maximum_rounds} rounds, until the student runs "
+                f"{settings.stable_ps:g} ps at each temperature",
+                *([f"and {len(listed) - 1} more structures"] if len(listed) > 1 else []),
+            ),
+            **fields,
+        )
 
     def _loop(self, shared: dict[str, Any], label: str | None) -> ActiveLoopMaker:
         """Hand teacher, folder, device and name down to the steps of the loop."""

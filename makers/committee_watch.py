@@ -66,7 +66,7 @@ class CommitteeWatch:
             if contact is not None:
                 return StopVerdict(reason="atoms_too_close", message=f"There is {contact}.", estimate={})
         deviations = largest_deviations(frames, self.calculators)
-        largest = float(deviations.max()) if len(deviations) else 0.0
+        largest = float(np.max(deviations)) if len(deviations) else 0.0
         estimate = {"largest_deviation_ev_per_angstrom": largest if np.isfinite(largest) else None}
         if largest <= self.threshold_ev_per_angstrom:
             return StopVerdict(estimate=estimate)

@@ -87,7 +87,7 @@ class ExploreMaker(Maker):
     protocol : MdSettings
         Ensemble, thermostat, time step, seed.
     limits : RunLimits
-        How long the run is and how it is written.
+        How the run is written; its length is the loop's `stable_ps`.
     watch : WatchSettings
         What ends it early.
     device : str
@@ -204,7 +204,7 @@ class ExploreMaker(Maker):
         n_frames = trajectory.n_frames
         n_back = min(n_frames, max(1, round(settings.lookback_ps / trajectory.frame_interval_ps)))
         late = np.linspace(n_frames - n_back, n_frames - 1, min(settings.frames_per_event, n_back))
-        early = np.linspace(0, n_frames - n_back, settings.frames_before + 1)[1:] if settings.frames_before else []
+        early = np.linspace(0, n_frames - n_back, settings.frames_before + 1)[1:]
         places = sorted({round(place) for place in (*early, *late)})
         # overlapping atoms teach nothing: the teacher's own numbers mean little there
         overlapping = 0.7 * settings.contact_fraction

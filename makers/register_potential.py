@@ -6,7 +6,9 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from pymatgen.core import Composition
 
 from ..database.documents import CandidateDoc
 from ..database.documents.potential import CONTENT_FIELD, PotentialDoc
@@ -33,6 +35,9 @@ from .plain_name import plain_name
 from .provenance import job_provenance
 from .student_potential import model_folder
 from .timed_job import job
+
+if TYPE_CHECKING:
+    from ase import Atoms
 
 
 @dataclass
@@ -151,22 +156,24 @@ class RegisterPotentialMaker(Maker):
 
     def _domain(self, candidates: Sequence[CandidateDoc], dataset: FrameSet) -> ModelDomain:
         """Say what it was trained for: temperatures of its runs, volumes and compositions of its frames."""
-        volumes = {
-            frozenset(ase_atoms(one.structure).symbols.formula.count().items()): ase_atoms(one.structure).get_volume()
-            for one in candidates
-        }
+        volumes = {candidate.formula: _volume_per_atom(ase_atoms(candidate.structure)) for candidate in candidates}
         strains = [
-            frame.get_volume() / volumes[composition] - 1.0
+            _volume_per_atom(frame) / volumes[formula] - 1.0
             for frame in read_frame_set(dataset)
-            if (composition := frozenset(frame.symbols.formula.count().items())) in volumes
+            if (formula := Composition(frame.get_chemical_formula()).reduced_formula) in volumes
         ]
         temperatures = self.temperatures_k
         return ModelDomain(
             temperature_k=(min(temperatures), max(temperatures)) if temperatures else None,
             volume_strain=(round(min(strains), 4), round(max(strains), 4)) if strains else None,
+            volume_per_atom_angstrom3={formula: round(volume, 4) for formula, volume in volumes.items()},
             compositions=dataset.compositions,
             elements=dataset.elements,
         )
+
+
+def _volume_per_atom(atoms: Atoms) -> float:
+    return float(atoms.get_volume()) / len(atoms)
 
 
 def _metrics(validation: PotentialValidation) -> ValidationMetrics:

@@ -47,6 +47,7 @@ from .validation_runs import diffusivity_pair, radial_pairs, spectrum_pair
 
 if TYPE_CHECKING:
     from ase import Atoms
+    from ase.calculators.calculator import Calculator
 
 
 class ValidationSettings(BaseModel):
@@ -186,7 +187,7 @@ class ValidatePotentialMaker(Maker):
         )
 
     def _own_errors(
-        self, runs: Sequence[Exploration], teacher: Potential, calculator: object, labelled: Sequence[Atoms]
+        self, runs: Sequence[Exploration], teacher: Potential, calculator: Calculator, labelled: Sequence[Atoms]
     ) -> FrameErrors | None:
         """Let the teacher label frames of the student's runs."""
         frames: list[Atoms] = []
@@ -200,7 +201,7 @@ class ValidatePotentialMaker(Maker):
         if not frames or self.settings.own_frames == 0:
             return None
         store = LabelStore(checkpoint_root_of("labels", self.checkpoint_root) / "labels", teacher)
-        return frame_errors([with_labels(frame, store.label(frame)) for frame in frames], calculator)  # type: ignore[arg-type]
+        return frame_errors([with_labels(frame, store.label(frame)) for frame in frames], calculator)
 
     def _run(
         self, candidate: CandidateDoc, potential: Potential, temperature_k: float, ensemble: str, duration_ps: float

@@ -117,7 +117,8 @@ def diffusivity_pair(
     DiffusivityPair
         Both with their intervals; what is withheld is not judged.
     """
-    results, remarks = [], []
+    results: list[DiffusionResult | None] = []
+    remarks: list[str] = []
     for name, run in (("student", student), ("teacher", teacher)):
         try:
             result = analyze_diffusion(

@@ -66,7 +66,7 @@ def largest_deviations(frames: Sequence[Atoms], calculators: Sequence[Calculator
             with quietly():
                 forces.append(atoms.get_forces())
         deviation = force_deviation(np.array(forces))
-        largest.append(float(deviation.max()) if np.isfinite(deviation).all() else float("inf"))
+        largest.append(float(np.max(deviation)) if np.isfinite(deviation).all() else float("inf"))
     return np.array(largest)
 
 

@@ -39,14 +39,14 @@ def farthest_points(
         return []
     if already is None or len(already) == 0:
         nearest = np.linalg.norm(points - points.mean(axis=0), axis=1)
-        chosen = [int(nearest.argmax())]
+        chosen = [int(np.argmax(nearest))]
         nearest = np.linalg.norm(points - points[chosen[0]], axis=1)
     else:
         chosen = []
         differences = points[:, None, :] - np.asarray(already, dtype=float)[None, :, :]
         nearest = np.linalg.norm(differences, axis=2).min(axis=1)
     while len(chosen) < min(n_points, len(points)):
-        farthest = int(nearest.argmax())
+        farthest = int(np.argmax(nearest))
         if nearest[farthest] <= 0.0:
             break
         chosen.append(farthest)

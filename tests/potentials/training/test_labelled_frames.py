@@ -97,8 +97,8 @@ def test_frames_that_teach_nothing_are_one_sentence(frames, spoil, sentence):
 
 
 def test_elements_that_a_model_lacks_are_named(frames):
-    with pytest.raises(TrainingError, match="tiny.model does not know Cu"):
-        check_labelled_frames(frames, known_elements=["Li", "S"], model="tiny.model")
+    with pytest.raises(TrainingError, match="tiny model does not know Cu"):
+        check_labelled_frames(frames, known_elements=["Li", "S"], model="tiny model")
 
 
 def test_files_that_cannot_be_read_are_one_sentence(tmp_path):

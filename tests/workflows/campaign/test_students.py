@@ -172,7 +172,9 @@ def test_a_plan_says_that_students_are_not_there_yet(tmp_path):
     from superion.workflows.campaign.file.load import load_campaign_file
 
     planned = plan_campaign(load_campaign_file(path), tmp_path)
-    assert any("are timed with the teacher" in note for note in planned.notes)
+    assert any("times their dynamics with the teacher" in note for note in planned.notes)
+    (students,) = planned.shared_works
+    assert (students.stage, students.kind, students.n_works, students.n_reused) == ("probe", KIND, 1, 0)
     assert planned.stages[2].core_hours is not None
 
 

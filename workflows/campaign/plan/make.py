@@ -91,8 +91,8 @@ def plan_campaign(
     notes = [sentence for _, sentence in missing_here(campaign)]
     if any(prepared.distillations):
         notes.append(
-            "students are trained by the campaign, which this cost leaves out, and are not there yet: their steps are "
-            "timed with the teacher, which is slower"
+            "students are not there yet: the cost leaves their training out and times their dynamics with the "
+            "teacher, which is slower"
         )
     with clock.part("reading candidates"):
         rows = _known_rows(campaign.name, collections)

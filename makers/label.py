@@ -16,7 +16,12 @@ from ..potentials.registry import load_potential
 from ..potentials.specification import PotentialSpecification, potential_specification
 from ..potentials.training.frame_digest import frame_digest
 from ..potentials.training.label_store import LabelStore
-from ..potentials.training.labelled_frames import check_labelled_frames, read_labelled_frames, with_labels
+from ..potentials.training.labelled_frames import (
+    TEACHER,
+    check_labelled_frames,
+    read_labelled_frames,
+    with_labels,
+)
 from ..potentials.training.records import FrameSet
 from .checkpoint_root import checkpoint_root_of
 from .frame_files import read_frame_set, write_frame_set
@@ -48,7 +53,7 @@ class LabelMaker(Maker):
         The potential that labels; None for the flow's.
     labelled_frames : str or None
         Extended XYZ file of frames that are labelled already, for example by a density-functional code; they are
-        added to the set. All must be of the teacher's level of theory.
+        added to the set. All must be of the teacher's level of theory; those without a `teacher` count as its own.
     largest_force_ev_per_angstrom : float
         Frames with a larger force on an atom are left out: nothing is learned from overlapping atoms.
     checkpoint_root : str or None
@@ -102,6 +107,7 @@ class LabelMaker(Maker):
             remember_stop_request()
             return Response(output=None, replace=self.make(frames, dataset))
         together = {frame_digest(frame): frame for frame in [*labelled, *new]}
+        _name_the_teacher(list(together.values()))
         return write_frame_set(
             list(together.values()),
             self.checkpoint_root,
@@ -139,3 +145,11 @@ class LabelMaker(Maker):
                 if stop.reason() is not None:
                     raise LabellingStopped
         return kept, store.n_computed, len(frames) - len(kept)
+
+
+def _name_the_teacher(frames: Sequence[Atoms]) -> None:
+    """Count frames of a file that name no teacher among those of the only one: the user vouches for them."""
+    named = {frame.info[TEACHER] for frame in frames if TEACHER in frame.info}
+    if len(named) == 1:
+        for frame in frames:
+            frame.info.setdefault(TEACHER, next(iter(named)))

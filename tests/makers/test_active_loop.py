@@ -13,7 +13,7 @@ from superion.makers.sample_configurations import SampleConfigurationsMaker
 from superion.makers.sampling_settings import SamplingSettings
 from superion.potentials.mace_model import load_mace_model
 from superion.potentials.model_file import write_model_file
-from superion.potentials.training.labelled_frames import labels_of, write_labelled_frames
+from superion.potentials.training.labelled_frames import labels_of, read_labelled_frames, write_labelled_frames
 from superion.potentials.training.records import Exploration, FrameSet, Student
 from support.labelled_alloy import EMT, alloy_crystal, alloy_frames, labelled_alloy
 from support.tiny_mace import build_tiny_mace
@@ -190,7 +190,14 @@ def test_labels_of_a_file_are_added_and_foreign_elements_are_refused(tmp_path):
     path = write_labelled_frames(tmp_path / "mine.extxyz", labelled_alloy(3, tmp_path / "labels"))
     maker = LabelMaker(teacher=EMT, labelled_frames=str(path), checkpoint_root=str(tmp_path))
     frames = write_frame_set(alloy_frames(2, seed=9), str(tmp_path))
-    assert call(maker, [frames]).n_frames == 5
+    together = call(maker, [frames])
+    assert together.n_frames == 5
+    untagged = read_labelled_frames(path)
+    for frame in untagged:
+        del frame.info["teacher"]
+    write_labelled_frames(path, untagged)
+    again = call(maker, [frames])
+    assert {frame.info["teacher"] for frame in read_frame_set(again)} == {together.teacher}
     foreign = alloy_frames(1)
     foreign[0].symbols[0] = "Li"
     mace = build_tiny_mace(tmp_path / "cu.model", elements=("Cu", "Au"))

@@ -33,7 +33,9 @@ def compare(
     measured: Annotated[
         str | None,
         typer.Option(
-            "--measured", metavar="PROPERTY", help="Measured property to judge it by. If not given: the same one."
+            "--measured",
+            metavar="PROPERTY",
+            help="Measured property to judge it by. If not given: the first that campaigns rank by.",
         ),
     ] = None,
     baselines: Annotated[
@@ -73,8 +75,7 @@ def compare(
     from ...database.agreement import DEFAULT_BASELINES, agreement_in_words, compare_rows
     from ...database.property_names import usual_order
 
-    computed = computed or usual_order()[0]
-    names = [_full_name(name) for name in (computed, measured or computed)]
+    names = [_full_name(name or usual_order()[0]) for name in (computed, measured)]
     others = [_full_name(name) for name in (DEFAULT_BASELINES if baselines is None else dict.fromkeys(baselines))]
     substitute = None if stand_in is None else _full_name(stand_in)
     with opened_campaigns(store) as opened:

@@ -196,10 +196,11 @@ class ValidatePotentialFlowMaker(Maker):
 
     def _header(self) -> ModelHeader:
         """Read what the potential says of itself."""
-        if self.potential is None or self.potential.model is None:
+        if self.potential is None:
             raise SettingsError("There is no potential to judge: give one, such as --potential mace:mine.safetensors.")
-        is_file = self.potential.name == "mace" and Path(self.potential.model).is_file()
-        header = model_header(self.potential.model) if is_file else None
+        model = self.potential.model
+        is_file = self.potential.name == "mace" and model is not None and Path(model).is_file()
+        header = model_header(str(model)) if is_file else None
         if header is None:
             raise SettingsError(
                 f"The potential {self.potential.written} is no model file of superion, whose verdict could be changed: "

@@ -50,6 +50,11 @@ class PropertyDefinition(BaseModel):
     query_heading: str | None = Field(
         default=None, description="heading of its column in `superion query`; None leaves it out of that table"
     )
+    query_option: str | None = Field(
+        default=None,
+        description="option of `superion query` that limits it on its better side, such as --min-sigma; None for none, "
+        "as --where does it all",
+    )
     indexed: Literal["never", "stores", "campaigns"] = Field(
         default="never",
         description="stores: whole stores are sorted by it with an index; campaigns: the rows of one campaign, too",

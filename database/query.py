@@ -14,6 +14,7 @@ from .candidate_rows import document_to_row, high_path, low_path
 from .documents.candidate_summary import CandidateSummary
 from .export import to_dataframe
 from .properties import PROPERTIES
+from .property_names import full_name, nearest_property, usual_order
 from .query_language import parse_query, query_criteria
 from .query_language.columns import ColumnKind, find_column, nearest_column
 from .query_language.criteria import LEAST_NUMBER, all_of
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
 SCAN_WARNING_ROWS = 1000
 """A query without an index says so in stores with at least so many rows."""
-
-USUAL_SORT = "-sigma_300k"
-"""The order unless another one is asked for: the greatest σ(300 K) first."""
 
 _ENDS = {".low": low_path, ".high": high_path}
 """What a column is followed by to sort by an end of its 95 % range."""
@@ -78,8 +76,7 @@ def query_candidates(
     *,
     elements: Sequence[str] | str = (),
     exclude_elements: Sequence[str] | str = (),
-    min_sigma: str | None = None,
-    max_ehull: str | None = None,
+    thresholds: Mapping[str, str] | None = None,
     possible: bool = False,
     campaign: str | None = None,
     status: str | None = None,
@@ -99,12 +96,11 @@ def query_candidates(
         Elements that all have to be there; a text is read as separated by commas.
     exclude_elements : sequence of str or str
         Elements none of which may be there.
-    min_sigma : str, optional
-        Least σ(300 K), with its unit, such as ``0.1 mS/cm``.
-    max_ehull : str, optional
-        Greatest energy above hull, with its unit, such as ``30 meV``.
+    thresholds : mapping of str to str, optional
+        What properties must reach: their names, with or without unit, and the worst value that is accepted, with its
+        unit, such as ``{"sigma_300k": "0.1 mS/cm", "energy_above_hull": "30 meV"}``.
     possible : bool
-        Whether `min_sigma` and `max_ehull` keep all whose 95 % range reaches them, and not only best estimates.
+        Whether `thresholds` keep all whose 95 % range reaches them, and not only best estimates.
     campaign : str, optional
         Only this campaign.
     status : str, optional
@@ -113,7 +109,8 @@ def query_candidates(
         A query in the query language.
     sort : str, optional
         A column, with ``-`` in front for downwards, with ``.low`` or ``.high`` behind it for an end of its 95 % range;
-        where None ``-sigma_300k``, or the end of its range for which `where` asks by ``surely``.
+        where None the first property of `superion.database.property_names.usual_order`, the best first, or the end of
+        its range for which `where` asks by ``surely``.
     limit : int
         Greatest number of rows; 0 for all.
     skip : int
@@ -143,8 +140,7 @@ def query_candidates(
     criteria = candidate_criteria(
         elements=elements,
         exclude_elements=exclude_elements,
-        min_sigma=min_sigma,
-        max_ehull=max_ehull,
+        thresholds=thresholds,
         possible=possible,
         campaign=campaign,
         status=status,
@@ -161,8 +157,7 @@ def candidate_criteria(
     *,
     elements: Sequence[str] | str = (),
     exclude_elements: Sequence[str] | str = (),
-    min_sigma: str | None = None,
-    max_ehull: str | None = None,
+    thresholds: Mapping[str, str] | None = None,
     possible: bool = False,
     campaign: str | None = None,
     status: str | None = None,
@@ -172,7 +167,7 @@ def candidate_criteria(
 
     Parameters
     ----------
-    elements, exclude_elements, min_sigma, max_ehull, possible, campaign, status, where
+    elements, exclude_elements, thresholds, possible, campaign, status, where
         As for `query_candidates`.
 
     Returns
@@ -194,14 +189,8 @@ def candidate_criteria(
     for name, text in (("campaign", campaign), ("status", status)):
         if text is not None:
             nodes.append(Comparison(_column(name), "=", _checked_choice(name, text)))
-    thresholds: list[Node] = []
-    if min_sigma is not None:
-        thresholds.append(_threshold("sigma_300k_ms_cm", ">=", min_sigma, "the least σ(300 K)"))
-    if max_ehull is not None:
-        thresholds.append(
-            _threshold("energy_above_hull_ev_per_atom", "<=", max_ehull, "the greatest energy above hull")
-        )
-    nodes += [Judged("possibly", node) for node in thresholds] if possible else thresholds
+    limits = [_threshold(name, text) for name, text in (thresholds or {}).items()]
+    nodes += [Judged("possibly", node) for node in limits] if possible else limits
     if wanted := _symbols(elements):
         nodes.append(HasElements(wanted))
     if unwanted := _symbols(exclude_elements):
@@ -258,9 +247,10 @@ _PLAIN_SORTS = ("key", "updated_at")
 
 
 def _usual_sort(criteria: Mapping[str, Any]) -> str:
-    """Sort what is surely above or below a conductivity by that end of its range, which has an index."""
-    ends = (end for end, path_of in _ENDS.items() if path_of("sigma_300k_ms_cm") in criteria)
-    return USUAL_SORT + next(ends, "")
+    """Sort by the property that counts most; what is surely beyond a value of it, by that end, which has an index."""
+    name = usual_order()[0]
+    ends = (end for end, path_of in _ENDS.items() if path_of(name) in criteria)
+    return f"{'-' if PROPERTIES[name].better == 'higher' else ''}{name}{next(ends, '')}"
 
 
 def _find(
@@ -334,8 +324,17 @@ def _column(name: str) -> Any:
     return found[0]
 
 
-def _threshold(name: str, operator: Literal[">=", "<="], text: str, what: str) -> Node:
-    return Comparison(_column(name), operator, parse_quantity(text, PROPERTIES[name].unit, what=what))
+def _threshold(given: str, text: str) -> Node:
+    """Write that a property is at least as good as a value."""
+    name = full_name(given)
+    if name is None:
+        raise SettingsError(f"There is no property '{given}'; did you mean '{nearest_property(given)}'?")
+    definition = PROPERTIES[name]
+    if not definition.is_ranked:
+        raise SettingsError(f"No end of {name} is better: ask for a range of it by `where`.")
+    operator: Literal[">=", "<="] = ">=" if definition.better == "higher" else "<="
+    value = parse_quantity(text, definition.unit, what=f"the limit of {definition.label.partition(' / ')[0]}")
+    return Comparison(_column(name), operator, value)
 
 
 def _checked_choice(name: str, text: str) -> str:

@@ -26,6 +26,7 @@ from ..structures.mobile_ion import resolve_mobile_ion
 from ..structures.order import order_structure
 from ..structures.supercell import expand_to_minimum_edge, minimum_edge_angstrom
 from .declaration import FlowInput, FlowOption
+from .options import ION_CHARGE, MOBILE_ION
 from .plan import FlowPlan
 from .structure_input import StructureInput, read_input
 
@@ -90,7 +91,8 @@ class DistilPotentialMaker(Maker):
         FlowOption("temperatures", "temperatures_k", "temperatures in K that the potential is for"),
         FlowOption("device", "device", "device: auto, cpu, cuda, cuda:1"),
         FlowOption("name", "potential_name", "name of the potential"),
-        FlowOption("mobile-ion", "mobile_ion", "mobile ion, such as Li; guessed by default"),
+        MOBILE_ION,
+        ION_CHARGE,
     )
     document: ClassVar[str] = "potential"
 

@@ -106,7 +106,7 @@ class RegisterPotentialMaker(Maker):
             provenance = load_potential(self.teacher).provenance
             label = provenance.name if provenance.model is None else f"{provenance.name} {provenance.model}"
             teacher = TeacherRecord(provenance=provenance, label=label, licence=self.teacher_licence)
-        metrics = _metrics(validation)
+        metrics = validation_metrics(validation)
         name = self.potential_name or self._generated_name(candidates)
         domain = self._domain(candidates, dataset)
         path = (
@@ -143,7 +143,7 @@ class RegisterPotentialMaker(Maker):
             elements=sorted(header.elements),
             domain=domain,
             metrics=metrics,
-            parity=_parity(validation.held_out),
+            parity=parity_data(validation.held_out),
             rounds=[_summary(one) for one in rounds],
             verdict=validation.verdict.verdict,
             reasons=list(validation.verdict.reasons),
@@ -176,7 +176,19 @@ def _volume_per_atom(atoms: Atoms) -> float:
     return float(atoms.get_volume()) / len(atoms)
 
 
-def _metrics(validation: PotentialValidation) -> ValidationMetrics:
+def validation_metrics(validation: PotentialValidation) -> ValidationMetrics:
+    """Sum up what a validation measured, for a document.
+
+    Parameters
+    ----------
+    validation : PotentialValidation
+        What was measured.
+
+    Returns
+    -------
+    ValidationMetrics
+        Errors, drift, differences and diffusivities.
+    """
     return ValidationMetrics(
         held_out=_label_errors(validation.held_out),
         own_dynamics=None if validation.own_frames is None else _label_errors(validation.own_frames),
@@ -208,7 +220,19 @@ def _label_errors(errors: FrameErrors) -> LabelErrors:
     )
 
 
-def _parity(errors: FrameErrors) -> list[ParityData]:
+def parity_data(errors: FrameErrors) -> list[ParityData]:
+    """Give the points of parity figures.
+
+    Parameters
+    ----------
+    errors : FrameErrors
+        Errors on frames, with a sample of the values.
+
+    Returns
+    -------
+    list of ParityData
+        Energies and forces.
+    """
     parts: list[tuple[Any, str, Any]] = [
         ("energy", "eV/atom", errors.energies_ev_per_atom),
         ("force", "eV/Å", errors.forces_ev_per_angstrom),

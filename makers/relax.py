@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from ase.filters import FrechetCellFilter
 from jobflow import Response
 from pydantic import BaseModel, Field, ValidationError
 from pymatgen.core import Structure
+from pymatgen.io.ase import AseAtomsAdaptor
 
 from ..database.documents import CandidateDoc, RelaxDoc
 from ..dynamics.stop_request import StopRequest
@@ -57,7 +59,7 @@ class Relaxation(BaseModel):
 
 @dataclass
 class RelaxMaker(Maker):
-    """Relax cell and positions with atomate2's relaxer and the chosen potential.
+    """Relax cell and positions with ASE's FIRE and the chosen potential.
 
     A relaxation is kept beside the trajectories under a key of structure, potential and settings. The same request
     finds it again, so that the trajectories that start from it are found too.
@@ -195,24 +197,17 @@ class RelaxMaker(Maker):
         return checkpoint_root_of(entry, self.checkpoint_root) / entry
 
     def _relax(self, structure: Structure, potential: Potential, states: Path) -> Relaxation:
-        """Run atomate2's relaxer, from the state that an interrupted relaxation kept."""
-        from atomate2.ase.utils import AseRelaxer
-
+        """Run ASE's FIRE, from the state that an interrupted relaxation kept."""
         note_device(potential.provenance.device)
         calculator = finite_calculator(potential)
         with StopRequest(time_left_s()) as stop:
             watch = _Watch(states, stop, heartbeat_writer(), self._progress)
-            relaxer = AseRelaxer(calculator, optimizer=watch.optimizer, relax_cell=self.relax_cell)
-            result = relaxer.relax(
-                structure,
-                fmax=self.force_tolerance_ev_per_angstrom,
-                steps=self.maximum_steps,
-                final_atoms_object_file=None,
-                use_emmet_models=False,
-            )
-        frames = result.trajectory.frame_properties
-        forces = np.asarray(frames[-1]["forces"], dtype=float)
-        relaxed = result.final_mol_or_struct
+            atoms = ase_atoms(structure)
+            atoms.calc = calculator
+            optimizer = watch.optimizer(FrechetCellFilter(atoms) if self.relax_cell else atoms)
+            converged = optimizer.run(fmax=self.force_tolerance_ev_per_angstrom, steps=self.maximum_steps)
+            energy, forces = atoms.get_potential_energy(), atoms.get_forces()
+        relaxed = AseAtomsAdaptor.get_structure(atoms)
         if not (np.isfinite(relaxed.lattice.matrix).all() and np.isfinite(relaxed.cart_coords).all()):
             raise NonFiniteResultError(
                 f"The relaxation with the potential {potential.name} came to positions or a cell that are not numbers "
@@ -221,9 +216,9 @@ class RelaxMaker(Maker):
         plain = Structure(relaxed.lattice, [site.specie.symbol for site in relaxed], relaxed.frac_coords)
         return Relaxation(
             structure=plain.as_dict(),
-            energy_ev=float(frames[-1]["energy"]),
+            energy_ev=float(energy),
             max_force_ev_per_angstrom=float(np.sqrt(np.max(np.sum(forces**2, axis=1)))),
-            converged=bool(result.converged),
+            converged=converged,
             n_steps=watch.n_steps,
         )
 
@@ -284,9 +279,9 @@ class _Watch:
         self._progress = progress
         self._last_s = time.monotonic()
 
-    def optimizer(self, atoms: Any, **settings: Any) -> ResumableFIRE:
-        """Make atomate2's default optimiser, where an earlier process left it."""
-        optimizer = ResumableFIRE(atoms, **settings)
+    def optimizer(self, atoms: Any) -> ResumableFIRE:
+        """Make the optimiser, where an earlier process left it."""
+        optimizer = ResumableFIRE(atoms, logfile=None)
         state = self._kept_state()
         if state is not None:
             optimizer.restore(state)

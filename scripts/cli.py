@@ -23,6 +23,7 @@ from .report import report
 from .resume import resume
 from .run import run
 from .show import show
+from .threshold_options import ThresholdCommand
 from .trajectory import app as trajectory_app
 
 app = typer.Typer(
@@ -39,7 +40,8 @@ app.command("analyze")(analyze)
 app.command("report")(report)
 app.command("show")(show)
 app.command("list")(list_documents_command)
-app.command("query")(query)
+# Properties bring limits of their own along.
+app.command("query", cls=ThresholdCommand)(query)
 app.command("doctor")(doctor)
 app.add_typer(campaign_app, name="campaign")
 app.add_typer(cluster_app, name="cluster")

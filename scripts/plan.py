@@ -197,8 +197,8 @@ def _check_potential(maker: Maker, details: FlowPlan) -> tuple[str, ...]:
 
     from ..potentials.readiness import check_readiness
 
-    specification = getattr(maker, "potential", None)
-    if specification is None:
-        return ()
+    named = [getattr(maker, field, None) for field in ("potential", "teacher")]
     elements = Composition(details.formula).elements if details.formula else []
-    return tuple(check_readiness(specification, [element.symbol for element in elements]))
+    symbols = [element.symbol for element in elements]
+    clauses = [clause for one in named if one is not None for clause in check_readiness(one, symbols)]
+    return tuple(dict.fromkeys(clauses))

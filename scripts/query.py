@@ -12,6 +12,7 @@ import typer
 from ..errors import SettingsError
 from .console import results_console, say, write_json
 from .options import JsonOption, StoreOption
+from .threshold_options import given_thresholds
 
 if TYPE_CHECKING:
     from ..database.properties import PropertyEstimate
@@ -19,22 +20,16 @@ if TYPE_CHECKING:
 
 
 def query(
+    context: typer.Context,
     elements: Annotated[
         str | None, typer.Option("--elements", metavar="Li,P,S", help="Elements that all have to be there.")
     ] = None,
     exclude_elements: Annotated[
         str | None, typer.Option("--exclude-elements", metavar="Ge,Sn", help="Elements none of which may be there.")
     ] = None,
-    min_sigma: Annotated[
-        str | None,
-        typer.Option("--min-sigma", metavar="'0.1 mS/cm'", help="Least conductivity at 300 K, with its unit."),
-    ] = None,
-    max_ehull: Annotated[
-        str | None,
-        typer.Option("--max-ehull", metavar="'30 meV'", help="Greatest energy above hull per atom, with its unit."),
-    ] = None,
     possible: Annotated[
-        bool, typer.Option("--possible", help="Keep all whose 95 % range reaches --min-sigma and --max-ehull.")
+        bool,
+        typer.Option("--possible", help="Keep all whose 95 % range reaches the limits of the --min and --max options."),
     ] = False,
     campaign: Annotated[str | None, typer.Option("--campaign", metavar="NAME", help="Only this campaign.")] = None,
     status: Annotated[
@@ -52,7 +47,7 @@ def query(
             "--sort",
             metavar="COLUMN",
             help="Column to sort by, with - in front for downwards, with .low or .high behind it for an end of its "
-            "95 % range; -sigma_300k if not given.",
+            "95 % range. If not given: what campaigns rank by, the best first.",
         ),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="At most so many rows; 0 for all.")] = 20,
@@ -67,7 +62,7 @@ def query(
         bool, typer.Option("--csv", help="Print CSV on standard output, and nothing else there.")
     ] = False,
 ) -> None:
-    """Find candidates: a table, best conductivity first."""
+    """Find candidates: a table, the best first."""
     if as_json and as_csv:
         raise SettingsError("--json and --csv exclude each other: choose one.")
     from ..database.campaigns import CampaignCollections
@@ -80,8 +75,7 @@ def query(
             collections,
             elements=elements or (),
             exclude_elements=exclude_elements or (),
-            min_sigma=min_sigma,
-            max_ehull=max_ehull,
+            thresholds=given_thresholds(context),
             possible=possible,
             campaign=campaign,
             status=status,

@@ -103,12 +103,13 @@ def test_it_is_run_listed_shown_and_reported(installed: Installed) -> None:
     assert row["sigma_300k_ms_cm"] is None, "a column of another kind"
 
     uuid = row["uuid"]
-    show, report, again, crystal = installed(
+    show, report, again, crystal, *mistakes = installed(
         f"show {uuid[:8]}",
         "report first -o strain.html",
         # a document that holds a crystal is an input like a file
         f"run volume_strain {uuid[:8]} empty.cif --dry-run --json",
         f"run conductivity {uuid} --potential ase:ase.calculators.emt.EMT --dry-run --json",
+        *MISTAKES,
     )
     assert "volume strain 6.12 %" in show[1]
     assert f"superion report {uuid[:8]}" in show[1]
@@ -119,6 +120,7 @@ def test_it_is_run_listed_shown_and_reported(installed: Installed) -> None:
     assert json.loads(again[1])["inputs"] == [uuid[:8], "empty.cif"]
     assert json.loads(crystal[1])["plan"]["label"] == "host"
     assert json.loads(crystal[1])["plan"]["formula"] == "LiS"
+    check_sentences(mistakes)
 
 
 def test_its_property_is_ranked_indexed_and_queried(installed: Installed) -> None:
@@ -154,7 +156,7 @@ limits: {minimum_free_disk_gb: 0}
 """
 
 
-@pytest.mark.parametrize("engine", ["local", "fireworks"])
+@pytest.mark.parametrize("engine", [pytest.param("local", marks=pytest.mark.slow), "fireworks"])
 def test_its_source_stage_rule_and_kind_of_jobs_make_a_campaign(installed: Installed, engine: str, request) -> None:
     """What it registers for campaigns goes through a real one, with no line of superion changed for it."""
     folder = installed.folder.parent / engine
@@ -198,15 +200,18 @@ def test_its_source_stage_rule_and_kind_of_jobs_make_a_campaign(installed: Insta
         assert kinds == {"validate": "analysis", "volume strain": "geometry"}
 
 
-def test_what_does_not_fit_is_one_sentence(installed: Installed) -> None:
-    answers = installed(
-        "run volume_strain full.cif",
-        "run volume_strain full.cif empty.cif a.cif",
-        "run volume_strain full.cif empty.cif --replicas 2",
-        "run volume_strain full.cif empty.cif --oin Li",
-        "run conductivity deadbeef",
-        "flow show volume_strain",
-    )
+MISTAKES = (
+    "run volume_strain full.cif",
+    "run volume_strain full.cif empty.cif a.cif",
+    "run volume_strain full.cif empty.cif --replicas 2",
+    "run volume_strain full.cif empty.cif --oin Li",
+    "run conductivity deadbeef",
+    "flow show volume_strain",
+)
+
+
+def check_sentences(answers: list[tuple[int, str, str]]) -> None:
+    """What does not fit is one sentence, and the flow shows what does."""
     sentences = [
         "The flow volume_strain takes DISCHARGED CHARGED, and no charged is given; give it: crystal of the same",
         "The flow volume_strain takes DISCHARGED CHARGED, and 'a.cif' is one too many; leave it out.",

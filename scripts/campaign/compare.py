@@ -23,11 +23,21 @@ _SHOWN_MISSING = 20
 def compare(
     campaign: CampaignArgument = None,
     computed: Annotated[
-        str, typer.Option("--computed", metavar="PROPERTY", help="Computed property to judge.")
-    ] = "sigma_300k_ms_cm",
+        str | None,
+        typer.Option(
+            "--computed",
+            metavar="PROPERTY",
+            help="Computed property to judge. If not given: the first that campaigns rank by.",
+        ),
+    ] = None,
     measured: Annotated[
-        str, typer.Option("--measured", metavar="PROPERTY", help="Measured property to judge it by.")
-    ] = "sigma_300k_ms_cm",
+        str | None,
+        typer.Option(
+            "--measured",
+            metavar="PROPERTY",
+            help="Measured property to judge it by. If not given: the first that campaigns rank by.",
+        ),
+    ] = None,
     baselines: Annotated[
         list[str] | None,
         typer.Option(
@@ -41,8 +51,8 @@ def compare(
         typer.Option(
             "--stand-in",
             metavar="PROPERTY",
-            help="Property of the same unit to take where the computed one is missing, such as the probe's bound "
-            "greatest_sigma_300k_ms_cm.",
+            help="Property of the same unit to take where the computed one is missing, such as a bound from a shorter "
+            "run.",
         ),
     ] = None,
     redraw_errors: Annotated[
@@ -63,8 +73,9 @@ def compare(
     It works on any state of a campaign; rows without a computed value are listed with the reason.
     """
     from ...database.agreement import DEFAULT_BASELINES, agreement_in_words, compare_rows
+    from ...database.property_names import usual_order
 
-    names = [_full_name(name) for name in (computed, measured)]
+    names = [_full_name(name or usual_order()[0]) for name in (computed, measured)]
     others = [_full_name(name) for name in (DEFAULT_BASELINES if baselines is None else dict.fromkeys(baselines))]
     substitute = None if stand_in is None else _full_name(stand_in)
     with opened_campaigns(store) as opened:

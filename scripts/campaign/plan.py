@@ -99,6 +99,10 @@ def _print(planned: CampaignPlan, console: Console) -> None:
     for stage in planned.stages:
         hours = "" if stage.core_hours is None else f"{stage.core_hours:.3g}"
         table.add_row(stage.stage, str(stage.n_units), str(stage.n_reused), f"{stage.n_steps:,}", hours)
+        for work in planned.shared_works:
+            if work.stage == stage.stage:
+                hours = "" if work.core_hours is None else f"{work.core_hours:.3g}"
+                table.add_row(f"  {work.kind}", str(work.n_works), str(work.n_reused), f"{work.n_steps:,}", hours)
     console.print(table)
     for timed in planned.timings:
         cell = f"{timed.potential}: {timed.formula}, {timed.n_atoms} atoms"

@@ -57,10 +57,10 @@ def collections(request, tmp_path_factory):
         ({"sort": "-label", "limit": 2}, [5, 4]),
         ({"elements": "Li,S"}, [3, 0, 2]),
         ({"elements": ["Li"], "exclude_elements": "Ge, O"}, [0, 2, 5]),
-        ({"min_sigma": "0.1 mS/cm"}, [3, 0]),
-        ({"min_sigma": "0.1 mS/cm", "possible": True}, [3, 0, 2]),
-        ({"max_ehull": "30 meV"}, [0, 1]),
-        ({"max_ehull": "30 meV", "possible": True}, [3, 0, 1]),
+        ({"thresholds": {"sigma_300k": "0.1 mS/cm"}}, [3, 0]),
+        ({"thresholds": {"sigma_300k": "0.1 mS/cm"}, "possible": True}, [3, 0, 2]),
+        ({"thresholds": {"energy_above_hull": "30 meV"}}, [0, 1]),
+        ({"thresholds": {"energy_above_hull": "30 meV"}, "possible": True}, [3, 0, 1]),
         ({"campaign": "d"}, [5]),
         ({"campaign": "c", "status": "done"}, [3, 0, 1]),
         ({"where": "elements within Li, P, S and sigma_300k is known"}, [0, 2]),
@@ -86,9 +86,9 @@ def test_rows_are_found_in_order(collections, arguments, expected):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"min_sigma": "0.1"}, "wants a unit"),
-        ({"min_sigma": "0.1 eV"}, "mS/cm"),
-        ({"max_ehull": "much"}, "number with its unit"),
+        ({"thresholds": {"sigma_300k": "0.1"}}, "wants a unit"),
+        ({"thresholds": {"sigma_300k": "0.1 eV"}}, "mS/cm"),
+        ({"thresholds": {"energy_above_hull": "much"}}, "number with its unit"),
         ({"status": "don"}, "done"),
         ({"elements": "Li,Q"}, "'Q' is no element"),
         ({"sort": "sgima_300k"}, "sigma_300k"),
@@ -119,7 +119,7 @@ def test_a_scan_of_many_rows_warns(tmp_path, monkeypatch):
             query_candidates(opened, where="mobile_ion is missing")
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            query_candidates(opened, elements="Li", min_sigma="1 mS/cm")
+            query_candidates(opened, elements="Li", thresholds={"sigma_300k": "1 mS/cm"})
 
 
 def test_a_table_of_numbers(collections, tmp_path):

@@ -96,7 +96,8 @@ def assert_an_index_answers(store, criteria, sort, hint=None, *, in_order=True) 
     assert "COLLSCAN" not in stages_of(plan)
 
 
-SIGMA_ABOVE, HULL_BELOW = {"min_sigma": "0.1 mS/cm"}, {"max_ehull": "30 meV"}
+SIGMA_ABOVE, HULL_BELOW = {"thresholds": {"sigma_300k": "0.1 mS/cm"}}, {"thresholds": {"energy_above_hull": "30 meV"}}
+SIGMA_ABOVE_HULL_BELOW = {"thresholds": SIGMA_ABOVE["thresholds"] | HULL_BELOW["thresholds"]}
 USUAL_FLAGS = [
     {},
     {"campaign": "campaign-1"},
@@ -107,11 +108,11 @@ USUAL_FLAGS = [
     *({"sort": name} for name in indexed_names()),
     SIGMA_ABOVE,
     HULL_BELOW,
-    SIGMA_ABOVE | HULL_BELOW,
+    SIGMA_ABOVE_HULL_BELOW,
     {"elements": "Li,P"},
     {"elements": "Li,P"} | SIGMA_ABOVE,
-    {"elements": "Li,P"} | SIGMA_ABOVE | HULL_BELOW,
-    {"elements": "Li,P", "campaign": "campaign-1", "status": "done"} | SIGMA_ABOVE | HULL_BELOW,
+    {"elements": "Li,P"} | SIGMA_ABOVE_HULL_BELOW,
+    {"elements": "Li,P", "campaign": "campaign-1", "status": "done"} | SIGMA_ABOVE_HULL_BELOW,
     {"where": "label = argyrodite"},
     {"where": "formula = Li6PS5Cl"},
     {"where": "formula = Li6PS5Cl and sigma_300k >= 0.1 mS/cm"},
@@ -256,7 +257,10 @@ def test_who_may_only_read_can_ask_and_is_told_of_missing_indexes(guarded, capfd
         client["superion"]["candidates"].insert_many([row_to_document(row) for row in some_rows()])
     with CampaignCollections.open(reader, create=False) as collections:
         assert collections.missing_indexes == frozenset(usual_indexes())
-        assert len(query_candidates(collections, min_sigma="0.1 mS/cm", max_ehull="30 meV")) > 5
+        assert (
+            len(query_candidates(collections, thresholds={"sigma_300k": "0.1 mS/cm", "energy_above_hull": "30 meV"}))
+            > 5
+        )
         assert any("indexes of the usual queries of candidates are missing" in one for one in check_access(collections))
     assert main(["db", "index", "--store", reader]) == 0
     assert f"problem: {len(usual_indexes())} indexes are missing" in capfd.readouterr().err

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
+import io
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from superion.scripts.cli import main
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "tutorial_obelix.md").read_text(encoding="utf-8")
@@ -22,12 +22,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(folder: Path, command: str) -> str:
-    environment = {**os.environ, "COLUMNS": "170", "NO_COLOR": "1", "TERM": "dumb"}
-    environment.pop("SUPERION_STORE", None)
-    words = [sys.executable, "-m", "superion.scripts.cli", *shlex.split(command)]
-    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines())
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"COLUMNS": "170", "NO_COLOR": "1", "TERM": "dumb"}.items():
+            patch.setenv(name, value)
+        patch.delenv("SUPERION_STORE", raising=False)
+        patch.chdir(folder)
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = main(shlex.split(command))
+    assert code == 0, err.getvalue()
+    return "\n".join(line.rstrip() for line in out.getvalue().strip("\n").splitlines())
 
 
 COMPARE = [

@@ -131,7 +131,7 @@ def test_velocities_follow_maxwell_boltzmann():
         assert (sample**4).mean() == pytest.approx(3.0, abs=5 * np.sqrt(96 / sample.size))
 
 
-@pytest.mark.parametrize("pressure_gpa", [0.0, 2.0])
+@pytest.mark.parametrize("pressure_gpa", [pytest.param(0.0, marks=pytest.mark.physics), 2.0])
 def test_npt_finds_pressure_and_volume(cosine_system, tmp_path, pressure_gpa):
     """The cosine term has no stress, so p V = N k T + the volume term, whose equation of state is known."""
     atoms = cosine_system.atoms

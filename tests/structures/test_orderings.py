@@ -50,7 +50,7 @@ def fingerprints(found: OrderingSet) -> list[str]:
     return [structure_fingerprint(ordering.structure) for ordering in found.orderings]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(n_sulfide=st.integers(0, 3), n_chloride=st.integers(0, 4), n_sodium=st.integers(0, 3), seed=st.integers(0, 1000))
 def test_composition_charge_and_distances_hold_for_all_orderings(
     n_sulfide: int, n_chloride: int, n_sodium: int, seed: int
@@ -124,7 +124,7 @@ def test_argyrodite_is_sampled_in_distinct_ways():
     assert found.n_distinct is None
     assert [ordering.structure.composition.formula for ordering in found.orderings] == ["Li24 P4 S20 Cl4"] * 3
     energies = [ordering.ewald_energy_ev for ordering in found.orderings]
-    assert energies == sorted(energies)
+    assert energies == pytest.approx(sorted(energies), abs=1e-9)
     matcher = StructureMatcher(ltol=0.01, stol=0.02, angle_tol=0.5, scale=False, primitive_cell=False)
     crystals = [ordering.structure for ordering in found.orderings]
     assert not any(matcher.fit(one, other) for one, other in itertools.combinations(crystals, 2))

@@ -284,6 +284,6 @@ def test_counted_events_do_not_pull_the_line_up() -> None:
     ],
 )
 def test_intervals_of_the_extrapolation_are_calibrated(temperatures: list[float], dof: list[float]) -> None:
-    in_68, in_95 = interval_coverage(temperatures, dof, n_draws=2000, seed=20)
+    in_68, in_95 = interval_coverage(temperatures, dof, n_draws=1000, seed=20)
     assert 0.64 <= in_68 <= 0.72
     assert 0.93 <= in_95 <= 0.97

@@ -17,7 +17,7 @@ BARRIER_EV = 0.25
 N_IONS = 16
 HOP_ANGSTROM = 2.5
 VOLUME_PER_ION_ANGSTROM3 = 40.0
-CI_DRAWS = 80
+CI_DRAWS = 60
 FULL_DRAWS = 1500
 
 
@@ -85,7 +85,10 @@ def chance(nominal: float, n_draws: int) -> float:
     return float(norm.ppf(0.9987) * math.sqrt(nominal * (1 - nominal) / n_draws))
 
 
-@pytest.mark.parametrize(("quantity", "rate"), [("nernst_einstein_ms_cm", 0.02), ("collective_ms_cm", 0.05)])
+@pytest.mark.parametrize(
+    ("quantity", "rate"),
+    [("nernst_einstein_ms_cm", 0.02), pytest.param("collective_ms_cm", 0.05, marks=pytest.mark.slow)],
+)
 def test_interval_of_sigma_300k_in_short(quantity: str, rate: float) -> None:
     found = coverage(hopping, quantity, (600.0, 800.0, 1000.0), rate, CI_DRAWS, seed=31)
     assert found.n_fits >= 0.95 * CI_DRAWS

@@ -49,7 +49,7 @@ def test_small_set(kind: str) -> None:
     pairs = [
         outcomes_of_one(kind, n_ions, n_frames, 10_000 + seed)
         for n_ions, n_frames in CALIBRATION_CELLS
-        for seed in range(30)
+        for seed in range(12)
     ]
     assert_calibrated(coverage([tracer for tracer, _ in pairs]), small=True)
     assert_calibrated(coverage([charge for _, charge in pairs]), small=True)

@@ -64,7 +64,7 @@ def is_ever_ruled_out(seed: int, n_frames: int) -> bool:
     return False
 
 
-@pytest.mark.parametrize("n_walks", [40, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])])
+@pytest.mark.parametrize("n_walks", [16, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])])
 def test_concerted_conductors_are_not_ruled_out_by_their_tracers(n_walks: int) -> None:
     """The tracer's bound alone rules out nearly all of them."""
     rate = sum(is_ever_ruled_out(seed, 300) for seed in range(n_walks)) / n_walks

@@ -9,6 +9,7 @@ from typing import Any
 from pymatgen.core import Structure
 
 from ...database.documents.candidate_summary import CandidateSummary
+from ...structures.fingerprint import structure_fingerprint
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,33 @@ class StudentGroup:
     label: str
     identity: dict[str, Any]
     structures: Callable[[], Sequence[Structure]]
+
+
+def planned_group(per: str, structure: Structure, campaign_id: str) -> StudentGroup:
+    """Name the group of a structure of which nothing else is known, for a plan.
+
+    Parameters
+    ----------
+    per : str
+        candidate, family or campaign.
+    structure : Structure
+        An ordered structure, or a stand-in of one.
+    campaign_id : str
+        The campaign.
+
+    Returns
+    -------
+    StudentGroup
+        A family and a campaign are what they will be; a candidate is told by its structure.
+    """
+    elements = sorted({site.specie.symbol for site in structure})
+    identities: dict[str, tuple[str, dict[str, Any]]] = {
+        "candidate": (structure.composition.reduced_formula, {"candidate": structure_fingerprint(structure)}),
+        "family": ("-".join(elements), {"elements": elements}),
+        "campaign": (campaign_id, {"campaign": campaign_id}),
+    }
+    label, identity = identities[per]
+    return StudentGroup(label, identity, structures=lambda: [structure])
 
 
 @dataclass(frozen=True)

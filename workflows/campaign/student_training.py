@@ -29,7 +29,7 @@ KIND = "student potential"
 
 
 def student_maker(
-    distillation: DistilledPotential, temperatures_k: Sequence[float], mobile_ion: str | None = None
+    distillation: DistilledPotential, temperatures_k: Sequence[float], mobile_ion: tuple[str, float] | None = None
 ) -> Maker:
     """Set up the flow that trains students.
 
@@ -39,8 +39,8 @@ def student_maker(
         What the campaign file asks for.
     temperatures_k : sequence of float
         Temperatures in K that they are trained for.
-    mobile_ion : str or None
-        Element that moves; None guesses it.
+    mobile_ion : tuple of str and float or None
+        Element that moves, and its charge in elementary charges; None guesses them.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def student_maker(
         "temperatures": list(temperatures_k),
     }
     if mobile_ion is not None:
-        asked |= {"mobile-ion": mobile_ion}
+        asked |= {"mobile-ion": mobile_ion[0], "ion-charge": mobile_ion[1]}
     names = _settings_of(described, (*asked, "device"))
     settings = {names[option]: value for option, value in asked.items()}
     if distillation.device != "auto":
@@ -94,7 +94,7 @@ def student_flow(
     identity = {
         "group": group.identity,
         "training": distillation.identity(temperatures_k),
-        "mobile_ion": context.mobile_ion,
+        "mobile_ion": [context.mobile_ion, context.ion_charge],
     }
     key = shared_key(KIND, identity, context, uses_potential=False)
     return SharedFlow(key, KIND, group.label, make=partial(_make, distillation, temperatures_k, group, context, key))
@@ -108,7 +108,7 @@ def _make(
     key: str,
 ) -> Flow:
     """Make the flow, with the crystals that the group has now."""
-    maker = student_maker(distillation, temperatures_k, context.mobile_ion)
+    maker = student_maker(distillation, temperatures_k, (context.mobile_ion, context.ion_charge))
     if getattr(maker, "checkpoint_root", "") is None:
         maker = apply_settings(maker, {"checkpoint_root": checkpoint_root_of(context)})
     name = student_name(group.label, distillation, key)

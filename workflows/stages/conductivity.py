@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from jobflow import Flow
 from pydantic import Field, field_validator
 from pymatgen.core import Structure
@@ -30,12 +32,29 @@ class ConductivitySettings(MdStageSettings):
     )
     n_replicas: int = Field(default=1, gt=0, description="independent trajectories per temperature")
     duration_ps: float = Field(default=100.0, gt=0, description="greatest length of each trajectory in ps")
+    pack_trajectories: bool = Field(
+        default=False,
+        description="whether one job advances the trajectories of all temperatures and replicas, as many at once as "
+        "the MD engine can",
+    )
     npt_ps: float | None = Field(
         default=None,
         gt=0,
         description="length in ps of a constant-pressure run that finds the cell at each temperature; null: the "
         "relaxed cell",
     )
+
+    def identity(self) -> dict[str, Any]:
+        """Say what of the settings is part of a result's key.
+
+        Returns
+        -------
+        dict
+            All of them but whether trajectories share a job, which changes none of them.
+        """
+        parts = super().identity()
+        del parts["pack_trajectories"]
+        return parts
 
     @field_validator("temperatures_k")
     @classmethod
@@ -118,6 +137,7 @@ class ConductivityStage(Stage):
             ),
             diffusion=DiffusionMaker(settings=settings.analysis),
             spot_check=spot_check_of(context),
+            pack_trajectories=settings.pack_trajectories,
             checkpoint_root=checkpoint_root_of(context),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pymatgen.core import Structure
 
 from ...dynamics.engines.registry import md_engine_class
@@ -58,19 +58,15 @@ class MdStageSettings(StageSettings):
             del parts["md"]["engine"]
         return parts
 
-    def problems_here(self) -> list[str]:
-        """Say what this machine lacks for the molecular dynamics.
-
-        Returns
-        -------
-        list of str
-            One sentence where no installed package registers the MD engine; else empty.
-        """
+    @field_validator("md")
+    @classmethod
+    def _know_the_engine(cls, md: MdSettings) -> MdSettings:
+        """Refuse an engine that no installed package registers: no unit could be made."""
         try:
-            md_engine_class(self.md.engine)
+            md_engine_class(md.engine)
         except ProtocolError as error:
-            return [str(error)]
-        return []
+            raise ValueError(str(error)) from None
+        return md
 
     def run_limits(self) -> RunLimits:
         """Give the limits of each trajectory.

@@ -38,6 +38,9 @@ class SharedFlow:
         Gives the flow or the job, whose output the units get as a reference.
     is_required : bool
         Whether the units fail where it does; else they get None in place of the reference.
+    estimated_steps : tuple of tuple of int
+        For plans, number of force evaluations and atoms in the cell of each part, with the stage's potential; empty for
+        work that needs none.
     """
 
     key: str
@@ -45,6 +48,7 @@ class SharedFlow:
     label: str
     make: Callable[[], Flow | Job]
     is_required: bool = True
+    estimated_steps: tuple[tuple[int, int], ...] = ()
 
 
 def shared_key(kind: str, identity: Mapping[str, Any], context: StageContext, *, uses_potential: bool = True) -> str:

@@ -231,6 +231,7 @@ class StabilityStage(Stage):
                 label=phase.name,
                 make=partial(self._relaxation, relax, phase),
                 is_required=False,
+                estimated_steps=((_expected_steps(settings), len(phase.structure)),),
             )
         return found
 
@@ -294,7 +295,7 @@ class StabilityStage(Stage):
     def estimated_steps(
         self, structure: Structure, settings: StabilitySettings, context: StageContext
     ) -> list[tuple[int, int]]:
-        """Guess the optimiser's steps for the material; its competitors are relaxed once for a whole campaign.
+        """Guess the optimiser's steps for the material; its competitors are shared work.
 
         Parameters
         ----------
@@ -310,7 +311,12 @@ class StabilityStage(Stage):
         list of tuple of int
             One relaxation.
         """
-        return [(min(settings.maximum_steps, _USUAL_STEPS), len(structure))]
+        return [(_expected_steps(settings), len(structure))]
+
+
+def _expected_steps(settings: StabilitySettings) -> int:
+    """Guess the optimiser's steps of one relaxation."""
+    return min(settings.maximum_steps, _USUAL_STEPS)
 
 
 def _answers_folder(context: StageContext) -> Path:

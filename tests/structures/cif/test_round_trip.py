@@ -115,8 +115,9 @@ def test_random_crystals_in_random_settings(hall_number: int, seed: int, way: st
 
 
 @pytest.mark.parametrize("way", ["hall", "decimals"])
-def test_every_setting(way: str):
-    for hall_number in HALL_NUMBERS:
+@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.slow)])
+def test_every_setting(way: str, step: int):
+    for hall_number in HALL_NUMBERS[::step]:
         check_setting(hall_number, 7, way)
 
 
@@ -171,7 +172,7 @@ def writer(program: str, structure: Structure, path: Path) -> None:
             path.write_text(f"data_x\n{small.make_cif_block().as_string().partition(chr(10))[2]}")
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     name=st.sampled_from(["layered", "spinel", "thiophosphate"]),
     program=st.sampled_from(["pymatgen", "pymatgen with symmetry", "ase", "gemmi"]),

@@ -12,8 +12,10 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 from superion.database.documents import StageDoc
 from superion.database.properties import PROPERTIES
+from superion.dynamics.protocol import MdSettings
 from superion.potentials.specification import PotentialSpecification
 from superion.structures.fingerprint import structure_fingerprint
+from superion.structures.read import read_structure
 from superion.transport.convergence import MINIMUM_PS, is_look_due
 from superion.workflows.stages.probe import ProbeSettings
 from superion.workflows.stages.registry import load_stage, stage_names
@@ -90,14 +92,30 @@ def test_results_from_before_there_were_md_engines_keep_their_keys(name, key):
     potential = PotentialSpecification(name="ase", model="ase.calculators.lj.LennardJones")
     context = StageContext(potential, "Li", 1.0, "one")
 
-    def key_with(**md):
-        return stage_key_of_fingerprint(stage, "0" * 64, stage.settings_model(md=md), context)
+    def key_with(settings):
+        return stage_key_of_fingerprint(stage, "0" * 64, settings, context)
 
-    assert key_with() == key_with(engine="ase") == key
-    assert key_with(engine="another") != key
-    assert stage.problems_here(stage.settings_model()) == []
-    (sentence,) = stage.problems_here(stage.settings_model(md={"engine": "asse"}))
-    assert "did you mean 'ase'" in sentence
+    plain = stage.settings_model()
+    assert key_with(plain) == key_with(stage.settings_model(md={"engine": "ase"})) == key
+    # a copy is not checked: no other engine is registered here
+    assert key_with(plain.model_copy(update={"md": MdSettings(engine="another")})) != key
+
+
+@pytest.mark.parametrize("name", ["probe", "conductivity"])
+def test_an_unknown_md_engine_is_refused(name):
+    with pytest.raises(ValidationError, match="did you mean 'ase'"):
+        load_stage(name).settings_model(md={"engine": "asse"})
+
+
+def test_packed_trajectories_are_the_same_trajectories():
+    stage = load_stage("conductivity")
+    context = StageContext(
+        PotentialSpecification(name="ase", model="ase.calculators.lj.LennardJones"), "Li", 1.0, "one"
+    )
+    alone, packed = (stage.settings_model(pack_trajectories=packed) for packed in (False, True))
+    assert len({stage_key_of_fingerprint(stage, "0" * 64, one, context) for one in (alone, packed)}) == 1
+    names = [job.name for job, _ in stage.make(read_structure("Li6PS5Cl"), packed, context).iterflow()]
+    assert "MD pack" in names
 
 
 @pytest.mark.parametrize("name", OURS)

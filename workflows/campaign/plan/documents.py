@@ -58,11 +58,22 @@ class PlannedStage(_Part):
     core_hours: float | None = Field(description="their cost on one core each; None without a timing of its potential")
 
 
+class PlannedSharedWork(_Part):
+    """What the units of one stage share, of one kind."""
+
+    stage: str = Field(description="name of the stage")
+    kind: str = Field(description="what it makes, such as reference phase")
+    n_works: int = Field(description="how many of them the structures that were looked at need")
+    n_reused: int = Field(description="of these, known from the store")
+    n_steps: int = Field(description="estimated number of force evaluations of the others")
+    core_hours: float | None = Field(description="their cost on one core each; None without a timing of the potential")
+
+
 class CampaignPlan(_Part):
     """A campaign before it runs.
 
     Costs are estimates: all candidates go through all stages and molecular dynamics to its full length, relaxations
-    take a usual number of steps, and stages without a potential and competing phases, relaxed once, are not counted.
+    take a typical number of steps, and stages without a potential are not counted.
     """
 
     name: str = Field(description="name of the campaign")
@@ -76,8 +87,13 @@ class CampaignPlan(_Part):
     )
     ordering: PlannedOrdering = Field(description="ordering of partial occupancies")
     stages: tuple[PlannedStage, ...] = Field(description="work of each stage")
+    shared_works: tuple[PlannedSharedWork, ...] = Field(
+        default=(), description="what units share: done once, before them; of a large campaign, what a sample needs"
+    )
     timings: tuple[TimedCell, ...] = Field(description="timings of the potentials that the cost rests on")
-    core_hours: float | None = Field(description="cost of all stages; None without a timing of each potential")
+    core_hours: float | None = Field(
+        description="cost of all stages and of what they share; None without a timing of each potential"
+    )
     workers: int = Field(description="worker processes of a run here")
     wall_hours: float | None = Field(description="cost over the number of workers")
     seconds: dict[str, float] = Field(description="how long the parts of planning took, in s")

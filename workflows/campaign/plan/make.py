@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,8 +24,9 @@ from ..outcomes import load_outcomes
 from ..prepared import PreparedCampaign
 from ..rows import entry_of
 from .documents import CampaignPlan, PlannedOrdering, PlannedRejection, PlannedSource, PlannedStage, TimedCell
+from .shared import plan_shared_works
 from .stand_in import stand_in
-from .timing import fit_step_time, time_potential
+from .timing import StepTime, fit_step_time, time_potential
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -90,8 +91,8 @@ def plan_campaign(
     notes = [sentence for _, sentence in missing_here(campaign)]
     if any(prepared.distillations):
         notes.append(
-            "students are trained by the campaign, which this cost leaves out, and are not there yet: their steps are "
-            "timed with the teacher, which is slower"
+            "students are not there yet: the cost leaves their training out and times their dynamics with the "
+            "teacher, which is slower"
         )
     with clock.part("reading candidates"):
         rows = _known_rows(campaign.name, collections)
@@ -114,9 +115,14 @@ def plan_campaign(
             notes += why_not
     else:
         notes.append("the potential was not timed, so there is no cost")
-    stages = _plan_stages(prepared, sample, units, reused, timings)
-    known_hours = [stage.core_hours for stage in stages if stage.core_hours is not None]
-    hours = sum(known_hours) if len(known_hours) == len(stages) else None
+    step_times = [_step_time(timings.get(_potential_key(prepared, index))) for index in range(len(prepared.stages))]
+    stages = _plan_stages(prepared, sample, units, reused, bool(timings), step_times)
+    with clock.part("counting shared work"):
+        shared_works, why_not = plan_shared_works(prepared, sample.structures, collections, step_times)
+        notes += why_not
+    each_hours = [stage.core_hours for stage in stages] + [work.core_hours for work in shared_works]
+    known_hours = [part for part in each_hours if part is not None]
+    hours = sum(known_hours) if len(known_hours) == len(each_hours) else None
     workers = campaign.dispatch.n_parallel(available_cores())
     limit = campaign.limits.maximum_core_hours
     if hours is not None and limit is not None and hours > limit:
@@ -142,6 +148,7 @@ def plan_campaign(
         ),
         ordering=ordering,
         stages=tuple(stages),
+        shared_works=shared_works,
         timings=tuple(timed for of_one in timings.values() for timed in of_one),
         core_hours=hours,
         workers=workers,
@@ -388,22 +395,26 @@ def _potential_key(prepared: PreparedCampaign, stage_index: int) -> str:
     return prepared.context(stage_index, "plan").potential.model_dump_json()
 
 
+def _step_time(timed: Sequence[TimedCell] | None) -> StepTime | None:
+    return fit_step_time(timed) if timed else None
+
+
 def _plan_stages(
     prepared: PreparedCampaign,
     sample: _Sample,
     units: Sequence[int],
     reused: Sequence[int],
-    timings: Mapping[str, Sequence[TimedCell]],
+    is_timed: bool,
+    step_times: Sequence[StepTime | None],
 ) -> list[PlannedStage]:
     """Scale the work of the sample to all units that have no result."""
     planned = []
-    for index, ((stage, _), work) in enumerate(zip(prepared.stages, sample.work, strict=True)):
-        n_units, n_reused = units[index], reused[index]
+    columns = zip(prepared.stages, sample.work, units, reused, step_times, strict=True)
+    for (stage, _), work, n_units, n_reused, step_time in columns:
         share = (n_units - n_reused) / len(sample.structures) if sample.structures else 0.0
-        seconds = 0.0 if timings and not work else None
-        if timed := timings.get(_potential_key(prepared, index)):
-            line = fit_step_time(timed)
-            seconds = sum(n_steps * line.seconds(n_atoms) for n_steps, n_atoms in work)
+        seconds = 0.0 if is_timed and not work else None
+        if step_time is not None:
+            seconds = step_time.total_seconds(work)
         planned.append(
             PlannedStage(
                 stage=stage.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,21 @@ class StepTime:
             Time in s.
         """
         return self.offset_s + self.per_atom_s * n_atoms
+
+    def total_seconds(self, work: Iterable[tuple[int, int]]) -> float:
+        """Estimate the time of several parts.
+
+        Parameters
+        ----------
+        work : iterable of tuple of int
+            Number of steps, and atoms in the cell, of each.
+
+        Returns
+        -------
+        float
+            Time in s.
+        """
+        return sum(n_steps * self.seconds(n_atoms) for n_steps, n_atoms in work)
 
 
 def time_potential(

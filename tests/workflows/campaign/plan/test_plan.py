@@ -125,6 +125,17 @@ def test_counts_what_the_store_has(folder, monkeypatch):
         assert plan_campaign(other, folder, collections, with_timing=False).stages[0].n_reused == 0
 
 
+def test_counts_shared_work_once(tmp_path):
+    """Two materials of the same elements share their competing phases, and no other stage shares anything."""
+    for edge in (5.1, 5.6):
+        salt(edge, "Li", "Cl").to(str(tmp_path / f"{edge}.cif"))
+    stages = [{"stage": "validate"}, {"stage": "stability"}]
+    planned = plan_campaign(campaign(stages=stages), tmp_path, with_timing=False)
+    (shared,) = planned.shared_works
+    assert (shared.stage, shared.kind, shared.n_reused, shared.core_hours) == ("stability", "reference phase", 0, None)
+    assert shared.n_steps == 40 * shared.n_works > 0
+
+
 def test_every_stage_can_estimate_its_work():
     data = copy.deepcopy(yaml.safe_load(GOOD))
     prepared = CampaignFile.model_validate(data)

@@ -51,7 +51,7 @@ class WatchSettings(BaseModel):
 
     deviation_ratio: float = Field(
         default=2.0,
-        gt=1,
+        gt=0,
         description="disagreement of the committee that ends a run, over the one that 95 % of the held-out frames keep",
     )
     minimum_deviation_ev_per_angstrom: float = Field(

@@ -21,7 +21,7 @@ from ..potentials.specification import PotentialSpecification, potential_specifi
 from ..potentials.training.close_contacts import closest_distances, too_close
 from ..potentials.training.committee import deviation_threshold, largest_deviations
 from ..potentials.training.records import Exploration, FrameSet, Student
-from ..potentials.training.split import split_frames
+from ..potentials.training.split import held_out_frames
 from .atoms import as_structure
 from .committee_watch import CommitteeWatch, trajectory_frames
 from .continuation import CheckpointPlace
@@ -51,7 +51,7 @@ class WatchSettings(BaseModel):
 
     deviation_ratio: float = Field(
         default=2.0,
-        gt=1,
+        gt=0,
         description="disagreement of the committee that ends a run, over the one that 95 % of the held-out frames keep",
     )
     minimum_deviation_ev_per_angstrom: float = Field(
@@ -154,7 +154,7 @@ class ExploreMaker(Maker):
         ]
         labelled = read_frame_set(dataset)
         calculators = [finite_calculator(potential) for potential in potentials]
-        known = largest_deviations(split_frames(labelled).held_out, calculators)
+        known = largest_deviations(held_out_frames(labelled, students[0]), calculators)
         threshold = deviation_threshold(
             known,
             ratio=self.watch.deviation_ratio,

@@ -116,7 +116,7 @@ class TrainPotentialMaker(Maker):
             except TrainingStopped:
                 remember_stop_request()
                 return Response(output=None, replace=self.make(dataset, seed, earlier))
-        return _student(path, seed, time.monotonic() - began)
+        return self._student(path, seed, time.monotonic() - began)
 
     def folder(self, dataset: FrameSet, seed: int, start: str | None) -> Path:
         """Name the folder of a training.
@@ -150,20 +150,22 @@ class TrainPotentialMaker(Maker):
         entry = f"trainings/{key}"
         return checkpoint_root_of(entry, self.checkpoint_root) / entry
 
-
-def _student(path: Path, seed: int, wall_time_s: float) -> Student:
-    header = read_model_header(path)
-    training: dict[str, Any] = header.metrics.get("training", {})
-    energy = training.get("validation_energy_rmse_ev_per_atom")
-    return Student(
-        path=str(path),
-        weights_sha256=header.weights_sha256,
-        seed=seed,
-        n_epochs=int(training.get("n_epochs", 0)),
-        validation_energy_rmse_mev_per_atom=None if energy is None else 1000.0 * energy,
-        validation_force_rmse_ev_per_angstrom=training.get("validation_force_rmse_ev_per_angstrom"),
-        wall_time_s=round(wall_time_s, 3),
-    )
+    def _student(self, path: Path, seed: int, wall_time_s: float) -> Student:
+        """Say what was trained."""
+        header = read_model_header(path)
+        training: dict[str, Any] = header.metrics.get("training", {})
+        energy = training.get("validation_energy_rmse_ev_per_atom")
+        return Student(
+            path=str(path),
+            weights_sha256=header.weights_sha256,
+            seed=seed,
+            validation_fraction=self.settings.validation_fraction,
+            held_out_fraction=self.settings.held_out_fraction,
+            n_epochs=int(training.get("n_epochs", 0)),
+            validation_energy_rmse_mev_per_atom=None if energy is None else 1000.0 * energy,
+            validation_force_rmse_ev_per_angstrom=training.get("validation_force_rmse_ev_per_angstrom"),
+            wall_time_s=round(wall_time_s, 3),
+        )
 
 
 def _model_digest(path: str) -> str:

@@ -25,7 +25,7 @@ from ..potentials.training.frame_errors import FrameErrors, frame_errors
 from ..potentials.training.label_store import LabelStore
 from ..potentials.training.labelled_frames import with_labels
 from ..potentials.training.records import Exploration, FrameSet, Student
-from ..potentials.training.split import split_frames
+from ..potentials.training.split import held_out_frames
 from ..potentials.training.validation_record import (
     DiffusivityPair,
     PotentialValidation,
@@ -163,7 +163,7 @@ class ValidatePotentialMaker(Maker):
             key=lambda run: run.temperature_k,
         )
         calculator = finite_calculator(potential)
-        held_out = frame_errors(split_frames(read_frame_set(dataset)).held_out, calculator)
+        held_out = frame_errors(held_out_frames(read_frame_set(dataset), student), calculator)
         try:
             own = self._own_errors(own_runs, teacher, calculator, read_frame_set(dataset))
             temperatures = [run.temperature_k for run in own_runs] or [1000.0]

@@ -30,7 +30,7 @@ def scaled_to_strain(atoms: Atoms, volume_strain: float) -> Atoms:
     Examples
     --------
     >>> from ase.build import bulk
-    >>> round(scaled_to_strain(bulk("Cu"), 0.03).get_volume() / bulk("Cu").get_volume(), 6)
+    >>> float(round(scaled_to_strain(bulk("Cu"), 0.03).get_volume() / bulk("Cu").get_volume(), 6))
     1.03
     """
     scaled = atoms.copy()

@@ -29,6 +29,8 @@ class Student(BaseModel):
     path: str = Field(description="model file")
     weights_sha256: str = Field(description="sha256 of its weights")
     seed: int = Field(description="seed of its training")
+    validation_fraction: float = Field(default=0.1, description="part of the frames by which its best epoch was chosen")
+    held_out_fraction: float = Field(default=0.1, description="part of the frames that its training did not see")
     n_epochs: int = Field(default=0, description="passes over the training set")
     validation_energy_rmse_mev_per_atom: float | None = Field(default=None, description="error of energies in meV/atom")
     validation_force_rmse_ev_per_angstrom: float | None = Field(default=None, description="error of forces in eV/Å")

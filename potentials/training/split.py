@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .frame_digest import frame_digest
+from .records import Student
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -61,3 +62,23 @@ def split_frames(
         rest.append((held_out if len(held_out) > 1 else validation).pop())
     parts = (sorted(rest), sorted(validation), sorted(held_out))
     return DatasetSplit(*(tuple(frames[place] for place in part) for part in parts))
+
+
+def held_out_frames(frames: Sequence[Atoms], student: Student) -> tuple[Atoms, ...]:
+    """Give the frames that a student's training did not see.
+
+    Parameters
+    ----------
+    frames : sequence of ase.Atoms
+        The labelled set that it was trained on.
+    student : Student
+        The student.
+
+    Returns
+    -------
+    tuple of ase.Atoms
+        Its held-out part.
+    """
+    return split_frames(
+        frames, validation_fraction=student.validation_fraction, held_out_fraction=student.held_out_fraction
+    ).held_out

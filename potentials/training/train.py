@@ -21,7 +21,7 @@ import yaml
 from ...errors import TrainingError
 from ...files import write_bytes_atomically
 from ..device import resolve_device
-from ..mace_model import load_mace_model
+from ..mace_model import load_mace_model, model_header
 from ..model_file import read_model_header, write_model_file
 from ..model_header import ModelHeader
 from ..quiet import quietly
@@ -129,7 +129,7 @@ def train_potential(
         run = _TrainerRun(folder, settings, seed, on_progress, should_stop)
         _write_inputs(folder, split, settings, seed, initial_model, replay_file)
         run.to_the_end()
-        _write_student(folder, run, split, settings, header or {})
+        _write_student(folder, run, split, _preset_name(settings, initial_model), header or {})
         _remove_intermediate(folder)
     return student
 
@@ -347,9 +347,7 @@ def _atomic_energies_ev(frames: Sequence[Atoms]) -> dict[int, float]:
     return {number: float(energy) for number, energy in zip(elements, solution, strict=True)}
 
 
-def _write_student(
-    folder: Path, run: _TrainerRun, split: DatasetSplit, settings: TrainingSettings, header: dict[str, Any]
-) -> None:
+def _write_student(folder: Path, run: _TrainerRun, split: DatasetSplit, preset: str, header: dict[str, Any]) -> None:
     """Write the model of the best epoch."""
     from importlib import metadata
 
@@ -369,7 +367,7 @@ def _write_student(
         "validation_force_rmse_ev_per_angstrom": best.force_rmse_ev_per_angstrom,
     }
     fields = {
-        "architecture_preset": settings.architecture,
+        "architecture_preset": preset,
         "n_training_frames": len(split.training),
         "superion_version": metadata.version("superion"),
         "package_version": metadata.version("mace-torch"),
@@ -378,6 +376,14 @@ def _write_student(
     given["metrics"] = {**dict(header.get("metrics", {})), "training": training}
     ModelHeader.model_validate({"architecture": {}, "elements": [], "weights_sha256": ""} | given)
     write_model_file(folder / STUDENT, model, given)
+
+
+def _preset_name(settings: TrainingSettings, initial_model: str | Path | None) -> str:
+    """Name the architecture: its preset, or the model that it comes from."""
+    if initial_model is None:
+        return Path(settings.architecture).stem
+    header = model_header(initial_model)
+    return Path(initial_model).stem if header is None else header.architecture_preset or Path(initial_model).stem
 
 
 def _model_of_epoch(run: _TrainerRun, epoch: int) -> torch.nn.Module:

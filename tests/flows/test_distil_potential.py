@@ -48,7 +48,7 @@ LENIENT = VerdictThresholds(
 )
 
 
-def quick_maker(folder: Path, *, minimum_deviation: float = 5.0, max_epochs: int = 8, **loop) -> DistilPotentialMaker:
+def quick_maker(folder: Path, *, is_restless: bool = False, max_epochs: int = 8, **loop) -> DistilPotentialMaker:
     """A flow that takes a minute on an idle core."""
     protocol = MdSettings(time_step_fs=4.0, frame_interval_fs=20.0)
     return DistilPotentialMaker(
@@ -74,7 +74,11 @@ def quick_maker(folder: Path, *, minimum_deviation: float = 5.0, max_epochs: int
             explore=ExploreMaker(
                 protocol=protocol,
                 limits=RunLimits(segment_ps=0.2),
-                watch=WatchSettings(minimum_deviation_ev_per_angstrom=minimum_deviation, frames_per_event=4),
+                watch=WatchSettings(
+                    deviation_ratio=1e-6 if is_restless else 10.0,
+                    minimum_deviation_ev_per_angstrom=1e-6 if is_restless else 5.0,
+                    frames_per_event=4,
+                ),
             ),
             validate=ValidatePotentialMaker(
                 protocol=protocol,
@@ -150,8 +154,7 @@ def test_the_whole_flow_gives_a_potential_that_can_be_used(tmp_path):
 
 @pytest.mark.slow
 def test_a_student_that_never_settles_is_rejected_with_its_reasons(tmp_path):
-    maker = quick_maker(tmp_path, minimum_deviation=1e-6, max_epochs=2)
-    maker = apply_settings(maker, {"loop.explore.watch.deviation_ratio": 1.0001})
+    maker = quick_maker(tmp_path, is_restless=True, max_epochs=2)
     document = run(maker.make([alloy_crystal()], label="restless"), tmp_path / "jobs")
     assert document.verdict == "rejected"
     assert any("after 2 rounds of training a run at" in reason for reason in document.reasons)
@@ -169,7 +172,7 @@ sys.path[:0] = [{tests!r}, {flows!r}]
 from test_distil_potential import quick_maker, run
 from support.labelled_alloy import alloy_crystal
 folder = Path({folder!r})
-maker = quick_maker(folder, minimum_deviation=1e-6, max_epochs=4)
+maker = quick_maker(folder, is_restless=True, max_epochs=4)
 document = run(maker.make([alloy_crystal()], label="killed"), folder / "jobs")
 (folder / "document.json").write_text(document.model_dump_json())
 """

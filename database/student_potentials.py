@@ -246,7 +246,7 @@ def student_specification(document: PotentialDoc, path: Path, *, force: bool = F
     if rejected and not force:
         why = "; ".join(reason.rstrip(".") for reason in document.reasons) or "no reason is recorded"
         raise PotentialError(
-            f"The potential {document.name} was rejected ({why}): train it further, or use it all the same with --force "
+            f"The potential {document.name} was rejected ({why}): train it further, or use it all the same by --force "
             "(in files with `options: {force: true}`, beside `distil` with `force: true`); everything computed with it "
             "will say so."
         )

@@ -246,8 +246,9 @@ def student_specification(document: PotentialDoc, path: Path, *, force: bool = F
     if rejected and not force:
         why = "; ".join(reason.rstrip(".") for reason in document.reasons) or "no reason is recorded"
         raise PotentialError(
-            f"The potential {document.name} was rejected ({why}): train it further, or use it all the same with "
-            "--force, or `options: {force: true}` in a file; everything computed with it will say so."
+            f"The potential {document.name} was rejected ({why}): train it further, or use it all the same by --force "
+            "(in files with `options: {force: true}`, beside `distil` with `force: true`); everything computed with it "
+            "will say so."
         )
     return PotentialSpecification(name="mace", model=str(path), options={"force": True} if rejected else {})
 

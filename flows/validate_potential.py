@@ -134,7 +134,14 @@ class ValidatePotentialFlowMaker(Maker):
         self._check()
         header = self._header()
         assert self.potential is not None
-        student = Student(path=str(self.potential.model), weights_sha256=header.weights_sha256, seed=0)
+        # No frame of this flow was seen in its training, so nearly all of them count.
+        student = Student(
+            path=str(self.potential.model),
+            weights_sha256=header.weights_sha256,
+            seed=0,
+            validation_fraction=0.1,
+            held_out_fraction=0.8,
+        )
         given = read_input(structure)
         if isinstance(given.structure, Structure):
             resolve_mobile_ion(given.structure, self.mobile_ion, None)
@@ -196,10 +203,11 @@ class ValidatePotentialFlowMaker(Maker):
 
     def _header(self) -> ModelHeader:
         """Read what the potential says of itself."""
-        if self.potential is None or self.potential.model is None:
+        if self.potential is None:
             raise SettingsError("There is no potential to judge: give one, such as --potential mace:mine.safetensors.")
-        is_file = self.potential.name == "mace" and Path(self.potential.model).is_file()
-        header = model_header(self.potential.model) if is_file else None
+        model = self.potential.model
+        is_file = self.potential.name == "mace" and model is not None and Path(model).is_file()
+        header = model_header(str(model)) if is_file else None
         if header is None:
             raise SettingsError(
                 f"The potential {self.potential.written} is no model file of superion, whose verdict could be changed: "

@@ -51,7 +51,7 @@ def finetune(
         frames or [],
         preset=preset,
         options={
-            "model": model,
+            "model": _as_potential(model),
             "replay": None if replay is None else str(replay.expanduser().resolve()),
             "name": name,
             "device": device,
@@ -61,3 +61,9 @@ def finetune(
         force=force,
         request=LaunchRequest(name=run_name, workers=workers, store=store, dry_run=dry_run, as_json=as_json),
     )
+
+
+def _as_potential(model: str) -> str:
+    """Take a file for the MACE model that it is; leave names, and what names its kind, as they are."""
+    file = Path(model).expanduser()
+    return f"mace:{file.resolve()}" if file.is_file() else model

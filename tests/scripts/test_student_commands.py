@@ -90,3 +90,31 @@ def test_outside_its_elements_it_is_refused(cli, project):
 
 def test_unknown_names_are_told_as_ever(cli, project):
     cli("run", "conductivity", "Li6PS5Cl", "--dry-run", "--potential", "argirodite").assert_sentence("no potential")
+
+
+def test_training_is_planned_by_the_commands(cli, project, models):
+    distil = ("potential", "distil", "Li6PS5Cl", "--teacher", "chgnet", "--size", "small", "--temperature", "700,900")
+    answer = cli(*distil, "--name", "mine", "--mobile-ion", "Li", "--dry-run", "--json")
+    assert answer.code == 0, answer.err
+    planned = answer.json()
+    assert (planned["flow"], planned["settings"]["potential_name"]) == ("distil-potential", "mine")
+    assert planned["settings"]["temperatures_k"] == [700.0, 900.0]
+    assert planned["settings"]["teacher.name"] == "chgnet"
+    assert "mean --size?" in cli(*distil, "--dry-run", "--sise", "tiny").err
+    cli("potential", "distil", "Li6PS5Cl", "--size", "huge", "--dry-run").assert_sentence("huge", "tiny")
+
+    (project / "frames.extxyz").touch()
+    for model in (str(models[0]), "argyrodite"):
+        answer = cli(
+            "potential", "finetune", "frames.extxyz", "--model", model, "--name", "better", "--dry-run", "--json"
+        )
+        assert answer.code == 0, answer.err
+        assert answer.json()["settings"]["model.name"] == "mace"
+        assert answer.json()["settings"]["model.model"].endswith(".safetensors")
+    cli("potential", "finetune", "no.extxyz", "--model", "argyrodite", "--dry-run").assert_sentence("no.extxyz")
+
+    judge = ("potential", "validate", "Li6PS5Cl", "--teacher", "chgnet", "--dry-run", "--json", "--potential")
+    answer = cli(*judge, "weak")
+    assert answer.code == 0, answer.err
+    assert answer.json()["plan"]["potential"] == "weak, compared with chgnet"
+    cli(*judge, "chgnet").assert_sentence("no model file of superion")

@@ -51,6 +51,7 @@ docs-serve: setup ## serve the documentation on this machine
 benchmarks: setup ## measure ours beside the others' and write the tables of the documentation
 	$(BIN)/python benchmarks/transport_benchmark.py
 	$(BIN)/python benchmarks/md_overhead.py
+	$(BIN)/python benchmarks/mace_runtime.py
 	$(BIN)/python benchmarks/store.py
 	$(BIN)/python benchmarks/campaign_plan.py --output docs/benchmarks/campaign.md
 	$(BIN)/python benchmarks/dispatch.py --output docs/benchmarks/dispatch.md

@@ -30,6 +30,10 @@ class UnknownElementError(PotentialError):
     """A potential that was not made for an element of a structure: the structure's fault, not the set-up's."""
 
 
+class RuntimeUnavailableError(PotentialError):
+    """A runtime that cannot evaluate a model here: not installed, or the model cannot be converted or disagrees."""
+
+
 class NonFiniteResultError(PotentialError):
     """A potential that gives energies, forces or stresses that are not numbers for atoms at finite positions."""
 

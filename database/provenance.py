@@ -14,6 +14,7 @@ from .documents.base import Provenance
 KEY_PACKAGES = (
     "ase",
     "atomate2",
+    "calorine",
     "chgnet",
     "h5py",
     "jobflow",
@@ -24,6 +25,7 @@ KEY_PACKAGES = (
     "pymatgen",
     "scipy",
     "sevenn",
+    "symmetrix-xl",
     "torch",
     "torch-sim-atomistic",
 )

@@ -176,10 +176,7 @@ def check_description(
         return
     if description.structure_sha256 != structure_identity(atoms):
         difference = "another structure"
-    elif (description.potential.weights_sha256, description.potential.dtype) != (
-        provenance.weights_sha256,
-        provenance.dtype,
-    ):
+    elif description.potential.identity != provenance.identity:
         difference = f"another potential ({description.potential.name}, {description.potential.model})"
     else:
         difference = "other MD settings"

@@ -61,10 +61,11 @@ def _digest(parts: dict[str, Any]) -> str:
 def trajectory_key(atoms: Atoms, provenance: PotentialProvenance, protocol: MdProtocol) -> str:
     """Compute the identity of a trajectory.
 
-    It covers the exact structure with its atom order (and momenta, where given), the sha256 and the
-    precision of the potential, temperature, ensemble and those settings that shape it, time step, frame
-    interval, seed, replica and, unless it is ASE, the MD engine. It covers no length, no stopping rule and
-    nothing about how the files are written, so a longer request finds and continues the same trajectory.
+    It covers the exact structure with its atom order (and momenta, where given), the sha256, the precision and,
+    unless it is the model's own, the runtime of the potential, temperature, ensemble and those settings that
+    shape it, time step, frame interval, seed, replica and, unless it is ASE, the MD engine. It covers no
+    length, no stopping rule and nothing about how the files are written, so a longer request finds and
+    continues the same trajectory.
 
     The frame interval does not change the dynamics, but it changes what is recorded: a folder holds
     frames of one interval only, so a request for another cannot be served from it.
@@ -74,7 +75,7 @@ def trajectory_key(atoms: Atoms, provenance: PotentialProvenance, protocol: MdPr
     atoms : ase.Atoms
         The structure the run starts from.
     provenance : PotentialProvenance
-        The potential, of which `weights_sha256` and `dtype` count.
+        The potential, of which its `identity` counts.
     protocol : MdProtocol
         The settings of the run.
 
@@ -102,8 +103,7 @@ def trajectory_key(atoms: Atoms, provenance: PotentialProvenance, protocol: MdPr
             **engine,
             "version": IDENTITY_VERSION,
             "structure": structure_identity(atoms),
-            "potential": provenance.weights_sha256,
-            "dtype": provenance.dtype,
+            **provenance.identity,
             "temperature_k": float(protocol.temperature_k),
             "integrator": integrator_name(protocol),
             "parameters": {name: float(value) for name, value in integrator_parameters(protocol).items()},

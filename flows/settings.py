@@ -158,6 +158,9 @@ def _with(owner: Any, path: list[str], value: Any, full_name: str) -> Any:
     inner = getattr(owner, head)
     if inner is None:
         inner = _default_of(fields[head])
+    if isinstance(inner, Mapping):
+        # free arguments, as those of a calculator: one more, or one changed
+        return _replace(owner, head, {**inner, ".".join(rest): value}, full_name)
     if not (isinstance(inner, BaseModel | Maker)):
         raise SettingsError(
             f"The setting '{full_name}' goes too deep: {'.'.join(full_name.split('.')[: -len(rest)])} "

@@ -186,8 +186,7 @@ class RelaxMaker(Maker):
         identity = {
             "recipe": _RECIPE_VERSION,
             "structure": structure_fingerprint(structure),
-            "potential": potential.provenance.weights_sha256,
-            "dtype": potential.provenance.dtype,
+            **potential.provenance.identity,
             "force_tolerance_ev_per_angstrom": self.force_tolerance_ev_per_angstrom,
             "maximum_steps": self.maximum_steps,
             "relax_cell": self.relax_cell,

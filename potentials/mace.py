@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..errors import PotentialError
+from ..errors import PotentialError, RuntimeUnavailableError, as_clause
 from .checksum import file_sha256
 from .device import check_device, resolve_device
 from .mace_model import load_mace_model, model_header
+from .mace_runtimes import DEFAULT_RUNTIME, OPTION, SYMMETRIX_OPTIONS, requested_runtime
 from .model_file import SUFFIX
 from .model_header import ModelHeader
 from .options import check_options
 from .potential import Potential
 from .quiet import quietly
 from .specification import PotentialProvenance, PotentialSpecification
+from .symmetrix.backends import require_symmetrix
 from .trained_range import cautions_of
 
 if TYPE_CHECKING:
     from ase import Atoms
     from ase.calculators.calculator import Calculator
+
+    from .symmetrix.runtime import SymmetrixRuntime
 
 _OWN_ARGUMENTS = frozenset({"models", "model_paths", "model_path", "device", "default_dtype"})
 _UNNAMED_ARGUMENTS = frozenset({"head", "compute_atomic_stresses"})
@@ -43,6 +48,11 @@ class MacePotential(Potential):
 
     atomate2's calculator loading is not used here: it puts a model file on the CPU whatever there is, records no
     digest of the weights, and does not know most of the names.
+
+    The option `runtime` chooses what evaluates the model: ``torch`` (mace-torch itself, the default), ``symmetrix``
+    (compiled code, several times faster, for models of scalar channels), or ``auto``: symmetrix where it is installed
+    and agrees with mace-torch, else torch. For superion's own model files the default is ``auto``. The runtime that was
+    used is part of the provenance.
 
     Notes
     -----
@@ -77,6 +87,11 @@ class MacePotential(Potential):
         else:
             self._file = None
             self._foundation = _find_foundation(model)
+        # superion's own model files are newer than the choice: no trajectory of theirs has the key of another runtime
+        default = DEFAULT_RUNTIME if self._header is None else "auto"
+        self._requested_runtime = requested_runtime(specification.options, default)
+        if self._requested_runtime == "symmetrix":
+            self._check_symmetrix()
 
     @cached_property
     def _device(self) -> str:
@@ -112,9 +127,8 @@ class MacePotential(Potential):
         return str(next(self._model.parameters()).dtype).removeprefix("torch.")
 
     @property
-    def _calculator_options(self) -> dict[str, Any]:
-        """What the calculator is given; `force` is read here."""
-        return {name: value for name, value in self.specification.options.items() if name != _FORCE}
+    def _weights_sha256(self) -> str:
+        return self._header.weights_sha256 if self._header else file_sha256(self.weights_path)
 
     def _refuse_rejected(self) -> None:
         header = self._header
@@ -127,34 +141,93 @@ class MacePotential(Potential):
         )
 
     def _provenance(self) -> PotentialProvenance:
+        runtime = self._symmetrix
         return PotentialProvenance(
             name=self.name,
             model=self._model_name,
-            weights_sha256=self._header.weights_sha256 if self._header else file_sha256(self.weights_path),
-            package=self.distribution,
-            package_version=self.package_version() or "unknown",
+            weights_sha256=self._weights_sha256,
+            package=self.distribution if runtime is None else runtime.package,
+            package_version=(self.package_version() if runtime is None else runtime.package_version) or "unknown",
             dtype=self._dtype,
             device=self._device,
+            runtime=None if runtime is None else runtime.name,
         )
 
-    def calculator(self) -> Calculator:
-        """Build a fresh MACE calculator on the chosen device in the chosen precision."""
-        options = self._calculator_options
+    @cached_property
+    def _options(self) -> dict[str, Any]:
+        """Options for MACE's own calculator."""
+        options = {name: value for name, value in self.specification.options.items() if name not in (OPTION, _FORCE)}
         if self._file is None and self._foundation[0] == "omol":
             options.setdefault("head", "omol")
-        model, dtype = self._model, self._dtype
+        return options
+
+    def _check_symmetrix(self) -> None:
+        """Refuse what symmetrix cannot do, as far as that is known without loading anything."""
+        require_symmetrix()
+        foreign = sorted(set(self._options) - SYMMETRIX_OPTIONS)
+        if foreign:
+            raise RuntimeUnavailableError(
+                f"The runtime 'symmetrix' does not know the option '{foreign[0]}' of the potential 'mace': leave it "
+                "out, or set the runtime to torch."
+            )
+
+    @cached_property
+    def _symmetrix(self) -> SymmetrixRuntime | None:
+        """The compiled model; None where mace-torch evaluates it."""
+        if self._requested_runtime == "torch":
+            return None
+        from .symmetrix.cache import require_cache
+        from .symmetrix.conversion import MaceModelFile
+        from .symmetrix.runtime import MaceReference, SymmetrixRuntime
+
+        try:
+            self._check_symmetrix()
+            if self._requested_runtime == "auto":
+                require_cache()
+            return SymmetrixRuntime(
+                MaceModelFile(self.weights_path, self._weights_sha256, self._options.get("head")),
+                self._dtype,
+                self._device,
+                MaceReference(self._elements_of_model, self._reference_calculator),
+            )
+        except RuntimeUnavailableError as error:
+            if self._requested_runtime == "symmetrix":
+                raise
+            level = logging.WARNING if OPTION in self.specification.options else logging.INFO
+            _log.log(level, "mace-torch evaluates the model %s: %s.", self._model_name, as_clause(str(error)))
+            return None
+
+    def calculator(self) -> Calculator:
+        """Build a fresh calculator of the runtime chosen, on the chosen device in the chosen precision."""
+        if self._symmetrix is not None:
+            return self._symmetrix.calculator()
+        return self._torch_calculator(self._model, self._device, self._dtype)
+
+    def _torch_calculator(self, model: Any, device: str, dtype: str) -> Calculator:
+        options = self._options
         self._check_head(options.get("head"), model)
         with quietly():
             from mace.calculators import MACECalculator
 
             check_options(self.name, options, MACECalculator, own=_OWN_ARGUMENTS, unnamed=_UNNAMED_ARGUMENTS)
             try:
-                return MACECalculator(models=[model], device=self._device, default_dtype=dtype, **options)
+                return MACECalculator(models=[model], device=device, default_dtype=dtype, **options)
             except Exception as error:
                 raise PotentialError(
                     f"MACE's calculator cannot be built from {self.weights_path.name} with the options {options} "
                     f"({type(error).__name__}: {error}): correct the options."
                 ) from error
+
+    @contextlib.contextmanager
+    def _reference_calculator(self) -> Iterator[Calculator]:
+        """Evaluate the model by mace-torch in float64 on the CPU, whatever the user asked for."""
+        import torch
+
+        previous = torch.get_default_dtype()  # MACE's calculator sets it for the whole process
+        try:
+            yield self._torch_calculator(load_mace_model(self.weights_path, "cpu"), "cpu", "float64")
+        finally:
+            torch.set_default_dtype(previous)
 
     def _check_head(self, head: Any, model: Any) -> None:
         # mace itself takes the last head when the named one is not there, which would be a silent fallback
@@ -177,11 +250,30 @@ class MacePotential(Potential):
 
     def known_elements(self) -> frozenset[str]:
         """Symbols of the elements that the model holds."""
+        if self._header is None and self._symmetrix is not None:
+            return self._symmetrix.elements
+        return self._elements_of_model()
+
+    def _elements_of_model(self) -> frozenset[str]:
         if self._header is not None:
             return frozenset(self._header.elements)
         from ase.data import chemical_symbols
 
         return frozenset(chemical_symbols[int(number)] for number in self._model.atomic_numbers)
+
+    @property
+    def supports_torch_sim(self) -> bool:
+        """Whether it can serve torch-sim here: only mace-torch can, not symmetrix."""
+        return super().supports_torch_sim and self._symmetrix is None
+
+    def torch_sim_model(self) -> Any:
+        """Build a torch-sim model for batched dynamics, which symmetrix cannot give."""
+        if self._symmetrix is not None:
+            raise RuntimeUnavailableError(
+                f"The model {self._model_name} is evaluated by symmetrix, which cannot serve torch-sim: set the "
+                "runtime to torch, or use the ase engine."
+            )
+        return super().torch_sim_model()
 
     def cautions(self, atoms: Atoms, temperature_k: float | None = None) -> list[str]:
         """Say where a model file of superion is used outside what it was trained for, or although it was rejected."""
@@ -193,9 +285,7 @@ class MacePotential(Potential):
         import copy
 
         model = copy.deepcopy(self._model)  # the wrapper changes device and precision in place
-        head = self.specification.options.get("head")
-        if self._file is None and self._foundation[0] == "omol":
-            head = head or "omol"
+        head = self._options.get("head")
         self._check_head(head, model)
         with quietly():
             import torch

@@ -116,3 +116,24 @@ class PotentialProvenance(BaseModel):
     package_version: str = Field(description="its version")
     dtype: str = Field(description="float32 or float64")
     device: str = Field(description="cpu, cuda:0, …")
+    runtime: str | None = Field(
+        default=None,
+        description="engine that evaluates the model where it is not the one it was trained with, such as symmetrix",
+    )
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What makes two potentials one and the same for a key: weights, precision and runtime, not the device.
+
+        A model's own runtime is left out, so that keys from before there was a choice stay valid.
+
+        Examples
+        --------
+        >>> PotentialProvenance(
+        ...     name="ase", model="EMT", weights_sha256="0a", package="ase", package_version="3", dtype="float64",
+        ...     device="cpu",
+        ... ).identity
+        {'potential': '0a', 'dtype': 'float64'}
+        """
+        runtime = {} if self.runtime is None else {"runtime": self.runtime}
+        return {"potential": self.weights_sha256, "dtype": self.dtype, **runtime}

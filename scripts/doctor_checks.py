@@ -78,7 +78,10 @@ def run_checks(*, store: str | None, with_torch: bool) -> list[Finding]:
     list of Finding
         What was found, by subject.
     """
-    findings = [*check_python(), *check_packages(), *check_potentials(), *check_devices(with_torch=with_torch)]
+    from .doctor_runtimes import check_mace_runtimes
+
+    findings = [*check_python(), *check_packages(), *check_potentials(), *check_mace_runtimes(with_torch=with_torch)]
+    findings += check_devices(with_torch=with_torch)
     return [*findings, *check_project(), *check_store(store), *check_disk()]
 
 

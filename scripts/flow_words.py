@@ -113,7 +113,8 @@ def overrides_of(flow: FlowDescription, options: Mapping[str, Any]) -> dict[str,
             f"The flow {flow.name} has no option --{unknown}; it has {has}, and `superion flow show {flow.name}` lists "
             "the settings for --set."
         )
-    return {settings[name]: value for name, value in given.items()}
+    # in the order declared: the potential before what is changed in it
+    return {setting: given[name] for name, setting in settings.items() if name in given}
 
 
 def resolve_inputs(words: Sequence[str], flow: FlowDescription, store: str | None) -> tuple[ResolvedInput, ...]:

@@ -17,6 +17,7 @@ from .estimate import estimate_diffusivity, no_charge_diffusivity
 from .flags import evenness_flags, framework_flags, motion_flags, non_diffusive_reason
 from .haven import haven_ratio
 from .hops import effective_hops, he_mo_relative_error, hop_distance_guess_angstrom
+from .motion_features import motion_features
 from .results import DiffusionResult
 from .scatter import motion_scatter
 
@@ -118,6 +119,9 @@ def analyze_diffusion(
         estimate_diffusivity,
         data=data,
         scatter=scatter,
+        features=motion_features(tracer_fit, scatter, data.duration_ps / len(parts), hop_distance)
+        if tracer_fit.value > 0
+        else None,
         quantum=scatter.quantum,
         minimum_hops=settings.minimum_hops,
         greatest_relative_error=settings.greatest_relative_error,

@@ -43,7 +43,7 @@ def axis_laws(
     inflation : float
         Factor by which the scatter of replicas enlarges the error.
     correction : LearnedCorrection
-        Correction of the diffusivity; an axis with too few hops keeps its bound as it is.
+        Correction of the diffusivity; along an axis with too few hops its errors stay as they are.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def axis_laws(
             background_error_cm2_s=float(np.sqrt(variance)) * unit if few else 0.0,
             diffusive_relative_variance=fit.diffusive_relative_variance * 3.0 if few else None,
         )
-        laws.append(law if few else correction.corrected(law, along_axis=True))
+        laws.append(correction.scaled(law) if few else correction.corrected(law, along_axis=True))
     return laws[0], laws[1], laws[2]
 
 

@@ -12,6 +12,7 @@ from .charge_slope import charge_slope
 from .covariance import counting_covariance, pooled_covariance
 from .msd_model import MsdModel, fit_msd_model
 from .regime import SlopeAverage, average_slope
+from .relaxations import N_SINGLE_TIMES
 
 _RATTLING_COUNTS_FROM = 0.02
 """Relative variance of D from which it is asked how much of it rattling makes up; below, no bound hangs on that."""
@@ -82,6 +83,13 @@ class DiffusivityFit:
     def straight_probability(self) -> float:
         """Probability that the curve is straight from the start of the fit on."""
         return float(self.average.probabilities[:, 0].sum())
+
+    @property
+    def tail_rise(self) -> float:
+        """Mean share by which relaxations with a long tail raise the slope at lag zero."""
+        tails = slice(N_SINGLE_TIMES, None)
+        shapes = self.average.amplitudes[:, tails] / self.average.shapes.units[tails]
+        return float(np.sum(self.average.probabilities[:, 1:][:, tails] * shapes))
 
     @property
     def onset_variance_share(self) -> float:

@@ -10,7 +10,8 @@ from .axes import axis_intervals, axis_laws
 from .curves import RunCurves
 from .diffusivity import DiffusivityFit
 from .intervals import confidence_bound, interval, standard_error_cm2_s, upper_bound_where_withheld
-from .learned_correction import learned_correction
+from .learned_correction import NO_CORRECTION, learned_correction
+from .motion_features import MotionFeatures
 from .replicas import replica_inflation
 from .results import DiffusivityEstimate, SamplingLaw
 from .scatter import MotionScatter
@@ -21,6 +22,7 @@ def estimate_diffusivity(
     fit: DiffusivityFit,
     data: RunCurves,
     scatter: MotionScatter,
+    features: MotionFeatures | None,
     *,
     quantum: float,
     minimum_hops: float,
@@ -38,6 +40,8 @@ def estimate_diffusivity(
         The curves that it fits.
     scatter : MotionScatter
         Scatter of the motion.
+    features : MotionFeatures or None
+        What is known of the mechanism; without it, the fit is not corrected.
     quantum : float
         Diffusivity in Å²/ps that one hop adds, or one group of ions that hops as one.
     minimum_hops : float
@@ -105,7 +109,7 @@ def estimate_diffusivity(
             replica_inflation=inflation,
             flags=tuple(flags),
         )
-    correction = learned_correction(kind, fit)
+    correction = learned_correction(kind, features, error / law.estimate_cm2_s) if features else NO_CORRECTION
     law = correction.corrected(law)
     error = standard_error_cm2_s(law)
     curve = data.tracer if kind == "tracer" else data.collective
@@ -128,7 +132,7 @@ def estimate_diffusivity(
         interval_68_cm2_s=interval(law, 0.68),
         interval_95_cm2_s=interval(law, 0.95),
         upper_bound_95_cm2_s=confidence_bound(law, 0.95),
-        per_axis_cm2_s=(fit.per_axis[0] * unit, fit.per_axis[1] * unit, fit.per_axis[2] * unit),
+        per_axis_cm2_s=(laws[0].estimate_cm2_s, laws[1].estimate_cm2_s, laws[2].estimate_cm2_s),
         per_axis_interval_68_cm2_s=axis_intervals(laws, 0.68),
         per_axis_interval_95_cm2_s=axis_intervals(laws, 0.95),
         fit_window_ps=window,
@@ -136,6 +140,7 @@ def estimate_diffusivity(
         per_axis_law=laws,
         straight_probability=fit.straight_probability,
         onset_variance_share=fit.onset_variance_share,
+        correction_factor=correction.factor,
         replica_inflation=inflation,
         flags=tuple(flags),
     )

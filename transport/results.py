@@ -82,6 +82,10 @@ class DiffusivityEstimate(TransportModel):
     onset_variance_share: float | None = Field(
         default=None, description="share of the variance that comes of not knowing where and how diffusion sets in"
     )
+    correction_factor: float | None = Field(
+        default=None,
+        description="factor that simulated mechanisms put on the slope of the MSD; divide by it for the slope itself",
+    )
     replica_inflation: float = Field(
         default=1.0,
         description="factor by which the scatter of replicas enlarged the error (1: not enlarged)",

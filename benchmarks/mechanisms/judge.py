@@ -8,12 +8,28 @@ from dataclasses import dataclass
 import numpy as np
 from superion.transport.calibration import Coverage, Outcome, analyze_walk, coverage
 from superion.transport.results import DiffusionResult, DiffusivityEstimate
-from superion.transport.synthetic import SyntheticWalk
 
 from .catalogue import CATALOGUE
 
-_BATCH = 50
-"""Trajectories drawn at once: some 150 MB for the largest."""
+BATCH = 30
+"""Trajectories drawn at once: some 100 MB for the largest."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The truths and the analysis of one trajectory.
+
+    Parameters
+    ----------
+    tracer_cm2_s, charge_cm2_s : float
+        True diffusivities in cm²/s.
+    result : DiffusionResult
+        Its analysis.
+    """
+
+    tracer_cm2_s: float
+    charge_cm2_s: float
+    result: DiffusionResult
 
 
 @dataclass(frozen=True)
@@ -62,28 +78,43 @@ def judge(name: str, n_trajectories: int, n_frames: int, seed: int = 0) -> Verdi
     Verdict
         What held.
     """
-    rng = np.random.default_rng([seed, n_frames, list(CATALOGUE).index(name)])
-    seen: list[tuple[SyntheticWalk, DiffusionResult]] = []
-    for first in range(0, n_trajectories, _BATCH):
-        batch = CATALOGUE[name](rng, min(_BATCH, n_trajectories - first), n_frames)
-        seen += [(walk, analyze_walk(walk)) for walk in batch]
+    seen = [
+        one
+        for first in range(0, n_trajectories, BATCH)
+        for one in draw_batch(name, n_frames, first // BATCH, seed)[: n_trajectories - first]
+    ]
+    return verdict(name, seen)
+
+
+def draw_batch(name: str, n_frames: int, number: int, seed: int = 0) -> list[Judged]:
+    """Draw and analyse one batch of a mechanism, the same whatever else is drawn."""
+    rng = np.random.default_rng([seed, n_frames, list(CATALOGUE).index(name), number])
+    return [
+        Judged(walk.tracer_cm2_s, walk.charge_cm2_s, analyze_walk(walk))
+        for walk in CATALOGUE[name](rng, BATCH, n_frames)
+    ]
+
+
+def verdict(name: str, seen: list[Judged]) -> Verdict:
+    """Count what held for the trajectories of one mechanism."""
     shares = axis_shares(name)
-    charged = seen[0][0].charge_cm2_s > 0
+    charged = seen[0].charge_cm2_s > 0
     ratios, held = [], []
-    for walk, result in seen:
+    for one in seen:
+        result = one.result
         if charged and result.haven_ratio.value is not None:
-            truth = walk.tracer_cm2_s / walk.charge_cm2_s
+            truth = one.tracer_cm2_s / one.charge_cm2_s
             low, high = result.haven_ratio.interval_68
             ratios.append(result.haven_ratio.value / truth)
             held.append(low <= truth <= high)
-    flags = Counter(flag for _, result in seen for flag in result.flags)
-    errors = [result.tracer.relative_error for _, result in seen if result.tracer.relative_error is not None]
-    charge_errors = [result.charge.relative_error for _, result in seen if result.charge.relative_error is not None]
+    flags = Counter(flag for one in seen for flag in one.result.flags)
+    errors = [one.result.tracer.relative_error for one in seen if one.result.tracer.relative_error is not None]
+    charge_errors = [one.result.charge.relative_error for one in seen if one.result.charge.relative_error is not None]
     return Verdict(
-        tracer=coverage([Outcome.of(result.tracer, walk.tracer_cm2_s) for walk, result in seen]),
-        axes=coverage([one for walk, result in seen for one in along(result.tracer, walk.tracer_cm2_s, shares)]),
-        charge=coverage([Outcome.of(result.charge, walk.charge_cm2_s) for walk, result in seen]) if charged else None,
-        charge_axes=coverage([one for walk, result in seen for one in along(result.charge, walk.charge_cm2_s, shares)])
+        tracer=coverage([Outcome.of(one.result.tracer, one.tracer_cm2_s) for one in seen]),
+        axes=coverage([axis for one in seen for axis in along(one.result.tracer, one.tracer_cm2_s, shares)]),
+        charge=coverage([Outcome.of(one.result.charge, one.charge_cm2_s) for one in seen]) if charged else None,
+        charge_axes=coverage([axis for one in seen for axis in along(one.result.charge, one.charge_cm2_s, shares)])
         if charged
         else None,
         width=float(np.mean(errors)) if errors else float("nan"),

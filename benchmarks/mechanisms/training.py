@@ -5,23 +5,64 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-from superion.transport.calibration import CALIBRATION_KINDS
-from superion.transport.synthetic import SyntheticWalk
+from superion.transport.synthetic import SyntheticWalk, back_hop_walk, gaussian_walk, lattice_walk
 
-from . import groups, lattice_gas, waiting_times
+from . import exchange, groups, lattice_gas, waiting_times
 from .catalogue import Draw
 
-LENGTHS = (500, 1000, 2000)
+LENGTHS = (300, 500, 1000, 2000)
 """Frames of 0.1 ps."""
+
+_CELLS = (8, 24, 64)
 
 
 def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
-def _old(rng: np.random.Generator, n_trajectories: int, n_frames: int, *, kind: str) -> list[SyntheticWalk]:
-    sizes = rng.choice([8, 24, 64], n_trajectories)
-    return [CALIBRATION_KINDS[kind](rng, int(n_ions), n_frames) for n_ions in sizes]
+def _brownian(rng: np.random.Generator, n_trajectories: int, n_frames: int) -> list[SyntheticWalk]:
+    return [
+        gaussian_walk(
+            rng, n_ions=int(rng.choice(_CELLS)), n_frames=n_frames, diffusivity_cm2_s=_log_uniform(rng, 3e-6, 3e-5)
+        )
+        for _ in range(n_trajectories)
+    ]
+
+
+def _hops(rng: np.random.Generator, n_trajectories: int, n_frames: int) -> list[SyntheticWalk]:
+    return [
+        lattice_walk(
+            rng, n_ions=int(rng.choice(_CELLS)), n_frames=n_frames, hop_rate_per_ps=_log_uniform(rng, 0.03, 0.3)
+        )
+        for _ in range(n_trajectories)
+    ]
+
+
+def _cage(rng: np.random.Generator, n_trajectories: int, n_frames: int) -> list[SyntheticWalk]:
+    return [
+        lattice_walk(
+            rng,
+            n_ions=int(rng.choice(_CELLS)),
+            n_frames=n_frames,
+            hop_rate_per_ps=_log_uniform(rng, 0.05, 0.2),
+            rattle_angstrom=float(rng.uniform(0.15, 0.4)),
+        )
+        for _ in range(n_trajectories)
+    ]
+
+
+def _back_hops(rng: np.random.Generator, n_trajectories: int, n_frames: int) -> list[SyntheticWalk]:
+    return [
+        back_hop_walk(
+            rng,
+            n_ions=int(rng.choice(_CELLS)),
+            n_frames=n_frames,
+            residence_time_ps=_log_uniform(rng, 2.5, 8.0),
+            return_probability=float(rng.uniform(0.4, 0.7)),
+            rattle_angstrom=float(rng.choice([0.0, 0.3])),
+        )
+        for _ in range(n_trajectories)
+    ]
 
 
 def _gas(
@@ -52,8 +93,23 @@ def _groups(rng: np.random.Generator, n_trajectories: int, n_frames: int, *, siz
     return groups.groups(rng, n_trajectories, n_frames, size=size, hops_per_ps=rate, rattle_angstrom=rattle)
 
 
+def _trapped(rng: np.random.Generator, n_trajectories: int, n_frames: int) -> list[SyntheticWalk]:
+    release_per_ps = 0.0 if rng.random() < 0.4 else 1.0 / _log_uniform(rng, 30.0, 400.0)
+    return exchange.exchanging(
+        rng,
+        n_trajectories,
+        n_frames,
+        mobile=float(rng.uniform(0.2, 0.6)),
+        hops_per_ps=_log_uniform(rng, 0.25, 1.0),
+        release_per_ps=release_per_ps,
+    )
+
+
 FAMILIES: dict[str, dict[str, Draw]] = {
-    **{kind: {kind: partial(_old, kind=kind)} for kind in CALIBRATION_KINDS},
+    "brownian": {"brownian": _brownian},
+    "hops": {"hops": _hops},
+    "cage": {"cage": _cage},
+    "back hops": {"back hops": _back_hops},
     **{
         f"gas {lattice}": {
             f"gas {lattice} {vacant:.0%}": partial(_gas, lattice=lattice, cells=cells, vacant=vacant)
@@ -65,5 +121,6 @@ FAMILIES: dict[str, dict[str, Draw]] = {
     "hyperexponential": {"hyperexponential": _hyperexponential},
     "power law": {"power law": _power_law},
     **{f"groups of {size}": {f"groups of {size}": partial(_groups, size=size)} for size in (2, 4, 8, 24)},
+    "trapped": {"trapped": _trapped},
 }
 """Mechanisms by family; a whole family is left out at a time to see what holds for the unseen."""

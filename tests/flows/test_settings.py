@@ -28,6 +28,7 @@ from superion.flows.settings import apply_settings, flatten, list_settings, pars
         ),
         ("potential.dtype=float64", lambda maker: maker.potential.dtype, "float64"),
         ("potential.options={a: 1}", lambda maker: maker.potential.options, {"a": 1}),
+        ("potential.options.runtime=auto", lambda maker: maker.potential.options, {"runtime": "auto"}),
         ("relax=false", lambda maker: maker.relax, None),
         ("volume=true", lambda maker: maker.volume.protocol.ensemble, "npt"),
         (
@@ -77,6 +78,13 @@ def test_every_listed_setting_can_be_set_to_its_value():
         assert info.description, info.name
         if info.type not in ("on or off",):
             assert apply_settings(maker, {info.name: info.value}).as_dict() == maker.as_dict(), info.name
+
+
+def test_one_option_of_a_potential_leaves_the_others():
+    maker = apply_settings(
+        ConductivityMaker(), {"potential.options": {"head": "pbe"}, "potential.options.runtime": "auto"}
+    )
+    assert maker.potential.options == {"head": "pbe", "runtime": "auto"}
 
 
 def test_flatten_keeps_a_calculators_own_options_whole():

@@ -3,7 +3,8 @@ from __future__ import annotations
 import sys
 
 import pytest
-from superion.scripts import doctor_checks
+from superion.potentials.symmetrix import backends
+from superion.scripts import doctor_checks, doctor_runtimes
 
 
 def test_a_sound_installation(cli, folder):
@@ -49,6 +50,35 @@ def test_without_torch(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     findings = list(doctor_checks.check_devices(with_torch=True))
     assert any(finding.status == "missing" and finding.remedy for finding in findings)
+
+
+def test_what_evaluates_mace_models(monkeypatch):
+    pytest.importorskip("mace")
+    monkeypatch.setattr(backends, "symmetrix_version", lambda: None)
+    monkeypatch.setattr(doctor_runtimes.sys, "platform", "linux")
+    monkeypatch.setattr(doctor_runtimes.platform, "machine", lambda: "x86_64")
+    (finding,) = doctor_runtimes.check_mace_runtimes(with_torch=False)
+    assert (finding.status, finding.remedy) == ("missing", "pip install 'superion[symmetrix]'")
+    monkeypatch.setattr(doctor_runtimes.platform, "machine", lambda: "arm64")
+    (finding,) = doctor_runtimes.check_mace_runtimes(with_torch=False)
+    assert (finding.status, finding.remedy) == ("note", "")
+    monkeypatch.setattr(backends, "symmetrix_version", lambda: "0.1.1")
+    monkeypatch.setattr(backends, "cuda_backends", lambda: ("cuda12-sm90",))
+    (finding,) = doctor_runtimes.check_mace_runtimes(with_torch=False)
+    assert finding.text == "mace by symmetrix (symmetrix-xl 0.1.1: CPU, cuda12-sm90)"
+
+
+def test_a_gpu_without_its_package_is_named(monkeypatch):
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("mace")
+    monkeypatch.setattr(backends, "symmetrix_version", lambda: "0.1.1")
+    monkeypatch.setattr(backends, "cuda_backends", lambda: ("cuda12-sm90",))
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda number: (9, 0) if number else (8, 0))
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda number: f"GPU {number}")
+    monkeypatch.setattr(torch.version, "cuda", "12.8")
+    _, missing = doctor_runtimes.check_mace_runtimes(with_torch=True)
+    assert missing.remedy == "pip install symmetrix-xl-cuda12-sm80"
 
 
 def test_little_room(monkeypatch):

@@ -7,8 +7,22 @@ from pathlib import Path
 ELEMENTS = ("H", "Li", "O", "F", "Na", "P", "S", "Cl", "Zr", "La")
 
 
-def build_tiny_mace(path: Path, *, seed: int = 7, dtype: str = "float64", elements: tuple[str, ...] = ELEMENTS) -> Path:
-    """Initialise a two-layer MACE of 16 channels with a fixed seed and save it as training would.
+def build_tiny_mace(
+    path: Path,
+    *,
+    seed: int = 7,
+    dtype: str = "float64",
+    elements: tuple[str, ...] = ELEMENTS,
+    channels: int = 16,
+    max_ell: int = 2,
+    correlation: int = 2,
+    n_layers: int = 2,
+    hidden_irreps: str | None = None,
+    cutoff_angstrom: float = 4.0,
+    num_bessel: int = 6,
+    radial_mlp: tuple[int, ...] = (16, 16),
+) -> Path:
+    """Initialise a MACE of few channels with a fixed seed and save it as training would.
 
     The weights are random, so its chemistry is not that of any material; the pair term (ZBL) keeps atoms apart and
     the interaction is scaled so that molecular dynamics of a solid stays bounded.
@@ -28,23 +42,23 @@ def build_tiny_mace(path: Path, *, seed: int = 7, dtype: str = "float64", elemen
     try:
         numbers = sorted(atomic_numbers[symbol] for symbol in elements)
         model = modules.ScaleShiftMACE(
-            r_max=4.0,
-            num_bessel=6,
+            r_max=cutoff_angstrom,
+            num_bessel=num_bessel,
             num_polynomial_cutoff=5,
-            max_ell=2,
+            max_ell=max_ell,
             interaction_cls=modules.interaction_classes["RealAgnosticResidualInteractionBlock"],
             interaction_cls_first=modules.interaction_classes["RealAgnosticResidualInteractionBlock"],
-            num_interactions=2,
+            num_interactions=n_layers,
             num_elements=len(numbers),
-            hidden_irreps=o3.Irreps("16x0e"),
+            hidden_irreps=o3.Irreps(hidden_irreps or f"{channels}x0e"),
             MLP_irreps=o3.Irreps("8x0e"),
             atomic_energies=np.array([-1.0 - 0.1 * index for index in range(len(numbers))]),
             avg_num_neighbors=12.0,
             atomic_numbers=numbers,
-            correlation=2,
+            correlation=correlation,
             gate=torch.nn.functional.silu,
             pair_repulsion=True,
-            radial_MLP=[16, 16],
+            radial_MLP=list(radial_mlp),
             atomic_inter_scale=0.3,
             atomic_inter_shift=0.0,
         )

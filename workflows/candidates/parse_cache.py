@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from ...errors import StructureError
+from ...user_cache import cache_folder
 
 if TYPE_CHECKING:
     from ...structures.read import StructureReading
-
-VARIABLE = "SUPERION_CACHE"
-"""Environment variable: the folder of the cache, or `off`."""
 
 READERS = (
     *("charge_range", "completeness", "declared_composition", "mobile_ion", "oxidation"),
@@ -60,23 +58,6 @@ def cached_readings(file: Path, read: Callable[[Path], Readings]) -> Readings:
     readings = read(file)
     _save(folder, key, readings)
     return readings
-
-
-def cache_folder() -> Path | None:
-    """Say where the cache is.
-
-    Returns
-    -------
-    Path or None
-        SUPERION_CACHE, or else `superion` in the user's cache folder; None where it is switched off.
-    """
-    given = os.environ.get(VARIABLE, "")
-    if given.lower() in ("off", "none", "0"):
-        return None
-    if given:
-        return Path(given).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "superion"
 
 
 def _key(file: Path) -> str:

@@ -43,7 +43,8 @@ class ConductivityPresenter(Presenter):
         potential = document.provenance.potential
         heading = [f"{document.formula}", f"{document.n_atoms} atoms", f"mobile ion {ion}"]
         if potential is not None:
-            heading.append(f"{potential.name}{f' {potential.model}' if potential.model else ''}")
+            words = (potential.name, potential.model, f"by {potential.runtime}" if potential.runtime else None)
+            heading.append(" ".join(word for word in words if word))
         label = f"{document.label}: " if document.label and document.label != document.formula else ""
         # Sentences wrap in a terminal and stay whole in a file.
         line = partial(console.print, soft_wrap=not console.is_terminal)

@@ -96,6 +96,7 @@ def reproduction_command(document: ConductivityDoc, structure_file: str = "STRUC
     potential = document.provenance.potential
     if potential is not None:
         words += ["--potential", f"{potential.name}:{potential.model}" if potential.model else potential.name]
+        words += ["--runtime", potential.runtime] if potential.runtime else []
     temperatures = sorted(
         {result.temperature_k for result in document.temperatures}
         | {float(text) for text in document.temperature_failures if _is_number(text)}
@@ -123,6 +124,8 @@ def _header(document: ConductivityDoc) -> Markup:
     if potential is not None:
         name = potential.name if not potential.model else f"{potential.name} ({potential.model})"
         words.append(f"potential {escape(name)}")
+        if potential.runtime:
+            words.append(f"evaluated by {escape(potential.runtime)}")
     words.append(f"{document.provenance.created_at:%Y-%m-%d}")
     return Markup(
         f'<header><h1>{title}<span class="badge {escape(document.state)}">{escape(state)}</span></h1>'

@@ -29,6 +29,7 @@ def software_rows(provenance: Provenance) -> list[tuple[str, object]]:
             ("Weights, sha256", potential.weights_sha256),
             ("Potential's package", f"{potential.package} {potential.package_version}"),
             ("Precision and device", f"{potential.dtype} on {potential.device}"),
+            ("Runtime", potential.runtime),
         ]
     return [
         *rows,

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
+from superion import user_cache
 from superion.database.documents.candidate_summary import CandidateOrigin
 from superion.errors import SettingsError
 from superion.structures.fingerprint import structure_fingerprint
@@ -243,7 +244,7 @@ def test_a_file_that_may_not_be_read_is_rejected(tmp_path):
 
 
 def test_the_cache_gives_exactly_what_the_parser_gave(tmp_path, monkeypatch):
-    monkeypatch.setenv(parse_cache.VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(user_cache.VARIABLE, str(tmp_path / "cache"))
     wanted = campaign({"kind": "files", "paths": ["Li6PS5Cl", "a.cif"]})
     salt().to(str(tmp_path / "a.cif"))
     first = collect_candidates(wanted, tmp_path)
@@ -256,7 +257,7 @@ def test_the_cache_gives_exactly_what_the_parser_gave(tmp_path, monkeypatch):
 
 
 def test_the_cache_knows_a_changed_file(tmp_path, monkeypatch):
-    monkeypatch.setenv(parse_cache.VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(user_cache.VARIABLE, str(tmp_path / "cache"))
     wanted = campaign({"kind": "files", "paths": ["a.cif"]})
     for edge in (4.0, 4.1):
         salt(edge).to(str(tmp_path / "a.cif"))
@@ -275,7 +276,7 @@ def test_the_cache_asks_anew_when_any_of_our_readers_changes():
 
 
 def test_a_damaged_cache_is_passed_over(tmp_path, monkeypatch):
-    monkeypatch.setenv(parse_cache.VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(user_cache.VARIABLE, str(tmp_path / "cache"))
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "structures.db").write_bytes(b"no database at all" * 100)
     salt().to(str(tmp_path / "a.cif"))

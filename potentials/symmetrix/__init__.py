@@ -1,0 +1,1 @@
+"""The runtime symmetrix: MACE models converted once, then evaluated by compiled code."""

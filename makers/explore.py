@@ -57,6 +57,9 @@ class WatchSettings(BaseModel):
     minimum_deviation_ev_per_angstrom: float = Field(
         default=0.15, gt=0, description="smallest disagreement that ends a run, in eV/Å"
     )
+    maximum_deviation_ev_per_angstrom: float = Field(
+        default=0.6, gt=0, description="disagreement that ends a run however little the committee knows, in eV/Å"
+    )
     contact_fraction: float = Field(
         default=0.85,
         gt=0,
@@ -159,6 +162,7 @@ class ExploreMaker(Maker):
             known,
             ratio=self.watch.deviation_ratio,
             minimum_ev_per_angstrom=self.watch.minimum_deviation_ev_per_angstrom,
+            maximum_ev_per_angstrom=self.watch.maximum_deviation_ev_per_angstrom,
         )
         watch = CommitteeWatch(
             calculators,

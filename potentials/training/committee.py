@@ -75,6 +75,7 @@ def deviation_threshold(
     *,
     ratio: float = 2.0,
     minimum_ev_per_angstrom: float = 0.15,
+    maximum_ev_per_angstrom: float = 0.6,
     percentile: float = 95.0,
 ) -> float:
     """Set the disagreement above which a frame is worth a label, by what the committee shows on frames like its own.
@@ -87,6 +88,8 @@ def deviation_threshold(
         How many times their usual upper end.
     minimum_ev_per_angstrom : float
         Smallest threshold, in eV/Å.
+    maximum_ev_per_angstrom : float
+        Largest threshold, in eV/Å: a committee that disagrees on everything excuses nothing. A larger minimum wins.
     percentile : float
         What counts as their upper end.
 
@@ -97,10 +100,10 @@ def deviation_threshold(
 
     Examples
     --------
-    >>> deviation_threshold(np.array([0.1, 0.2, 0.3]), percentile=100.0)
-    0.6
+    >>> deviation_threshold(np.array([0.1, 0.15, 0.2]), percentile=100.0)
+    0.4
     """
     known = np.asarray(known_deviations, dtype=float)
     known = known[np.isfinite(known)]
     usual = float(np.percentile(known, percentile)) if known.size else 0.0
-    return max(minimum_ev_per_angstrom, ratio * usual)
+    return max(minimum_ev_per_angstrom, min(maximum_ev_per_angstrom, ratio * usual))

@@ -140,6 +140,7 @@ def test_settings_that_make_no_sense_are_one_sentence():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(7200)
 def test_the_whole_flow_gives_a_potential_that_can_be_used(tmp_path):
     document = run(quick_maker(tmp_path).make([alloy_crystal()], label="alloy"), tmp_path / "jobs")
     assert (document.name, document.verdict, document.reasons) == ("alloy", "accepted", [])
@@ -153,6 +154,7 @@ def test_the_whole_flow_gives_a_potential_that_can_be_used(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(7200)
 def test_a_student_that_never_settles_is_rejected_with_its_reasons(tmp_path):
     maker = quick_maker(tmp_path, is_restless=True, max_epochs=2)
     document = run(maker.make([alloy_crystal()], label="restless"), tmp_path / "jobs")
@@ -179,6 +181,7 @@ document = run(maker.make([alloy_crystal()], label="killed"), folder / "jobs")
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(7200)
 def test_kill_at_ten_instants_of_the_loop_labels_nothing_twice(tmp_path):
     tests = Path(__file__).parents[1]
     script = KILLED.format(tests=str(tests), flows=str(Path(__file__).parent), folder=str(tmp_path))

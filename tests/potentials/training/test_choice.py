@@ -78,6 +78,7 @@ def test_committee_is_silent_where_it_agrees(salt):
     ]
     np.testing.assert_allclose(force_deviation(forces), by_hand)
     assert deviation_threshold(np.array([np.inf, 0.01]), minimum_ev_per_angstrom=0.2) == 0.2
+    assert deviation_threshold(np.array([3.0, 4.0])) == 0.6
 
 
 def test_labels_are_computed_once_for_each_teacher(tmp_path):

@@ -121,6 +121,7 @@ def test_checkpoints_are_checked_chosen_and_pruned(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(7200)
 def test_a_student_is_trained_further_and_remembers_what_is_replayed(split, tmp_path):
     first = train_potential(split, tmp_path / "first", quick(tmp_path, max_epochs=12), seed=1)
     more = split_frames(labelled_alloy(40, tmp_path / "labels", seed=5))
@@ -146,6 +147,7 @@ def test_a_student_is_trained_further_and_remembers_what_is_replayed(split, tmp_
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(7200)
 def test_a_training_stops_when_it_no_longer_improves(split, tmp_path):
     settings = quick(tmp_path, max_epochs=60, learning_rate=1e-9, patience_epochs=2)
     path = train_potential(split, tmp_path / "patient", settings, seed=1)
@@ -168,6 +170,7 @@ train_potential(split, folder / "training", settings, seed=1)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(7200)
 def test_kill_at_ten_instants_loses_an_epoch_at_most(tmp_path):
     tests = str(Path(__file__).parents[2])
     script = KILLED.format(tests=tests, folder=str(tmp_path), architecture=write_architecture(tmp_path))

@@ -38,6 +38,10 @@ class NonFiniteResultError(PotentialError):
     """A potential that gives energies, forces or stresses that are not numbers for atoms at finite positions."""
 
 
+class TrainingError(PotentialError):
+    """Labelled frames from which no potential can be trained, or a training that failed."""
+
+
 class ProtocolError(SuperionError):
     """A setting of the molecular dynamics that makes no sense, such as a negative temperature."""
 

@@ -44,6 +44,11 @@ class ProjectFolder:
         return self.folder / "trajectories"
 
     @property
+    def potentials(self) -> Path:
+        """Folder of the model files of potentials that were trained here, named by sha256; made when one is used."""
+        return self.folder / "potentials"
+
+    @property
     def runs(self) -> Path:
         """Folder of the runs, to resume them."""
         return self.folder / "runs"

@@ -19,6 +19,8 @@ StopReason = Literal[
     "exploded",
     "temperature_runaway",
     "volume_collapse",
+    "committee_disagrees",
+    "atoms_too_close",
     "disk_full",
     "error",
 ]

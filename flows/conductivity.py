@@ -21,6 +21,7 @@ from ..makers.maker import Maker
 from ..makers.md import MdMaker
 from ..makers.prepare import PrepareMaker
 from ..makers.relax import RelaxMaker
+from ..makers.spot_check import SpotCheckMaker
 from ..makers.supercell import SupercellMaker
 from ..makers.volume import VolumeMaker
 from ..potentials.registry import potential_class
@@ -71,6 +72,9 @@ class ConductivityMaker(Maker):
         Analysis per temperature.
     summary : ConductivitySummaryMaker
         Arrhenius fit and verdict.
+    spot_check : SpotCheckMaker or None
+        Comparison of the forces with those of a teacher on frames of the production runs, for a potential that learnt
+        from one; None makes none.
     pack_trajectories : bool
         Whether one job advances the trajectories of all temperatures and replicas, as many at once as the MD engine
         (`md.engine`) can; false gives each a job of its own, to run in parallel.
@@ -107,6 +111,7 @@ class ConductivityMaker(Maker):
     md: MdMaker = field(default_factory=MdMaker)
     diffusion: DiffusionMaker = field(default_factory=DiffusionMaker)
     summary: ConductivitySummaryMaker = field(default_factory=ConductivitySummaryMaker)
+    spot_check: SpotCheckMaker | None = None
     pack_trajectories: bool = False
     checkpoint_root: str | None = None
 
@@ -181,11 +186,17 @@ class ConductivityMaker(Maker):
             diffusion.name = f"{self.diffusion.name} {temperature:g} K"
             jobs += [*runs, diffusion]
             diffusions.append(diffusion)
+        checked = None
+        if self.spot_check is not None:
+            runs = [run.output for replicas in production.runs for run in replicas]
+            checked = _completed(self.spot_check, **shared).make(runs)
+            jobs.append(checked)
         summary = self.summary.make(
             supercell.output,
             [diffusion.output for diffusion in diffusions],
             list(self.temperatures_k),
             self.md.stop.minimum_barrier_ev,
+            None if checked is None else checked.output,
         )
         return Flow([*jobs, summary], output=summary.output, name=self.name)
 
@@ -258,6 +269,8 @@ class ConductivityMaker(Maker):
         potential_class(self.potential.name)
         for protocol, _, _ in self._runs():
             md_engine_class(protocol.engine)
+        if self.spot_check is not None:
+            self.spot_check.check()
         if not self.temperatures_k:
             raise SettingsError("temperatures_k is empty: give at least one temperature in K, better four.")
         wrong = [value for value in self.temperatures_k if not (math.isfinite(value) and value > 0)]

@@ -10,6 +10,7 @@ from jobflow import JobConfig, OnMissing
 from ..constants import ROOM_TEMPERATURE_K
 from ..database.documents import CandidateDoc, ConductivityDoc, DiffusionDoc
 from ..errors import AnalysisError
+from ..potentials.force_error import ForceErrorSeries
 from ..structures.supercell import minimum_edge_angstrom
 from ..transport.arrhenius import ArrheniusInput, ArrheniusQuantity, fit_arrhenius
 from ..transport.arrhenius_points import arrhenius_inputs
@@ -42,6 +43,7 @@ class ConductivitySummaryMaker(Maker):
         diffusions: Sequence[DiffusionDoc | None],
         temperatures_k: Sequence[float],
         minimum_barrier_ev: float = 0.10,
+        spot_checks: Sequence[ForceErrorSeries] | None = None,
     ) -> ConductivityDoc:
         """Sum up one material.
 
@@ -55,6 +57,8 @@ class ConductivitySummaryMaker(Maker):
             The temperatures asked for, in the same order.
         minimum_barrier_ev : float
             Smallest activation energy thinkable in eV, to bound σ(300 K) where no line can be fitted.
+        spot_checks : sequence of ForceErrorSeries or None
+            Force errors against a teacher along the runs; None where none were asked for, or their job failed.
 
         Returns
         -------
@@ -90,7 +94,13 @@ class ConductivitySummaryMaker(Maker):
             provenance=job_provenance(
                 structure, potential, [seed for document in documents for seed in document.provenance.seeds]
             ),
-            notes=[*candidate.ordering_notes, *candidate.notes, *_early_ends(documents)],
+            notes=[
+                *candidate.ordering_notes,
+                *candidate.notes,
+                *_early_ends(documents),
+                *dict.fromkeys(note for document in documents for note in document.notes),
+                *(series.sentence() for series in spot_checks or ()),
+            ],
             extra=dict(candidate.extra),
             structure=structure.as_dict(),
             n_atoms=len(structure),
@@ -108,6 +118,7 @@ class ConductivitySummaryMaker(Maker):
             sigma_300k_upper_bound_ms_cm=upper_bound,
             activation_energy_ev=arrhenius.activation_energy_ev,
             activation_energy_error_ev=arrhenius.activation_energy_error_ev,
+            force_errors=list(spot_checks or ()),
             systematic_errors=known_systematic_errors(
                 SimulatedCase(
                     formula=candidate.formula,

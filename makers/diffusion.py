@@ -65,7 +65,8 @@ class DiffusionMaker(Maker):
         healthy = [document for document in ended if document.run.state != "failed"]
         broken = [document for document in ended if document.run.state == "failed"]
         structure = as_structure(candidate.structure)
-        result, failure, notes = None, None, []
+        result, failure = None, None
+        notes: list[str] = []
         if not healthy:
             failure = _why_nothing_ran(ended)
         else:
@@ -81,6 +82,7 @@ class DiffusionMaker(Maker):
                 )
             except AnalysisError as error:
                 failure = str(error)
+        notes += dict.fromkeys(note for document in ended for note in document.notes)
         n_missing = len(trajectories) - len(ended)
         if n_missing and healthy:
             notes.append(f"{n_missing} of {len(trajectories)} replicas gave no trajectory: their jobs failed")

@@ -30,7 +30,25 @@ class RelaxationProgress(BaseModel):
     force_tolerance_ev_per_angstrom: float = Field(description="largest force allowed at the end in eV/Å")
 
 
-JobProgress: TypeAlias = MdProgress | RelaxationProgress
+class TrainingProgress(BaseModel):
+    """A heartbeat of a running training."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epoch: int = Field(description="passes over the training set so far")
+    maximum_epochs: int = Field(description="most passes allowed")
+    force_rmse_ev_per_angstrom: float | None = Field(
+        description="error of forces on the validation frames now, in eV/Å"
+    )
+
+    @property
+    def force_error(self) -> str:
+        """The error of the forces, in words; empty before the first epoch has ended."""
+        error = self.force_rmse_ev_per_angstrom
+        return "" if error is None else f"force error {error:.3g} eV/Å"
+
+
+JobProgress: TypeAlias = MdProgress | RelaxationProgress | TrainingProgress
 """What a running job tells of itself."""
 
 
@@ -121,5 +139,7 @@ def _is_last(progress: JobProgress) -> bool:
     """Whether no further word is to be expected."""
     if isinstance(progress, MdProgress):
         return progress.completed_ps >= progress.requested_ps
+    if isinstance(progress, TrainingProgress):
+        return progress.epoch >= progress.maximum_epochs
     is_relaxed = progress.max_force_ev_per_angstrom < progress.force_tolerance_ev_per_angstrom
     return is_relaxed or progress.step >= progress.maximum_steps

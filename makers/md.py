@@ -12,7 +12,7 @@ from ..dynamics.protocol import MdSettings, RunLimits
 from ..potentials.registry import load_potential
 from ..potentials.specification import PotentialSpecification, potential_specification
 from ..transport.analysis import DiffusionSettings
-from .atoms import as_structure
+from .atoms import as_structure, ase_atoms
 from .continuation import CheckpointPlace
 from .maker import Maker
 from .provenance import job_provenance
@@ -124,6 +124,7 @@ class MdMaker(Maker):
             formula=candidate.formula,
             label=candidate.label,
             provenance=job_provenance(wanted.structure, potential.provenance, [wanted.protocol.seed]),
+            notes=potential.cautions(ase_atoms(wanted.structure), temperature_k),
             mobile_ion=candidate.mobile_ion,
             ion_charge=candidate.ion_charge,
             protocol=wanted.protocol,

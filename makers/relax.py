@@ -153,6 +153,7 @@ class RelaxMaker(Maker):
             states.unlink(missing_ok=True)
         relaxed = Structure.from_dict(relaxation.structure)
         notes = [] if relaxation.converged else [self._shortfall(relaxation)]
+        notes += potential.cautions(ase_atoms(relaxed))
         return RelaxDoc(
             formula=candidate.formula,
             label=candidate.label,

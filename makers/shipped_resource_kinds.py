@@ -28,3 +28,10 @@ class AnalysisKind(ResourceKind):
     priority: ClassVar[int] = 2
     runs_anywhere: ClassVar[bool] = True
     uses_potential: ClassVar[bool] = False
+
+
+class TrainingKind(ResourceKind):
+    """Trainings of potentials: minutes to hours, on a GPU where there is one."""
+
+    description: ClassVar[str] = "training of potentials"
+    shares_allocations: ClassVar[bool] = False

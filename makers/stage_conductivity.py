@@ -142,6 +142,7 @@ def _details(conductivity: ConductivityDoc) -> dict[str, Any]:
         "activation_energy_ev": conductivity.activation_energy_ev,
         "activation_energy_error_ev": conductivity.activation_energy_error_ev,
         "curvature": None if conductivity.arrhenius is None else conductivity.arrhenius.curvature.verdict,
+        "force_errors": [series.model_dump(mode="json") for series in conductivity.force_errors],
         "systematic_errors": [error.statement for error in conductivity.systematic_errors],
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from jobflow import JobConfig, OnMissing
 from ..database.documents import CandidateDoc, DiffusionDoc, StageDoc, TrajectoryDoc
 from ..database.properties import PropertyEstimate
 from ..errors import AnalysisError
+from ..potentials.force_error import ForceErrorSeries
 from ..potentials.specification import PotentialSpecification
 from ..transport.results import DiffusionResult
 from ..transport.ruled_out import greatest_sigma_300k_ms_cm, sequential_sigma_upper_ms_cm
@@ -48,6 +50,7 @@ class ProbeStageMaker(Maker):
         candidate: CandidateDoc,
         trajectory: TrajectoryDoc | None,
         diffusion: DiffusionDoc | None,
+        spot_checks: Sequence[ForceErrorSeries] | None = None,
     ) -> StageDoc:
         """Judge one run.
 
@@ -61,6 +64,8 @@ class ProbeStageMaker(Maker):
             The run; None where its job failed.
         diffusion : DiffusionDoc or None
             Its analysis; None where that failed.
+        spot_checks : sequence of ForceErrorSeries or None
+            Force errors against a teacher along the run; None where none were asked for, or their job failed.
 
         Returns
         -------
@@ -83,13 +88,13 @@ class ProbeStageMaker(Maker):
             "source_uuids": [trajectory.provenance.job_uuid, diffusion.provenance.job_uuid],
             "potential": trajectory.provenance.potential,
             "seeds": [trajectory.protocol.seed],
-            "details": _details(trajectory, diffusion.result),
+            "details": _details(trajectory, diffusion.result, spot_checks or ()),
         }
         where = f"at {trajectory.protocol.temperature_k:g} K after {run.completed_ps:.3g} ps"
         if run.state == "failed" and (run.stop_reason != "melted" or self.if_melted == "reject"):
             reason = f"its molecular dynamics ended as {run.stop_reason} {where}: {run.message}"
-            return stage_document(identity, candidate, rejected=reason, **shared)
-        notes = []
+            return stage_document(identity, candidate, rejected=reason, notes=trajectory.notes, **shared)
+        notes = [*trajectory.notes, *(series.sentence() for series in spot_checks or ())]
         if run.state == "failed":
             notes.append(f"the framework melted {where}, so the probe says nothing of the crystal: {run.message}")
         elif diffusion.result is None:
@@ -137,7 +142,9 @@ def _looks(trajectory: TrajectoryDoc) -> int:
     return len(looked | {trajectory.run.n_frames})
 
 
-def _details(trajectory: TrajectoryDoc, result: DiffusionResult | None) -> dict[str, Any]:
+def _details(
+    trajectory: TrajectoryDoc, result: DiffusionResult | None, spot_checks: Sequence[ForceErrorSeries]
+) -> dict[str, Any]:
     """Give what the report shows of the probe."""
     run = trajectory.run
     details: dict[str, Any] = {
@@ -152,6 +159,8 @@ def _details(trajectory: TrajectoryDoc, result: DiffusionResult | None) -> dict[
         "flags": list(run.flags),
         "trajectory_key": run.key,
     }
+    if spot_checks:
+        details["force_errors"] = [series.model_dump(mode="json") for series in spot_checks]
     if result is not None:
         details |= {
             "effective_hops": result.effective_hops,

@@ -125,7 +125,9 @@ def _verdict_then(estimate: dict[str, Any], target_relative_error: float) -> Con
     return ConvergenceVerdict(met, error, target_relative_error, None, "")
 
 
-def melting_check(structure: Structure, mobile_ion: str) -> Callable[[Trajectory], StopVerdict]:
+def melting_check(
+    structure: Structure, mobile_ion: str, sound_positions: np.ndarray | None = None
+) -> Callable[[Trajectory], StopVerdict]:
     """Make the health check that ends a run whose framework has melted.
 
     Parameters
@@ -134,6 +136,8 @@ def melting_check(structure: Structure, mobile_ion: str) -> Callable[[Trajectory
         The crystal that the trajectory started from.
     mobile_ion : str
         Element symbol of the mobile ion.
+    sound_positions : ndarray, shape (n_atoms, 3), or None
+        Unwrapped positions of the sound crystal in Å; None takes those at the start of the trajectory.
 
     Returns
     -------
@@ -142,10 +146,13 @@ def melting_check(structure: Structure, mobile_ion: str) -> Callable[[Trajectory
     """
     centres = framework_centres(structure, mobile_ion)
     everyone = np.arange(len(centres))
+    sound = None if sound_positions is None else np.asarray(sound_positions)[centres]
 
     def framework_is_solid(trajectory: Trajectory) -> StopVerdict:
         positions = trajectory.positions(atoms=centres)
-        melted, message = framework_has_melted(positions[0], positions, everyone, trajectory.mean_cell_angstrom)
+        melted, message = framework_has_melted(
+            positions[0] if sound is None else sound, positions, everyone, trajectory.mean_cell_angstrom
+        )
         return StopVerdict(reason="melted", message=f"{message}.") if melted else StopVerdict()
 
     return framework_is_solid

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..database.documents import SystematicError
+from ..potentials.model_file import SUFFIX as STUDENT_SUFFIX
 from ..potentials.specification import PotentialProvenance
 from ..transport.hidden_back_hops import NEGLIGIBLE, hidden_back_hop_factor
 from ..transport.results import DiffusionResult
@@ -90,6 +91,14 @@ def shortest_fitted_lag_ps(results: Iterable[DiffusionResult]) -> float | None:
 
 
 def _of_potential(case: SimulatedCase) -> list[tuple[str, str]]:
+    if case.potential is not None and (case.potential.model or "").endswith(STUDENT_SUFFIX):
+        return [
+            (
+                "potential",
+                f"The potential {case.potential.model} was trained from another one: it repeats the errors of its "
+                "teacher and adds its own, of which `superion potential show` lists those that were measured.",
+            )
+        ]
     if case.potential is None or case.potential.name not in UNIVERSAL_POTENTIALS:
         return [("potential", "The error of this potential is not known to superion: compare its forces with DFT.")]
     found = [

@@ -6,7 +6,9 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from ..errors import PotentialError
 from .checksum import file_sha256
+from .mace_model import model_header
 from .specification import PotentialSpecification
 
 
@@ -80,13 +82,22 @@ def _by_content(value: Any, *, with_folders: bool = False) -> Any:
     try:
         path = Path(value)
         if path.is_absolute() and path.is_file():
-            return f"sha256:{file_sha256(path)}"
+            return f"sha256:{_content_sha256(path)}"
         if with_folders and path.is_absolute() and path.is_dir():
             return f"sha256:{_folder_sha256(path)}"
     except (OSError, ValueError):
         # What cannot be read here is told by its name.
         pass
     return value
+
+
+def _content_sha256(path: Path) -> str:
+    """Digest of a file; of the weights alone where a header names them, since a verdict makes no other potential."""
+    try:
+        header = model_header(path)
+    except PotentialError:
+        header = None
+    return file_sha256(path) if header is None else header.weights_sha256
 
 
 def _folder_sha256(folder: Path) -> str:

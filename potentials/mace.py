@@ -15,14 +15,17 @@ from .checksum import file_sha256
 from .device import check_device, resolve_device
 from .mace_model import load_mace_model, model_header
 from .mace_runtimes import DEFAULT_RUNTIME, OPTION, SYMMETRIX_OPTIONS, requested_runtime
+from .model_file import SUFFIX
 from .model_header import ModelHeader
 from .options import check_options
 from .potential import Potential
 from .quiet import quietly
 from .specification import PotentialProvenance, PotentialSpecification
 from .symmetrix.backends import require_symmetrix
+from .trained_range import cautions_of
 
 if TYPE_CHECKING:
+    from ase import Atoms
     from ase.calculators.calculator import Calculator
 
     from .symmetrix.runtime import SymmetrixRuntime
@@ -101,6 +104,9 @@ class MacePotential(Potential):
 
     @property
     def _model_name(self) -> str:
+        if self._header is not None and self._header.name:
+            # A file that is kept under its digest has the name that its user knows.
+            return f"{self._header.name}{SUFFIX}"
         if self._file is not None:
             return self._file.name
         family, model = self._foundation
@@ -268,6 +274,12 @@ class MacePotential(Potential):
                 "runtime to torch, or use the ase engine."
             )
         return super().torch_sim_model()
+
+    def cautions(self, atoms: Atoms, temperature_k: float | None = None) -> list[str]:
+        """Say where a model file of superion is used outside what it was trained for, or although it was rejected."""
+        if self._header is None:
+            return []
+        return cautions_of(self._header, self._header.name or self._model_name, atoms, temperature_k)
 
     def _torch_sim_model(self) -> Any:
         import copy

@@ -26,6 +26,10 @@ class ModelDomain(BaseModel):
     volume_strain: tuple[float, float] | None = Field(
         default=None, description="smallest and largest relative change of the volume in the training set"
     )
+    volume_per_atom_angstrom3: dict[str, float] = Field(
+        default_factory=dict,
+        description="reduced formula to volume per atom in Å³ of the cell that the changes of the volume refer to",
+    )
     compositions: tuple[str, ...] = Field(default=(), description="reduced formulas in the training set")
     elements: tuple[str, ...] = Field(default=(), description="elements in the training set")
 

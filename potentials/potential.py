@@ -13,6 +13,7 @@ from ..errors import PotentialError, UnknownElementError
 from .specification import PotentialProvenance, PotentialSpecification
 
 if TYPE_CHECKING:
+    from ase import Atoms
     from ase.calculators.calculator import Calculator
 
 
@@ -140,6 +141,23 @@ class Potential(ABC):
                 f"The potential {label} does not know the element{plural} {', '.join(unknown)} (it knows {reach}): "
                 "choose a potential that covers every element of the structure; superion potential list names them."
             )
+
+    def cautions(self, atoms: Atoms, temperature_k: float | None = None) -> list[str]:
+        """Say what a reader should know of results of this potential for a structure.
+
+        Parameters
+        ----------
+        atoms : ase.Atoms
+            The structure.
+        temperature_k : float or None
+            Temperature of the dynamics in K; None for none.
+
+        Returns
+        -------
+        list of str
+            One clause each, such as on conditions that it was not trained for; empty unless a subclass knows them.
+        """
+        return []
 
     @property
     def supports_torch_sim(self) -> bool:

@@ -40,6 +40,45 @@ def potential_names(incomplete: str = "") -> list[str]:
     return _registered("superion.potentials", incomplete)
 
 
+def student_names(incomplete: str = "") -> list[str]:
+    """Names of the potentials that were trained in this project.
+
+    Parameters
+    ----------
+    incomplete : str
+        What is typed so far.
+
+    Returns
+    -------
+    list of str
+        Names that begin so; none where the store cannot be read.
+    """
+    from ..errors import SuperionError
+    from ..workflows.student_names import StudentNames
+
+    try:
+        found = StudentNames().listed()
+    except SuperionError:
+        return []
+    return [student.document.name for student in found if student.document.name.startswith(incomplete)]
+
+
+def potential_and_student_names(incomplete: str = "") -> list[str]:
+    """Names of registered potentials, and of those that were trained in this project.
+
+    Parameters
+    ----------
+    incomplete : str
+        What is typed so far.
+
+    Returns
+    -------
+    list of str
+        Names that begin so.
+    """
+    return [*potential_names(incomplete), *student_names(incomplete)]
+
+
 def preset_names(incomplete: str = "") -> list[str]:
     """Names of the presets that ship with superion.
 

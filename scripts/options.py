@@ -42,9 +42,13 @@ PotentialOption = Annotated[
     typer.Option(
         "--potential",
         metavar="NAME[:MODEL]",
-        help="Potential: chgnet, mace:MODEL or mace:FILE, ase:DOTTED.PATH, …",
-        autocompletion=completion.potential_names,
+        help="Potential: chgnet, mace:MODEL or mace:FILE, ase:DOTTED.PATH, …, or the name of one trained here.",
+        autocompletion=completion.potential_and_student_names,
     ),
+]
+
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Use a potential trained here though its validation rejected it.")
 ]
 
 

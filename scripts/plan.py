@@ -108,6 +108,7 @@ def make_plan(
     settings: Sequence[str] = (),
     label: str | None = None,
     store: str | None = None,
+    force: bool = False,
 ) -> RunPlan:
     """Check what the user asked for, without computing anything.
 
@@ -126,7 +127,9 @@ def make_plan(
     label : str, optional
         Name of the material.
     store : str, optional
-        Store in which ids of documents are looked up; the project's own where not given.
+        Store in which ids of documents and names of trained potentials are looked up; the project's own by default.
+    force : bool
+        Whether a potential trained here may be used though it was rejected.
 
     Returns
     -------
@@ -139,9 +142,11 @@ def make_plan(
         If something in it does not exist or does not fit.
     """
     from ..flows.plan import plan
+    from ..flows.potential_fields import map_potentials
     from ..flows.presets import list_presets, load_preset
     from ..flows.registry import describe_flow
     from ..flows.settings import apply_settings, parse_assignment
+    from ..workflows.student_names import StudentNames
 
     described = describe_flow(flow) if isinstance(flow, str) else flow
     name = described.name
@@ -160,6 +165,7 @@ def make_plan(
             )
         maker = loaded.maker(overrides)
         words = inputs or loaded.inputs
+    maker = map_potentials(maker, StudentNames(location=store, force=force).resolve)
     resolved = resolve_inputs(words, described, store)
     details = plan(maker, *(one.value for one in resolved))
     if getattr(maker, "checkpoint_root", None) is None and details.checkpoint_root:
@@ -191,8 +197,8 @@ def _check_potential(maker: Maker, details: FlowPlan) -> tuple[str, ...]:
 
     from ..potentials.readiness import check_readiness
 
-    specification = getattr(maker, "potential", None)
-    if specification is None:
-        return ()
+    named = [getattr(maker, field, None) for field in ("potential", "teacher")]
     elements = Composition(details.formula).elements if details.formula else []
-    return tuple(check_readiness(specification, [element.symbol for element in elements]))
+    symbols = [element.symbol for element in elements]
+    clauses = [clause for one in named if one is not None for clause in check_readiness(one, symbols)]
+    return tuple(dict.fromkeys(clauses))

@@ -109,6 +109,16 @@ class BarView:
                 left=f"{step.maximum_steps} at most",
                 remark=_force(step),
             )
+        elif event.kind == "job_progress" and event.training is not None:
+            training = event.training
+            self._progress.update(
+                self._bar(event),
+                total=training.maximum_epochs,
+                completed=training.epoch,
+                amount=f"{training.epoch} epochs",
+                left=f"{training.maximum_epochs} at most",
+                remark=training.force_error,
+            )
         elif event.kind == "job_completed":
             bar = self._bar(event)
             task = next(task for task in self._progress.tasks if task.id == bar)
@@ -204,6 +214,9 @@ def _how_far(event: RunEvent) -> list[str]:
     if event.relaxation is not None:
         step = event.relaxation
         return [f"step {step.step} of at most {step.maximum_steps}", _force(step)]
+    if event.training is not None:
+        training = event.training
+        return [f"epoch {training.epoch} of at most {training.maximum_epochs}", training.force_error]
     if event.progress is None:
         return [event.message]
     beat = event.progress

@@ -8,6 +8,7 @@ from .candidate import CandidateDoc
 from .candidate_summary import CandidateOrigin, CandidateSummary, OrderingSummary, StageSummary
 from .conductivity import ConductivityDoc, SystematicError
 from .diffusion import DiffusionDoc
+from .potential import PotentialDoc
 from .registry import document_class, document_types, parse_document, register_document_type
 from .relax import RelaxDoc
 from .stage import StageDoc
@@ -21,6 +22,7 @@ __all__ = [
     "ConductivityDoc",
     "DiffusionDoc",
     "OrderingSummary",
+    "PotentialDoc",
     "Provenance",
     "RelaxDoc",
     "StageDoc",

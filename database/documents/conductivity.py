@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
+from ...potentials.force_error import ForceErrorSeries
 from ...transport.results import ArrheniusResult, Bounds, DiffusionResult
 from .base import StructureDict, SuperionDocument
 
@@ -50,6 +51,9 @@ class ConductivityDoc(SuperionDocument):
     )
     activation_energy_ev: float | None = Field(description="activation energy in eV")
     activation_energy_error_ev: float | None = Field(description="its standard error in eV")
+    force_errors: list[ForceErrorSeries] = Field(
+        default_factory=list, description="force errors of a student against its teacher along the runs"
+    )
     systematic_errors: list[SystematicError] = Field(
         default_factory=list, description="known errors beside the statistical interval"
     )

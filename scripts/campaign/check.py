@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from ..console import results_console, say, write_json
-from ..options import JsonOption
+from ..options import JsonOption, StoreOption
 
 CampaignFileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="The campaign file, in YAML.")]
 
 
-def check(file: CampaignFileArgument, as_json: JsonOption = False) -> None:
+def check(file: CampaignFileArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Check a campaign file and list every mistake with its line; reads no candidate.
 
     Rules that can cut nobody, since a stage only ever bounds what they go by, get a warning, and so does a key or a
@@ -21,9 +21,10 @@ def check(file: CampaignFileArgument, as_json: JsonOption = False) -> None:
     """
     from ...workflows.campaign.file.load import check_campaign_file
     from ...workflows.campaign.file.problems import CampaignFileError
+    from ...workflows.student_names import StudentNames
 
     try:
-        checked = check_campaign_file(file)
+        checked = check_campaign_file(file, StudentNames(location=store, near=file.expanduser().resolve().parent))
     except CampaignFileError as error:
         if as_json:
             write_json({"file": str(file), "valid": False, "problems": [vars(problem) for problem in error.problems]})

@@ -40,12 +40,15 @@ def plan(
     from ...workflows.campaign.file.load import load_ready_campaign_file
     from ...workflows.campaign.file.told_by_line import told_by_line
     from ...workflows.campaign.plan.make import plan_campaign
+    from ...workflows.student_names import StudentNames
 
-    campaign = load_ready_campaign_file(file)
     collections = _existing_collections(store)
+    folder = Path(file).resolve().parent
+    jobs = None if collections is None else collections.jobs
     try:
+        campaign = load_ready_campaign_file(file, StudentNames(near=folder, store=jobs))
         with told_by_line(file):
-            planned = plan_campaign(campaign, Path(file).resolve().parent, collections, with_timing=timing)
+            planned = plan_campaign(campaign, folder, collections, with_timing=timing)
     finally:
         if collections is not None:
             collections.close()

@@ -147,7 +147,7 @@ def drive(
                 write_json({"campaign": name, **started.as_dict()})
             say(f"process {started.pid} goes on with campaign {name}; it writes to {started.log}")
             return
-        is_local = prepare_campaign(record).file.dispatch.is_local
+        is_local = prepare_campaign(record, store=opened.collections.jobs).file.dispatch.is_local
         if once and is_local:
             raise SettingsError(
                 "--once is for campaigns on clusters, and this one runs on this machine: leave the option out."

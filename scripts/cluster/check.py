@@ -62,8 +62,10 @@ def check(
     """
     from ...database.settings import store_from_environment
     from ...workflows.clusters.check.run import CheckRequest
+    from ...workflows.student_names import StudentNames
 
-    potentials: tuple[PotentialSpecification, ...] = (parse_potential(potential),) if potential else ()
+    names = StudentNames(location=store)
+    potentials: tuple[PotentialSpecification, ...] = (names.resolve(parse_potential(potential)),) if potential else ()
     dispatch: ClusterDispatch | None
     if campaign is not None:
         dispatch, of_campaign = _of_campaign(campaign, name)

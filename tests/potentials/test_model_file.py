@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from ase.build import bulk
 from superion.errors import PotentialError
+from superion.potentials.identity import potential_identity
 from superion.potentials.mace_model import load_mace_model
 from superion.potentials.model_file import (
     change_model_header,
@@ -141,3 +142,10 @@ def test_torch_sim_takes_a_model_file(model_path, salt):
     state = torch_sim.io.atoms_to_state([salt], torch.device("cpu"), torch.float32)
     salt.calc = potential.calculator()
     assert float(model(state)["energy"][0]) == pytest.approx(salt.get_potential_energy(), abs=1e-4)
+
+
+def test_another_verdict_is_the_same_potential_for_keys(model_path, tmp_path):
+    accepted = tmp_path / "accepted.safetensors"
+    change_model_header(model_path, accepted, verdict="accepted")
+    identities = [potential_identity(specification(path)) for path in (model_path, accepted)]
+    assert identities[0] == identities[1]

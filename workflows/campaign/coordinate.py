@@ -80,9 +80,9 @@ def coordinate_campaign(
         If another process coordinates it, or a database cannot be used.
     """
     record = load_unpaused(campaign_id, collections)
-    engine = prepare_campaign(record).file.dispatch.open_engine(collections)
+    engine = prepare_campaign(record, store=collections.jobs).file.dispatch.open_engine(collections)
     with contextlib.closing(engine):
-        campaign = prepare_campaign(record, checkpoint_root=engine.checkpoint_root)
+        campaign = prepare_campaign(record, checkpoint_root=engine.checkpoint_root, store=collections.jobs)
         folder = campaign_folder(project, campaign_id)
         with campaign_lock(folder, campaign_id, wait_s=0.0):
             session = CampaignSession(campaign, collections)

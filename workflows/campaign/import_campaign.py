@@ -116,7 +116,7 @@ def import_campaign(path: Path, collections: CampaignCollections, *, name: str |
     if here is None:
         collections.save_campaign(record)
     elif here.base_folder is not None:
-        judge_again(prepare_campaign(here), collections)
+        judge_again(prepare_campaign(here, store=collections.jobs), collections)
     return ImportReport(
         campaign_id=record.campaign_id,
         is_new=here is None,

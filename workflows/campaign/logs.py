@@ -59,7 +59,7 @@ def read_candidate_logs(
     if name not in row.stages:
         raise SettingsError(f"{row.label} has not come to a stage {name}: there are {', '.join(row.stages)}.")
     keys = row.stages[name].stage_keys
-    dispatch = prepare_campaign(record).file.dispatch
+    dispatch = prepare_campaign(record, store=collections.jobs).file.dispatch
     if dispatch.is_local:
         return [log for key in keys for log in _local_logs(project, key)]
     with contextlib.closing(dispatch.open_engine(collections)) as engine:

@@ -106,7 +106,7 @@ def cancel_campaign(record: CampaignRecord, collections: CampaignCollections) ->
 def _hold(
     record: CampaignRecord, collections: CampaignCollections, *, cancel: bool
 ) -> tuple[CampaignRecord, int | None]:
-    dispatch = prepare_campaign(record).file.dispatch
+    dispatch = prepare_campaign(record, store=collections.jobs).file.dispatch
     # First: a coordinator that reads this hands nothing over any more.
     paused = set_paused(collections, record, True)
     if dispatch.is_local:

@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from jobflow import Flow
+from jobflow import Flow, JobStore
 from pymatgen.core import Structure
 
 from ...database.documents.campaign_record import CampaignRecord
@@ -18,10 +18,15 @@ from ...structures.mobile_ion import USUAL_CHARGES, parse_ion
 from ..stages.registry import load_stage
 from ..stages.shared_flow import unit_of_shared
 from ..stages.stage import Stage, StageContext, StageSettings, stage_key_of_fingerprint
+from ..stages.student_unit import student_unit
+from ..student_names import StudentNames
 from .decisions import StageStep
+from .file.distillation import DistilledPotential
 from .file.load import parse_campaign
 from .file.model import CampaignFile
 from .shared_work import DeclaredFlow
+from .student_groups import StudentGroup
+from .student_training import student_flow
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,21 @@ class PreparedCampaign:
         known = {
             text: potential_identity(one) for text, one in {one.model_dump_json(): one for one in potentials}.items()
         }
-        return tuple(known[potential.model_dump_json()] for potential in potentials)
+        return tuple(
+            known[potential.model_dump_json()] if students is None else self._identity_of_students(students)
+            for potential, students in zip(potentials, self.distillations, strict=True)
+        )
+
+    @cached_property
+    def distillations(self) -> tuple[DistilledPotential | None, ...]:
+        """The students that each stage computes with; None where its potential is no student."""
+        return tuple(self.file.distillation_of(entry) for entry in self.file.stages)
+
+    def _identity_of_students(self, students: DistilledPotential) -> dict[str, Any]:
+        """Say how a stage's student is trained and watched: its weights are not known before."""
+        training = students.identity(self.file.student_temperatures_k(students))
+        plain = {"training": training, "spot_check_ps": students.spot_check_ps}
+        return {**plain, "force": True} if students.force else plain
 
     def context(self, stage_index: int, label: str) -> StageContext:
         """Say to a stage what the campaign says of it beside its settings.
@@ -110,14 +129,17 @@ class PreparedCampaign:
             Potential, ion and names.
         """
         symbol, charge = self.ion
+        potential, students = self.file.potential_of(self.file.stages[stage_index]), self.distillations[stage_index]
         return StageContext(
-            potential=self.file.potential_of(self.file.stages[stage_index]),
+            potential=potential,
             mobile_ion=symbol,
             ion_charge=charge,
             label=label,
             campaign_id=self.campaign_id,
             checkpoint_root=self.checkpoint_root,
             potential_identity=self.potential_identities[stage_index],
+            teacher=None if students is None else potential,
+            spot_check_ps=None if students is None else students.spot_check_ps,
         )
 
     def paths_of(self, stage_index: int) -> list[str]:
@@ -139,7 +161,12 @@ class PreparedCampaign:
         return absolute_paths([named, settings.model_dump(mode="json")])
 
     def make_flow(
-        self, stage_index: int, structure: Structure, label: str, shared: Mapping[str, Any] | None = None
+        self,
+        stage_index: int,
+        structure: Structure,
+        label: str,
+        shared: Mapping[str, Any] | None = None,
+        student_key: str | None = None,
     ) -> Flow:
         """Make the flow of one unit.
 
@@ -152,7 +179,9 @@ class PreparedCampaign:
         label : str
             Name of the material.
         shared : mapping of str to object or None
-            By key, what came of the shared work that the stage declared for the structure.
+            By key, what came of the shared work that was declared for the structure.
+        student_key : str or None
+            Key of the training of its student; None for a stage that computes with none.
 
         Returns
         -------
@@ -160,10 +189,17 @@ class PreparedCampaign:
             Its output is a `StageDoc`.
         """
         stage, settings = self.stages[stage_index]
-        return stage.make(structure, settings, replace(self.context(stage_index, label), shared=dict(shared or {})))
+        given, students = dict(shared or {}), self.distillations[stage_index]
+        student = None if student_key is None else given.pop(student_key)
+        context = replace(self.context(stage_index, label), shared=given)
+        if students is None:
+            return stage.make(structure, settings, context)
+        return student_unit(stage, structure, settings, context, student, device=students.device, force=students.force)
 
-    def shared_flows(self, stage_index: int, structure: Structure, label: str) -> list[DeclaredFlow]:
-        """Ask a stage what it shares.
+    def shared_flows(
+        self, stage_index: int, structure: Structure, label: str, group: StudentGroup | None = None
+    ) -> list[DeclaredFlow]:
+        """Say what the unit of a stage shares with others: what the stage itself asks for, and its student.
 
         Parameters
         ----------
@@ -173,6 +209,8 @@ class PreparedCampaign:
             Ordered structure that it starts from.
         label : str
             Name of the material.
+        group : StudentGroup or None
+            What its student is trained for; None for a stage that computes with none.
 
         Returns
         -------
@@ -182,17 +220,21 @@ class PreparedCampaign:
         stage, settings = self.stages[stage_index]
         paths = tuple(self.paths_of(stage_index))
         context = partial(self.context, stage_index)
-        return [
-            DeclaredFlow(flow, partial(unit_of_shared, flow, context(flow.label)), paths)
-            for flow in stage.shared_flows(structure, settings, context(label))
-        ]
+        flows = list(stage.shared_flows(structure, settings, context(label)))
+        students = self.distillations[stage_index]
+        if students is not None and group is not None:
+            temperatures = self.file.student_temperatures_k(students)
+            flows.append(student_flow(students, temperatures, group, context(group.label)))
+        return [DeclaredFlow(flow, partial(unit_of_shared, flow, context(flow.label)), paths) for flow in flows]
 
 
 def _key_of(stage: Stage, settings: StageSettings, context: StageContext, fingerprint: str) -> str:
     return stage_key_of_fingerprint(stage, fingerprint, settings, context)
 
 
-def prepare_campaign(record: CampaignRecord, *, checkpoint_root: str | None = None) -> PreparedCampaign:
+def prepare_campaign(
+    record: CampaignRecord, *, checkpoint_root: str | None = None, store: JobStore | None = None
+) -> PreparedCampaign:
     """Read the file in a stored record.
 
     Parameters
@@ -201,6 +243,8 @@ def prepare_campaign(record: CampaignRecord, *, checkpoint_root: str | None = No
         The record.
     checkpoint_root : str or None
         Folder of trajectories and relaxations; None for the project's.
+    store : JobStore or None
+        Where potentials that were trained here are looked up by name; None opens the project's own where one is named.
 
     Returns
     -------
@@ -218,5 +262,7 @@ def prepare_campaign(record: CampaignRecord, *, checkpoint_root: str | None = No
             f"The campaign {record.campaign_id} was imported: read its file, which may name any code to run, and "
             "submit it with `superion campaign submit FILE` if you trust it; what was imported is reused."
         )
-    file = parse_campaign(record.file_text, f"campaign {record.campaign_id}", base_folder=Path(record.base_folder))
+    folder = Path(record.base_folder)
+    names = StudentNames(near=folder if folder.is_dir() else None, store=store)
+    file = parse_campaign(record.file_text, f"campaign {record.campaign_id}", base_folder=folder, students=names)
     return PreparedCampaign(record.campaign_id, file, checkpoint_root, record.file_text)

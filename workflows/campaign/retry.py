@@ -40,7 +40,7 @@ def forget_failures(record: CampaignRecord, collections: CampaignCollections, pr
     StoreError
         If the campaign is running here.
     """
-    campaign = prepare_campaign(record)
+    campaign = prepare_campaign(record, store=collections.jobs)
     with campaign_lock(campaign_folder(project, record.campaign_id), record.campaign_id, wait_s=0.0):
         keys = {
             key

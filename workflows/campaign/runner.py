@@ -102,7 +102,7 @@ def run_campaign(
         If another process runs it, or the disk or the store cannot be written.
     """
     record = load_unpaused(campaign_id, collections)
-    campaign = prepare_campaign(record, checkpoint_root=str(project.trajectories))
+    campaign = prepare_campaign(record, checkpoint_root=str(project.trajectories), store=collections.jobs)
     folder = campaign_folder(project, campaign_id)
     try:
         # Workers of a driver that was killed first write their checkpoints.

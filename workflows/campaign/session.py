@@ -21,6 +21,8 @@ from .outcomes import load_outcomes, outcome_of
 from .prepared import PreparedCampaign
 from .rows import entry_of, write_decisions
 from .shared_work import SharedWork
+from .student_groups import GroupMembers, StudentGroup
+from .student_training import KIND as STUDENT
 from .work import Work
 
 _UNITS_AT_A_TIME = 100
@@ -42,6 +44,8 @@ class CampaignSession:
         Names of the materials by candidate.
     shared : SharedWork
         What units share.
+    members : GroupMembers
+        The candidates, by what they share students for; filled where a stage computes with students.
     """
 
     campaign: PreparedCampaign
@@ -49,19 +53,23 @@ class CampaignSession:
     state: CampaignState = field(init=False)
     labels: dict[str, str] = field(default_factory=dict)
     shared: SharedWork = field(init=False)
+    members: GroupMembers = field(init=False)
     _begun: set[str] = field(default_factory=set)
     _changed: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.shared = SharedWork(self.collections.latest_stage_docs)
+        self.members = GroupMembers(self.campaign.campaign_id)
 
     def load(self) -> None:
         """Read candidates and outcomes, and bring the rows up to date with the rules of now."""
         self.state = CampaignState(self.campaign.steps)
-        entries = []
+        entries, trains = [], any(self.campaign.distillations)
         for row in self.collections.iter_rows(self.campaign.campaign_id):
             self.labels[row.candidate_id] = row.label
             entries.append(entry_of(row))
+            if trains:
+                self.members.add(row)
         self.state.add_candidates(entries)
         load_outcomes(self.state, self.collections)
         write_decisions(self.state, self.collections, self.campaign.campaign_id, self.state.candidate_ids)
@@ -191,7 +199,8 @@ class CampaignSession:
         """Note what a unit shares; give why that cannot be told, where it cannot."""
         label = self.ticket_of(unit).label
         try:
-            self.shared.declare(unit.stage_key, self.campaign.shared_flows(unit.stage_index, structure, label))
+            flows = self.campaign.shared_flows(unit.stage_index, structure, label, self._group_of(unit, structure))
+            self.shared.declare(unit.stage_key, flows)
         except (OSError, StoreError):
             raise
         except Exception as error:
@@ -201,12 +210,35 @@ class CampaignSession:
     def _work(self, unit: Unit, structure: Structure, problem: str | None) -> Work:
         """Give the work of a unit all of whose shared work is over."""
         ticket, shared = self.ticket_of(unit), self.shared.outputs(unit.stage_key)
+        student = self.shared.key_of_kind(unit.stage_key, STUDENT)
         return Work(
             ticket,
-            partial(self.campaign.make_flow, unit.stage_index, structure, ticket.label, shared),
+            partial(self.campaign.make_flow, unit.stage_index, structure, ticket.label, shared, student),
             tuple(self.campaign.paths_of(unit.stage_index)),
             problem or self.shared.failure(unit.stage_key),
         )
+
+    def _group_of(self, unit: Unit, structure: Structure) -> StudentGroup | None:
+        """Say what the student of a unit is trained for; None where it computes with none."""
+        students = self.campaign.distillations[unit.stage_index]
+        if students is None:
+            return None
+        label, identity = self.members.identity(students.per, unit.candidate_id)
+
+        def structures() -> list[Structure]:
+            """Give the unit's own structure, as the stage before left it, and others as they were submitted."""
+            chosen = self.members.chosen(
+                students.per,
+                unit.candidate_id,
+                students.maximum_structures,
+                is_out=lambda name: self.state.decision(name).status in ("rejected", "failed"),
+            )
+            wanted = [member.fingerprint for member in chosen[1:]]
+            plain = self.collections.load_structures(set(wanted))
+            others = [structure_from_plain(plain[name]) for name in wanted if name in plain]
+            return [structure, *others]
+
+        return StudentGroup(label, identity, structures)
 
     def structures(self, units: Iterable[Unit]) -> dict[str, Structure]:
         """Load the structures that units start from, in two round trips for all of them.

@@ -157,6 +157,24 @@ class SharedWork:
             for key, document in documents.items()
         }
 
+    def key_of_kind(self, unit_key: str, kind: str) -> str | None:
+        """Give the key of the work of one kind that a unit declared.
+
+        Parameters
+        ----------
+        unit_key : str
+            Key of the unit.
+        kind : str
+            What the work makes.
+
+        Returns
+        -------
+        str or None
+            None where it declared none.
+        """
+        needs = self._needs.get(unit_key, ())
+        return next((key for key in needs if self._declared[key].flow.kind == kind), None)
+
     def failed_keys(self, unit_key: str) -> list[str]:
         """Give the work that a unit declared and that failed.
 

@@ -135,7 +135,7 @@ class StatusReader:
         if self._file is None or self._file[0] != record.file_text:
             try:
                 self.close()
-                self._file = (record.file_text, prepare_campaign(record).file)
+                self._file = (record.file_text, prepare_campaign(record, store=self.collections.jobs).file)
             except SettingsError:
                 # Imported, or of another version: its rows can be counted all the same.
                 self._file = (record.file_text, None)

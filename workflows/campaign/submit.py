@@ -14,6 +14,7 @@ from ...errors import SettingsError
 from ..candidates.collect import Candidate, CollectedCandidates, collect_candidates
 from ..candidates.source import UnreadableCandidate
 from ..candidates.table import TableSettings
+from ..student_names import StudentNames
 from .decisions import CampaignState
 from .file.load import load_ready_campaign_file
 from .file.missing_here import missing_here
@@ -110,16 +111,16 @@ def submit_campaign(
     SettingsError
         If the file cannot be used, or the campaign must exist and does not.
     """
-    file = load_ready_campaign_file(path)
-    text = Path(path).expanduser().read_text(encoding="utf-8")
     folder = Path(path).expanduser().resolve().parent
+    file = load_ready_campaign_file(path, StudentNames(near=folder, store=collections.jobs))
+    text = Path(path).expanduser().read_text(encoding="utf-8")
     before = collections.load_campaign(file.name)
     if before is None and must_exist:
         raise SettingsError(
             f"There is no campaign {file.name} to extend in this store: submit it first, with `superion campaign "
             f"submit {path}`."
         )
-    old_file = _old_file(before)
+    old_file = _old_file(before, collections)
     campaign = PreparedCampaign(file.name, file)
     # Refused now rather than when it runs.
     _ = campaign.steps
@@ -197,7 +198,7 @@ def order_failed_again(record: CampaignRecord, collections: CampaignCollections,
     SettingsError
         If a source as a whole cannot be read, or the campaign was imported and never submitted here.
     """
-    campaign = prepare_campaign(record)
+    campaign = prepare_campaign(record, store=collections.jobs)
     rows = list(collections.iter_rows(record.campaign_id))
     if not any(_failed_in_ordering(row) for row in rows):
         return 0
@@ -381,12 +382,12 @@ def _news(candidates: Sequence[Candidate], known: dict[str, CandidateSummary]) -
     return news
 
 
-def _old_file(record: CampaignRecord | None) -> CampaignFile | None:
+def _old_file(record: CampaignRecord | None, collections: CampaignCollections) -> CampaignFile | None:
     """Read the file that was submitted before; None where there is none, or this version cannot read it."""
     if record is None:
         return None
     try:
-        return prepare_campaign(record).file
+        return prepare_campaign(record, store=collections.jobs).file
     except SettingsError:
         return None
 

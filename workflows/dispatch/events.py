@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from ...dynamics.results import MdProgress
-from ...makers.heartbeat import RelaxationProgress
+from ...makers.heartbeat import RelaxationProgress, TrainingProgress
 
 EventKind = Literal[
     "run_waiting",
@@ -47,6 +47,8 @@ class RunEvent:
         Heartbeat of a running trajectory.
     relaxation : RelaxationProgress or None
         Heartbeat of a running relaxation.
+    training : TrainingProgress or None
+        Heartbeat of a running training.
     n_jobs : int
         Number of jobs known so far.
     n_over : int
@@ -64,6 +66,7 @@ class RunEvent:
     message: str = ""
     progress: MdProgress | None = None
     relaxation: RelaxationProgress | None = None
+    training: TrainingProgress | None = None
     n_jobs: int = 0
     n_over: int = 0
     elapsed_s: float = 0.0

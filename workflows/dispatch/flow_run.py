@@ -17,7 +17,7 @@ from monty.json import jsanitize
 from ...dynamics.results import MdProgress
 from ...errors import StoreError, UnreadableRunError
 from ...makers.atomic_file import write_text_atomically
-from ...makers.heartbeat import RelaxationProgress, read_heartbeat
+from ...makers.heartbeat import RelaxationProgress, TrainingProgress, read_heartbeat
 from .codec import JobOutcome, decode_flow, decode_outcome, encode_flow
 from .events import EventKind, JobRecord, LocalRunReport, RunEvent
 from .job_graph import JobEntry, JobGraph, JobKey
@@ -374,6 +374,8 @@ class FlowRun:
             self._heartbeats[entry.job.uuid] = stamp
             if isinstance(beat, RelaxationProgress):
                 self.tell("job_progress", entry, relaxation=beat)
+            elif isinstance(beat, TrainingProgress):
+                self.tell("job_progress", entry, training=beat)
             else:
                 self.progress[entry.job.uuid] = beat
                 self.tell("job_progress", entry, beat.message, beat)
@@ -385,6 +387,7 @@ class FlowRun:
         message: str = "",
         progress: MdProgress | None = None,
         relaxation: RelaxationProgress | None = None,
+        training: TrainingProgress | None = None,
     ) -> None:
         """Send an event to the watcher and keep the readable status up to date.
 
@@ -400,6 +403,8 @@ class FlowRun:
             Heartbeat of a trajectory.
         relaxation : RelaxationProgress or None
             Heartbeat of a relaxation.
+        training : TrainingProgress or None
+            Heartbeat of a training.
         """
         entries = self.graph.entries.values()
         if kind != "job_progress":
@@ -413,6 +418,7 @@ class FlowRun:
                 message=message,
                 progress=progress,
                 relaxation=relaxation,
+                training=training,
                 n_jobs=len(self.graph.entries),
                 n_over=sum(other.is_over for other in entries),
                 elapsed_s=time.monotonic() - self.started,

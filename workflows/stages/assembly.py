@@ -10,6 +10,7 @@ from pymatgen.core import Structure
 
 from ...database.documents import CandidateDoc
 from ...makers.checkpoint_root import default_checkpoint_root
+from ...makers.spot_check import SpotCheckMaker
 from ...makers.stage_document import RejectionMaker, StageIdentity, stage_candidate
 from .stage import Stage, StageContext, stage_key
 
@@ -68,6 +69,24 @@ def checkpoint_root_of(context: StageContext) -> str:
         Path of the folder.
     """
     return str(context.checkpoint_root or default_checkpoint_root())
+
+
+def spot_check_of(context: StageContext) -> SpotCheckMaker | None:
+    """Set up the comparison of a student with its teacher along the runs of a stage.
+
+    Parameters
+    ----------
+    context : StageContext
+        Potential, teacher, and how often it looks.
+
+    Returns
+    -------
+    SpotCheckMaker or None
+        None where the potential is no student, or no check is asked for.
+    """
+    if context.teacher is None or context.spot_check_ps is None:
+        return None
+    return SpotCheckMaker(teacher=context.teacher, potential=context.potential, interval_ps=context.spot_check_ps)
 
 
 def assemble(identity: StageIdentity, jobs: Sequence[Flow | Job], last: Job, context: StageContext) -> Flow:

@@ -17,7 +17,7 @@ from ...makers.diffusion import DiffusionMaker
 from ...makers.md import MdMaker
 from ...makers.stage_conductivity import ConductivityStageMaker
 from ...makers.volume import VolumeMaker
-from .assembly import assemble, candidate_of, checkpoint_root_of, identity_of, rejected
+from .assembly import assemble, candidate_of, checkpoint_root_of, identity_of, rejected, spot_check_of
 from .md_settings import MdStageSettings
 from .stage import Stage, StageContext
 
@@ -65,6 +65,16 @@ class ConductivitySettings(MdStageSettings):
             raise ValueError("a temperature is named twice: use n_replicas for independent runs")
         return values
 
+    def temperatures_of_dynamics(self) -> tuple[float, ...]:
+        """Give the temperatures.
+
+        Returns
+        -------
+        tuple of float
+            In K.
+        """
+        return self.temperatures_k
+
 
 class ConductivityStage(Stage):
     """The adaptive flow of the main job: relaxation apart, it is what `superion run conductivity` does."""
@@ -73,6 +83,7 @@ class ConductivityStage(Stage):
     description = "molecular dynamics at several temperatures, Arrhenius extrapolation to 300 K"
     settings_model = ConductivitySettings
     properties = ("sigma_300k_ms_cm", "activation_energy_ev")
+    runs_dynamics = True
     version = 2
 
     def make(self, structure: Structure, settings: ConductivitySettings, context: StageContext) -> Flow:
@@ -125,6 +136,7 @@ class ConductivityStage(Stage):
                 stop=settings.stop_criteria(),
             ),
             diffusion=DiffusionMaker(settings=settings.analysis),
+            spot_check=spot_check_of(context),
             pack_trajectories=settings.pack_trajectories,
             checkpoint_root=checkpoint_root_of(context),
         )

@@ -16,7 +16,7 @@ from ...makers.atoms import ase_atoms
 from ...makers.diffusion import DiffusionMaker
 from ...makers.md import MdMaker
 from ...makers.stage_probe import ProbeStageMaker
-from .assembly import assemble, candidate_of, checkpoint_root_of, identity_of, rejected
+from .assembly import assemble, candidate_of, checkpoint_root_of, identity_of, rejected, spot_check_of
 from .md_settings import MdStageSettings
 from .stage import Stage, StageContext
 
@@ -39,6 +39,16 @@ class ProbeSettings(MdStageSettings):
         "below, or reject it",
     )
 
+    def temperatures_of_dynamics(self) -> tuple[float, ...]:
+        """Give the one temperature.
+
+        Returns
+        -------
+        tuple of float
+            In K.
+        """
+        return (self.temperature_k,)
+
 
 class ProbeStage(Stage):
     """Short molecular dynamics at one high temperature; non-conductors leave early with their upper bound."""
@@ -47,6 +57,7 @@ class ProbeStage(Stage):
     description = "short molecular dynamics at one high temperature, ended early for non-conductors"
     settings_model = ProbeSettings
     properties = ("probe_diffusivity_cm2_s", "greatest_sigma_300k_ms_cm")
+    runs_dynamics = True
 
     def make(self, structure: Structure, settings: ProbeSettings, context: StageContext) -> Flow:
         """Build the flow for one ordered structure.
@@ -85,12 +96,15 @@ class ProbeStage(Stage):
         diffusion = DiffusionMaker(settings=settings.analysis).make(
             supercell.output, [run.output], settings.temperature_k
         )
+        spot_check = spot_check_of(context)
+        checked = None if spot_check is None else spot_check.make([run.output])
         judge = ProbeStageMaker(
             potential=context.potential,
             minimum_barrier_ev=settings.minimum_barrier_ev,
             if_melted=settings.if_melted,
-        ).make(identity, candidate, run.output, diffusion.output)
-        return assemble(identity, [supercell, run, diffusion], judge, context)
+        ).make(identity, candidate, run.output, diffusion.output, None if checked is None else checked.output)
+        jobs = [supercell, run, diffusion] if checked is None else [supercell, run, diffusion, checked]
+        return assemble(identity, jobs, judge, context)
 
     def bounds_only(self, settings: ProbeSettings) -> Mapping[str, Literal["upper", "lower"]]:
         """Name the greatest σ(300 K): one run at one temperature bounds it, whatever it shows.

@@ -36,6 +36,16 @@ class StageSettings(BaseModel):
         """
         return self.model_dump(mode="json")
 
+    def temperatures_of_dynamics(self) -> tuple[float, ...]:
+        """Give the temperatures of the molecular dynamics of the stage.
+
+        Returns
+        -------
+        tuple of float
+            Temperatures in K; empty where it runs none.
+        """
+        return ()
+
     def candidate_check_arguments(self) -> dict[str, Any]:
         """Give what the stage requires of a crystal, so that submission checks it before ordering.
 
@@ -77,6 +87,10 @@ class StageContext:
         Folder of trajectories and relaxations; None for the project's.
     potential_identity : mapping of str to object or None
         What `superion.potentials.identity.potential_identity` said when the campaign was opened; None finds it anew.
+    teacher : PotentialSpecification or None
+        Where `potential` is a student, the potential that it learnt from.
+    spot_check_ps : float or None
+        Time in ps after which the teacher labels a frame of the student's dynamics again; None: never.
     shared : mapping of str to object
         For `make`, by key, the outputs of the shared work that the stage declared for the structure: references, to be
         handed to jobs; None where it failed and is not required.
@@ -89,6 +103,8 @@ class StageContext:
     campaign_id: str | None = None
     checkpoint_root: str | None = None
     potential_identity: Mapping[str, Any] | None = None
+    teacher: PotentialSpecification | None = None
+    spot_check_ps: float | None = None
     shared: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -109,6 +125,8 @@ class Stage(ABC):
     """Names of the properties that it finds; rules may use those of all stages up to their own."""
     uses_potential: ClassVar[bool] = True
     """Whether its result depends on the potential."""
+    runs_dynamics: ClassVar[bool] = False
+    """Whether it runs molecular dynamics, for which campaigns may train a student of the potential."""
     version: ClassVar[int] = 1
     """Raised when the same settings give other numbers; part of the key."""
 

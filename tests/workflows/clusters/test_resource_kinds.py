@@ -22,8 +22,8 @@ KIND = """
 from superion.makers.resource_kind import ResourceKind
 
 
-class TrainingKind(ResourceKind):
-    description = "training of potentials"
+class DensityFunctionalKind(ResourceKind):
+    description = "density-functional calculations"
     priority = -1
     shares_allocations = False
     uses_potential = False
@@ -31,9 +31,9 @@ class TrainingKind(ResourceKind):
 SLURM = {"scheduler": "slurm", "work_folder": "/scratch/me"}
 
 
-class TrainingMaker(Maker):
-    name = "train"
-    resource_kind = "train"
+class DensityFunctionalMaker(Maker):
+    name = "dft"
+    resource_kind = "dft"
 
     @job
     def make(self):
@@ -41,38 +41,38 @@ class TrainingMaker(Maker):
 
 
 @pytest.fixture
-def _training(tmp_path: Path) -> Iterator[None]:
-    (tmp_path / "training_plugin.py").write_text(KIND)
-    points = {"superion.resource_kinds": {"train": "training_plugin:TrainingKind"}}
+def _dft(tmp_path: Path) -> Iterator[None]:
+    (tmp_path / "dft_plugin.py").write_text(KIND)
+    points = {"superion.resource_kinds": {"dft": "dft_plugin:DensityFunctionalKind"}}
     with plugin_package(tmp_path, points, resource_kinds, load_resource_kind):
         yield
 
 
-@pytest.mark.usefixtures("_training")
+@pytest.mark.usefixtures("_dft")
 def test_profiles_files_and_engines_know_a_kind_of_another_package(tmp_path):
-    resources = {"train": {"gpus": 4, "partition": "big"}}
-    profile = ClusterProfile(**SLURM, resources=resources, packing={"train": {"allocations": 2}})
-    assert (profile.resources_of("train").gpus, profile.packing_of("train").allocations) == (4, 2)
-    dispatch = FireworksDispatch(engine="fireworks", cluster="slurm_gpu", resources={"train": {"gpus": 2}})
-    assert dispatch.profile().resources_of("train").gpus == 2
+    resources = {"dft": {"gpus": 4, "partition": "big"}}
+    profile = ClusterProfile(**SLURM, resources=resources, packing={"dft": {"allocations": 2}})
+    assert (profile.resources_of("dft").gpus, profile.packing_of("dft").allocations) == (4, 2)
+    dispatch = FireworksDispatch(engine="fireworks", cluster="slurm_gpu", resources={"dft": {"gpus": 2}})
+    assert dispatch.profile().resources_of("dft").gpus == 2
     assert dispatch.profile().resources_of("md").gpus == 1
     settings = campaign_json_schema()["$defs"]["FireworksDispatch"]["properties"]["resources"]
-    assert "train" in settings["propertyNames"]["enum"]
+    assert "dft" in settings["propertyNames"]["enum"]
 
-    made = TrainingMaker().make()
-    ticket = UnitTicket("one", "key", "train", "candidate", "label")
+    made = DensityFunctionalMaker().make()
+    ticket = UnitTicket("one", "key", "dft", "candidate", "label")
     store = JobStore(MemoryStore())
     (firework,) = unit_workflow(ticket, Flow([made], made.output), store, "ours").fws
-    assert firework.spec["_category"].endswith(".ours.train")
+    assert firework.spec["_category"].endswith(".ours.dft")
     assert firework.spec["_priority"] == -1
-    assert "my_fworker_train.yaml" in fireworks_files("ours", profile, "mongodb://host/superion", tmp_path)
+    assert "my_fworker_dft.yaml" in fireworks_files("ours", profile, "mongodb://host/superion", tmp_path)
 
     pytest.importorskip("jobflow_remote")
-    worker = describe_worker("ours", profile, "train")
+    worker = describe_worker("ours", profile, "dft")
     assert (worker["max_jobs"], "batch" in worker) == (2, False)
     assert worker["resources"]["partition"] == "big"
 
 
 def test_a_kind_that_nobody_registered_is_one_sentence():
-    with pytest.raises(ValueError, match="There is no resource kind 'train': known names are analysis, md, relax"):
-        ClusterProfile(**SLURM, resources={"train": {"gpus": 4}})
+    with pytest.raises(ValueError, match="There is no resource kind 'dft': known names are analysis, md, relax"):
+        ClusterProfile(**SLURM, resources={"dft": {"gpus": 4}})

@@ -50,8 +50,11 @@ def campaign_json_schema() -> dict[str, Any]:
 
     top = copy.deepcopy(definition(CampaignFile))
     common = definitions["StageEntry"]["properties"]
-    top["properties"]["potential"] = _potential(top["properties"]["potential"])
-    common["potential"] = _potential(common["potential"], {"type": "null"})
+    distilled = _reference("DistilledPotential")
+    top["properties"]["potential"] = _potential(top["properties"]["potential"], distilled)
+    common["potential"] = _potential(common["potential"], distilled, {"type": "null"})
+    teacher = definitions["DistilledPotential"]["properties"]
+    teacher["distil"] = _potential(teacher["distil"])
     common["rules"]["items"] = {"anyOf": [references[(rule, "validation")] for rule in rules.values()]}
     for name, rule in rules.items():
         _describe_rule(definition(rule), name, rule)
@@ -66,7 +69,9 @@ def campaign_json_schema() -> dict[str, Any]:
     top["properties"]["dispatch"]["anyOf"] = [references[(engine, "validation")] for engine in engines]
     for name in ("$ref", "allOf"):
         top["properties"]["dispatch"].pop(name, None)
-    definitions["PotentialSpecification"]["properties"]["name"]["enum"] = [*POTENTIALS.names()]
+    # Registered names are completed; that of a potential that was trained here is any other.
+    named = definitions["PotentialSpecification"]["properties"]["name"]
+    named["anyOf"] = [{"enum": [*POTENTIALS.names()]}, {"type": named.pop("type")}]
     top["$defs"] = _reachable(top, definitions)
     for part in (top, *top["$defs"].values()):
         # Of a class's documentation the first sentence: an editor shows no examples in Python.
@@ -92,7 +97,7 @@ def _stage_entry(stage: Stage, settings: dict[str, Any], common: dict[str, Any])
 
 
 def _potential(described: dict[str, Any], *others: dict[str, Any]) -> dict[str, Any]:
-    """Let a potential be a name, which is completed, a name with its model, or a mapping."""
+    """Let a potential be a name, which is completed, a name with its model or of a trained one, or a mapping."""
     named = [{"enum": [*POTENTIALS.names()]}, {"type": "string"}, _reference("PotentialSpecification")]
     return {"description": described.get("description", ""), "anyOf": [*named, *others]}
 

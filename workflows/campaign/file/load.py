@@ -10,17 +10,19 @@ from pydantic import ValidationError
 
 from ....errors import SettingsError
 from ...stages.registry import load_stage
+from ...student_names import StudentNames
 from .explain import explain, written_place
 from .idle_ordering import idle_ordering
 from .idle_rules import idle_rules
 from .missing_here import missing_here
 from .model import CampaignFile
+from .potential import STUDENTS
 from .potential_readiness import unready_potentials
 from .problems import CampaignFileError, Problem
 from .yaml_document import MAXIMUM_BYTES, YamlDocument, read_yaml
 
 
-def load_campaign_file(path: str | Path) -> CampaignFile:
+def load_campaign_file(path: str | Path, students: StudentNames | None = None) -> CampaignFile:
     """Read and check a campaign file.
 
     A potential's model file is looked for from the folder of the campaign file first.
@@ -29,6 +31,8 @@ def load_campaign_file(path: str | Path) -> CampaignFile:
     ----------
     path : str or Path
         The YAML file.
+    students : StudentNames, optional
+        Names of potentials that were trained here; those of the project's own store around the file by default.
 
     Returns
     -------
@@ -40,16 +44,18 @@ def load_campaign_file(path: str | Path) -> CampaignFile:
     SettingsError
         If the file is not there or cannot be used; the message names the line, see `CampaignFileError`.
     """
-    return _load(path)[0]
+    return _load(path, students)[0]
 
 
-def load_ready_campaign_file(path: str | Path) -> CampaignFile:
+def load_ready_campaign_file(path: str | Path, students: StudentNames | None = None) -> CampaignFile:
     """Read and check a campaign file, and refuse one that cannot run here for want of its potentials.
 
     Parameters
     ----------
     path : str or Path
         The YAML file.
+    students : StudentNames, optional
+        Names of potentials that were trained here; those of the project's own store around the file by default.
 
     Returns
     -------
@@ -62,7 +68,7 @@ def load_ready_campaign_file(path: str | Path) -> CampaignFile:
         As for `load_campaign_file`; and where its work is done on this machine, if the package, model file or device
         of a potential is not here, or it does not compute in that precision.
     """
-    return _load_ready(path)[0]
+    return _load_ready(path, students)[0]
 
 
 @dataclass(frozen=True)
@@ -84,13 +90,15 @@ class CheckedCampaignFile:
     lacking: tuple[Problem, ...] = ()
 
 
-def check_campaign_file(path: str | Path) -> CheckedCampaignFile:
+def check_campaign_file(path: str | Path, students: StudentNames | None = None) -> CheckedCampaignFile:
     """Read and check a campaign file, and look for what is allowed in it but has no effect.
 
     Parameters
     ----------
     path : str or Path
         The YAML file.
+    students : StudentNames, optional
+        Names of potentials that were trained here; those of the project's own store around the file by default.
 
     Returns
     -------
@@ -103,7 +111,7 @@ def check_campaign_file(path: str | Path) -> CheckedCampaignFile:
     SettingsError
         As for `load_ready_campaign_file`.
     """
-    campaign, document = _load_ready(path)
+    campaign, document = _load_ready(path, students)
     warnings, lacking = (
         sorted(
             (Problem(document.line_of(place), written_place(place), sentence) for place, sentence in found),
@@ -114,9 +122,9 @@ def check_campaign_file(path: str | Path) -> CheckedCampaignFile:
     return CheckedCampaignFile(campaign, tuple(warnings), tuple(lacking))
 
 
-def _load_ready(path: str | Path) -> tuple[CampaignFile, YamlDocument]:
+def _load_ready(path: str | Path, students: StudentNames | None) -> tuple[CampaignFile, YamlDocument]:
     """Load a campaign that could run here, with the lines of its file."""
-    campaign, document = _load(path)
+    campaign, document = _load(path, students)
     # what a cluster has is seen there
     unready = unready_potentials(campaign) if campaign.dispatch.is_local else ()
     problems = [Problem(document.line_of(one.place), written_place(one.place), why) for one, why in unready]
@@ -125,11 +133,12 @@ def _load_ready(path: str | Path) -> tuple[CampaignFile, YamlDocument]:
     return campaign, document
 
 
-def _load(path: str | Path) -> tuple[CampaignFile, YamlDocument]:
+def _load(path: str | Path, students: StudentNames | None) -> tuple[CampaignFile, YamlDocument]:
     """Load a campaign with the lines of its file."""
     content, file = _read(path)
     document = read_yaml(content, file.name)
-    return _validated(document, file.name, file.resolve().parent), document
+    folder = file.resolve().parent
+    return _validated(document, file.name, folder, students or StudentNames(near=folder)), document
 
 
 def _read(path: str | Path) -> tuple[bytes, Path]:
@@ -148,7 +157,13 @@ def _read(path: str | Path) -> tuple[bytes, Path]:
     return content, file
 
 
-def parse_campaign(text: str | bytes, name: str = "campaign.yaml", *, base_folder: Path | None = None) -> CampaignFile:
+def parse_campaign(
+    text: str | bytes,
+    name: str = "campaign.yaml",
+    *,
+    base_folder: Path | None = None,
+    students: StudentNames | None = None,
+) -> CampaignFile:
     r"""Check the content of a campaign file.
 
     Parameters
@@ -159,6 +174,8 @@ def parse_campaign(text: str | bytes, name: str = "campaign.yaml", *, base_folde
         Name of the file, for messages.
     base_folder : Path, optional
         Folder from which a potential's model file is looked for; none if None.
+    students : StudentNames, optional
+        Names of potentials that were trained here; none if None.
 
     Returns
     -------
@@ -179,10 +196,12 @@ def parse_campaign(text: str | bytes, name: str = "campaign.yaml", *, base_folde
     ...     print(error.sentences()[-1])
     demo.yaml, line 2: there is no setting 'stags', did you mean 'stages'?
     """
-    return _validated(read_yaml(text, name), name, base_folder)
+    return _validated(read_yaml(text, name), name, base_folder, students)
 
 
-def _validated(document: YamlDocument, name: str, base_folder: Path | None) -> CampaignFile:
+def _validated(
+    document: YamlDocument, name: str, base_folder: Path | None, students: StudentNames | None
+) -> CampaignFile:
     data = document.data
     if not isinstance(data, dict):
         sentence = "the file is no list of settings: write 'name: …', 'candidates: …' and so on, one to a line"
@@ -190,17 +209,19 @@ def _validated(document: YamlDocument, name: str, base_folder: Path | None) -> C
     if base_folder is not None:
         data = _with_files_of_stages(_with_model_file(data, base_folder), base_folder)
     try:
-        return CampaignFile.model_validate(data)
+        return CampaignFile.model_validate(data, context={STUDENTS: students})
     except ValidationError as error:
         raise CampaignFileError(name, explain(error, document)) from None
 
 
-def _with_model_file(data: dict[str, Any], base_folder: Path) -> dict[str, Any]:
+def _with_model_file(data: dict[str, Any], base_folder: Path, key: str = "potential") -> dict[str, Any]:
     """Make the path of a potential's model file absolute where it is relative to the campaign file.
 
     The potential stands at the same key in the whole file and in the entry of a stage.
     """
-    potential = data.get("potential")
+    potential = data.get(key)
+    if isinstance(potential, dict) and "distil" in potential:
+        return {**data, key: _with_model_file(potential, base_folder, "distil")}
     if isinstance(potential, str):
         name, _, short = potential.partition(":")
         potential = {"name": name, "model": short or None}
@@ -210,7 +231,7 @@ def _with_model_file(data: dict[str, Any], base_folder: Path) -> dict[str, Any]:
     found = _absolute(model, base_folder)
     if not Path(found).is_absolute() or not Path(found).is_file():
         return data
-    return {**data, "potential": {**potential, "model": found}}
+    return {**data, key: {**potential, "model": found}}
 
 
 def _with_files_of_stages(data: dict[str, Any], base_folder: Path) -> dict[str, Any]:

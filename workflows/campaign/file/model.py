@@ -17,9 +17,11 @@ from ...candidates.source import CandidateSourceSettings
 from ...dispatch.local_settings import LocalDispatch
 from ...dispatch.settings import DispatchSettings, dispatch_settings
 from ...stages.registry import load_stage
+from .campaign_potential import CampaignPotential, teacher_of
+from .distillation import DistilledPotential
 from .limits import Limits
 from .ordering import OrderingSettings
-from .potential import NamedPotential, UsedPotential
+from .potential import UsedPotential
 from .ranking import RankingSettings
 from .section import Section
 from .stage_entry import StageEntry, with_inherited_md
@@ -87,8 +89,9 @@ class CampaignFile(Section):
     ion_charge: float | None = Field(
         default=None, description="its charge in elementary charges; null takes what is written or usual"
     )
-    potential: NamedPotential = Field(
-        description="interatomic potential of all stages that name none of their own; NAME or NAME:MODEL for short"
+    potential: CampaignPotential = Field(
+        description="interatomic potential of all stages that name none of their own: NAME or NAME:MODEL for short, or "
+        "{distil: TEACHER, …} for students that the campaign trains"
     )
     ordering: OrderingSettings = Field(
         default_factory=OrderingSettings, description="how partial occupancies become whole atoms"
@@ -168,6 +171,8 @@ class CampaignFile(Section):
     def _stages_fit_together(self) -> CampaignFile:
         problems = [
             *_ion_without_charge(self),
+            *_students_that_nobody_uses(self),
+            *_settings_of_students(self),
             *_repeated_stages(self),
             *_rules_ahead_of_their_stage(self),
             *_ranking_without_stage(self),
@@ -178,7 +183,7 @@ class CampaignFile(Section):
         return self
 
     def potential_of(self, entry: StageEntry) -> PotentialSpecification:
-        """Give the potential that a stage computes with.
+        """Give the potential that a stage computes with, or the teacher of the students that it computes with.
 
         Parameters
         ----------
@@ -190,7 +195,42 @@ class CampaignFile(Section):
         PotentialSpecification
             Its own; the campaign's where it names none.
         """
-        return entry.potential or self.potential
+        return teacher_of(entry.potential or self.potential)
+
+    def distillation_of(self, entry: StageEntry) -> DistilledPotential | None:
+        """Give the students that a stage computes with.
+
+        Parameters
+        ----------
+        entry : StageEntry
+            One of `stages`.
+
+        Returns
+        -------
+        DistilledPotential or None
+            None where the stage runs no molecular dynamics, or its potential is no student.
+        """
+        given = entry.potential or self.potential
+        uses_students = load_stage(entry.stage).runs_dynamics and isinstance(given, DistilledPotential)
+        return given if uses_students and isinstance(given, DistilledPotential) else None
+
+    def student_temperatures_k(self, distillation: DistilledPotential) -> tuple[float, ...]:
+        """Give the temperatures that students are trained for.
+
+        Parameters
+        ----------
+        distillation : DistilledPotential
+            The students.
+
+        Returns
+        -------
+        tuple of float
+            Those that the file names for them, or those of the stages that use them, in K.
+        """
+        if distillation.temperatures_k is not None:
+            return tuple(sorted(set(distillation.temperatures_k)))
+        users = [entry for entry in self.stages if self.distillation_of(entry) == distillation]
+        return tuple(sorted({value for entry in users for value in entry.settings.temperatures_of_dynamics()}))
 
     def used_potentials(self) -> tuple[UsedPotential, ...]:
         """List the potentials that stages compute with.
@@ -203,11 +243,11 @@ class CampaignFile(Section):
         using = [(index, entry) for index, entry in enumerate(self.stages) if load_stage(entry.stage).uses_potential]
         used = []
         if any(entry.potential is None for _, entry in using):
-            used.append(UsedPotential(("potential",), "the potential", self.potential))
+            used.append(_used(self.potential, ("potential",), "the potential"))
         for index, entry in using:
             if entry.potential is not None:
                 place, subject = ("stages", index, "potential"), f"the potential of the stage '{entry.stage}'"
-                used.append(UsedPotential(place, subject, entry.potential))
+                used.append(_used(entry.potential, place, subject))
         return tuple(used)
 
     def properties_after(self, n_stages: int | None = None) -> tuple[str, ...]:
@@ -249,6 +289,49 @@ class CampaignFile(Section):
             return self.ranking.pareto
         known = self.properties_after()
         return tuple(name for name in usual_front() if name in known)
+
+
+def _used(
+    potential: PotentialSpecification | DistilledPotential, place: tuple[str | int, ...], subject: str
+) -> UsedPotential:
+    """Name a potential that stages compute with; of students, which are not there yet, their teacher."""
+    if isinstance(potential, DistilledPotential):
+        return UsedPotential((*place, "distil"), subject.replace("the potential", "the teacher", 1), potential.distil)
+    return UsedPotential(place, subject, potential)
+
+
+def _students_that_nobody_uses(campaign: CampaignFile) -> Iterator[InitErrorDetails]:
+    """Refuse to train students where no stage would compute with them."""
+    stages = [(load_stage(entry.stage), entry) for entry in campaign.stages]
+    if isinstance(campaign.potential, DistilledPotential) and not any(
+        stage.runs_dynamics and entry.potential is None for stage, entry in stages
+    ):
+        sentence = (
+            "no stage with this potential runs molecular dynamics, so that nothing would compute with a student: name "
+            f"the teacher itself, 'potential: {campaign.potential.distil.written}'"
+        )
+        yield _details(("potential", "distil"), sentence, campaign.potential.distil.written)
+    for index, (stage, entry) in enumerate(stages):
+        if isinstance(entry.potential, DistilledPotential) and not stage.runs_dynamics:
+            sentence = (
+                f"the stage '{entry.stage}' runs no molecular dynamics, so that it would not compute with a student: "
+                f"name the teacher itself, 'potential: {entry.potential.distil.written}'"
+            )
+            yield _details(("stages", index, "potential", "distil"), sentence, entry.potential.distil.written)
+
+
+def _settings_of_students(campaign: CampaignFile) -> Iterator[InitErrorDetails]:
+    """Refuse settings that the flow of the training does not have."""
+    from ..student_training import student_maker
+
+    named: list[tuple[tuple[str | int, ...], Any]] = [(("potential",), campaign.potential)]
+    named += [(("stages", index, "potential"), entry.potential) for index, entry in enumerate(campaign.stages)]
+    for place, students in named:
+        if isinstance(students, DistilledPotential):
+            try:
+                student_maker(students, campaign.student_temperatures_k(students))
+            except SettingsError as error:
+                yield _details((*place, "settings"), as_clause(str(error)), students.settings)
 
 
 def _ion_without_charge(campaign: CampaignFile) -> Iterator[InitErrorDetails]:

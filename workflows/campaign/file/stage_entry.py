@@ -14,7 +14,7 @@ from ....dynamics.protocol import MdSettings
 from ....errors import SettingsError, SuperionError, as_clause
 from ...stages.registry import load_stage, stage_names
 from ...stages.stage import StageSettings
-from .potential import NamedPotential
+from .campaign_potential import CampaignPotential
 from .rule_entry import RuleEntry
 from .section import Section
 
@@ -36,7 +36,7 @@ class StageEntry(Section):
 
     stage: str = Field(description="name of the stage")
     settings: SerializeAsAny[StageSettings] = Field(description="settings of the stage, checked by the stage")
-    potential: NamedPotential | None = Field(
+    potential: CampaignPotential | None = Field(
         default=None,
         description="interatomic potential of this stage, given as the campaign's is; null: the campaign's",
     )

@@ -89,6 +89,11 @@ def plan_campaign(
     clock = _Clock()
     prepared = PreparedCampaign(campaign.name, campaign)
     notes = [sentence for _, sentence in missing_here(campaign)]
+    if any(prepared.distillations):
+        notes.append(
+            "students are not there yet: the cost leaves their training out and times their dynamics with the "
+            "teacher, which is slower"
+        )
     with clock.part("reading candidates"):
         rows = _known_rows(campaign.name, collections)
         known = KnownCandidates() if collections is None else known_candidates(rows.values(), collections)

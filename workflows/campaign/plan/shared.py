@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ....errors import SuperionError
 from ...stages.shared_flow import SharedFlow
 from ..prepared import PreparedCampaign
+from ..student_groups import StudentGroup, planned_group
 from .documents import PlannedSharedWork
 from .timing import StepTime
 
@@ -50,7 +51,7 @@ def plan_shared_works(
         kinds: dict[str, dict[str, SharedFlow]] = {}
         for structure in structures:
             try:
-                declared = prepared.shared_flows(index, structure, "plan")
+                declared = prepared.shared_flows(index, structure, "plan", _group_of(prepared, index, structure))
             except SuperionError as error:
                 notes.append(f"what the stage '{stage.name}' shares is not counted: {error}")
                 break
@@ -60,6 +61,12 @@ def plan_shared_works(
             counted |= flows.keys()
             planned.append(_planned(stage.name, kind, flows, collections, step_times[index]))
     return tuple(planned), notes
+
+
+def _group_of(prepared: PreparedCampaign, stage_index: int, structure: Structure) -> StudentGroup | None:
+    """Say what the student of a stage would be trained for; None where it computes with none."""
+    students = prepared.distillations[stage_index]
+    return None if students is None else planned_group(students.per, structure, prepared.campaign_id)
 
 
 def _planned(

@@ -227,7 +227,7 @@ def read_campaign(
             f"There is no campaign {campaign_id} in this store: `superion campaign status` names those there are."
         )
     try:
-        file = prepare_campaign(record).file
+        file = prepare_campaign(record, store=collections.jobs).file
     except SettingsError:
         # Imported, or of another version: its rows can be shown all the same.
         file = None

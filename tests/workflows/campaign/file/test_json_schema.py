@@ -106,16 +106,35 @@ def test_completes_properties_and_potentials(schema):
     assert ranking["pareto"]["anyOf"][0]["items"] == ranked
     tables = [part for part in defined.values() if "measured" in part.get("properties", {})]
     assert [part["properties"]["measured"]["propertyNames"]["enum"] for part in tables] == [[*PROPERTIES]]
-    assert defined["PotentialSpecification"]["properties"]["name"]["enum"] == [*POTENTIALS.names()]
+    named = {"enum": [*POTENTIALS.names()]}
+    assert named in defined["PotentialSpecification"]["properties"]["name"]["anyOf"]
+    assert named in defined["DistilledPotential"]["properties"]["distil"]["anyOf"]
     assert {"enum": [*POTENTIALS.names()]} in schema["properties"]["potential"]["anyOf"]
 
 
-@pytest.mark.parametrize("potential", ["chgnet", "mace:medium-mpa-0", {"name": "chgnet", "device": "cpu"}])
+@pytest.mark.parametrize(
+    "potential",
+    [
+        "chgnet",
+        "mace:medium-mpa-0",
+        {"name": "chgnet", "device": "cpu"},
+        {"distil": "chgnet"},
+        {"distil": {"name": "mace", "model": "small"}, "size": "small", "per": "candidate", "spot_check_ps": None},
+    ],
+)
 def test_accepts_a_potential_in_every_form(validator, potential):
     data = {**yaml.safe_load(GOOD), "potential": potential}
     data["stages"][1]["potential"] = potential
     assert validator.is_valid(data)
 
 
-def test_refuses_a_potential_that_nobody_registered(validator):
-    assert not validator.is_valid({**yaml.safe_load(GOOD), "potential": {"name": "chgnot"}})
+@pytest.mark.parametrize(
+    "potential",
+    [{"name": 5}, {"model": "small", "nam": "mace"}, {"distil": "chgnet", "per": "material"}, {"size": "tiny"}],
+)
+def test_refuses_a_potential_that_is_none(validator, potential):
+    assert not validator.is_valid({**yaml.safe_load(GOOD), "potential": potential})
+
+
+def test_takes_the_name_of_a_potential_that_was_trained_here(validator):
+    assert validator.is_valid({**yaml.safe_load(GOOD), "potential": {"name": "argyrodite", "device": "cpu"}})

@@ -1,0 +1,1 @@
+"""Potentials trained for a family of materials: frames, labels, training, committees, verdicts."""

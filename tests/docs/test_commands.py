@@ -105,6 +105,8 @@ TREATMENTS = [
     Treatment(r"superion cluster (init|check)\b", _parsed_only),
     Treatment(r"superion .*mongodb", _parsed_only),
     Treatment(r"superion (query|db)\b", _as_it_is),
+    # A model file of the reader's own.
+    Treatment(r"superion run .*mace:\S+\.model", _parsed_only),
     Treatment(r"superion run ", _as_a_plan),
     Treatment(r"superion show\b", _with("document")),
     Treatment(r"superion report\b", _with("run")),

@@ -292,7 +292,8 @@ def _walk(owner: Any, prefix: str) -> Iterator[SettingInfo]:
         if _is_maker(inner) or _is_group(inner):
             optional = type(None) in typing.get_args(hint)
             if optional:
-                shown = value is not None if _is_maker(inner) else None
+                whole = None if value is None or _is_maker(inner) else value.model_dump(mode="json")
+                shown = value is not None if _is_maker(inner) else whole
                 yield SettingInfo(
                     name=prefix + name,
                     value=shown,

@@ -53,6 +53,9 @@ def student_names(incomplete: str = "") -> list[str]:
     list of str
         Names that begin so; none where the store cannot be read.
     """
+    if not any((folder / ".superion").is_dir() for folder in (Path.cwd(), *Path.cwd().parents)):
+        # Opening a store loads much; without a project there is none to open.
+        return []
     from ..errors import SuperionError
     from ..workflows.student_names import StudentNames
 

@@ -100,6 +100,9 @@ TREATMENTS = [
     Treatment(r"superion campaign \w+", _parsed_only),
     Treatment(r"superion potential check (chgnet|ase:)", _as_it_is),
     Treatment(r"superion potential check ", _parsed_only),
+    # Trained in tests/flows and tests/workflows/campaign; used by name in tests/scripts.
+    Treatment(r"superion potential (distil|finetune|validate|show|export) ", _parsed_only),
+    Treatment(r"superion run .*--potential argyrodite\b", _parsed_only),
     Treatment(r"superion cluster (list|show)\b", _as_it_is),
     # On a real queue in tests/scripts/cluster and tests/workflows/clusters.
     Treatment(r"superion cluster (init|check)\b", _parsed_only),

@@ -98,7 +98,7 @@ def test_init_fireworks_writes_private_files_once(cli, tmp_path):
     assert "warning: The launchpad's database" in first.err
     assert "secret" not in first.out + first.err
     names = {path.name for path in folder.iterdir()}
-    kinds = ("relax", "md", "analysis")
+    kinds = ("relax", "md", "analysis", "train")
     assert names == {"FW_config.yaml", "my_launchpad.yaml", "store_address", "my_fworker.yaml", "my_qadapter.yaml"} | {
         f"my_{what}_{kind}.yaml" for what in ("fworker", "qadapter") for kind in kinds
     }
@@ -131,7 +131,7 @@ def test_init_jobflow_remote_writes_a_project_that_loads(cli, mongo_uri, tmp_pat
     file = folder / "demo.yaml"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     content = yaml.safe_load(file.read_text())
-    assert set(content["workers"]) == {"slurm_gpu_relax", "slurm_gpu_md", "slurm_gpu_analysis"}
+    assert set(content["workers"]) == {f"slurm_gpu_{kind}" for kind in ("relax", "md", "analysis", "train")}
     assert "data" in content["jobstore"]["additional_stores"]
     listed = subprocess.run(
         [str(Path(sys.executable).parent / "jf"), "project", "list"],

@@ -24,7 +24,7 @@ POTENTIAL = potential_specification("ase:ase.calculators.lj.LennardJones")
 
 def profile_in(folder: Path, **changes) -> ClusterProfile:
     small = {"memory_gb": 0.5, "partition": "cpu"}
-    resources = {kind: small | changes.pop(kind, {}) for kind in ("relax", "md", "analysis")}
+    resources = {kind: small | changes.pop(kind, {}) for kind in ("relax", "md", "analysis", "train")}
     return ClusterProfile.model_validate(
         {"scheduler": "slurm", "work_folder": str(folder / "work"), "resources": resources, **changes}
     )
@@ -64,7 +64,7 @@ def test_each_failure_says_how_to_mend_it(slurm_cluster, tmp_path):
     said: list[str] = []
     found = by_subject(check_cluster(CheckRequest(profile, store=away), said.append))
     errors = {subject: finding.message for subject, finding in found.items() if finding.state == "error"}
-    assert set(errors) == {"database", "md: queue", "analysis: queue", "relax: superion"}
+    assert set(errors) == {"database", "md: queue", "analysis: queue", "relax: superion", "train: superion"}
     assert "see that it runs" in errors["database"]
     assert "correct resources.md.partition, now nowhere" in errors["md: queue"]
     assert "correct resources.analysis.time_limit, now 01:00:00" in errors["analysis: queue"]

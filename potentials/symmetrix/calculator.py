@@ -7,6 +7,7 @@ import os
 import shlex
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,10 @@ def _load(model_file: Path, dtype: str, backend: str, head: str | None) -> Any:
         if backend == "cpu" and not _has_compiler():
             return build(streamed_edges="non-compiled")
         try:
-            return build(streamed_edges="direct")
+            # Loading code that was compiled with -ffast-math makes its thread treat subnormal numbers as zero from then
+            # on, all other computations included: a thread that ends takes that along.
+            with ThreadPoolExecutor(max_workers=1) as short_lived:
+                return short_lived.submit(build, streamed_edges="direct").result()
         except RuntimeError as error:
             if backend != "cpu":
                 raise

@@ -76,6 +76,8 @@ def test_it_computes_what_mace_torch_computes(path, salt):
     difference = compare(salt, compiled.calculator(), torch.calculator())
     assert difference.is_close
     assert compiled.known_elements() == torch.known_elements() == set(ELEMENTS)
+    # the compiled code leaves the arithmetic of the process alone
+    assert np.float64(np.finfo(float).tiny) / 4 > 0
 
 
 def test_the_runtime_that_ran_is_recorded(path, salt):

@@ -60,7 +60,7 @@ def model_folder(checkpoint_root: str | None = None) -> Path:
 
     Examples
     --------
-    >>> model_folder("/work/trajectories").name
+    >>> model_folder("trajectories").name
     'potentials'
     """
     return Path(checkpoint_root or default_checkpoint_root()).absolute().parent / FOLDER

@@ -11,6 +11,9 @@ ELEMENTARY_CHARGE_C = 1.602176634e-19
 BOLTZMANN_J_PER_K = 1.380649e-23
 """Boltzmann constant in J/K."""
 
+GPA_FROM_EV_PER_ANGSTROM3 = 160.21766208
+"""1 eV/Å³ in GPa, in the digits that ASE uses."""
+
 CM2_PER_S_FROM_ANGSTROM2_PER_PS = 1.0e-4
 """1 Å²/ps is 1e-4 cm²/s."""
 

@@ -175,9 +175,20 @@ class Trajectory:
         """Return the times of the frames in ps, shape (n_frames,)."""
         return self.steps() * (self.time_step_fs / 1000.0)
 
-    def cells(self) -> np.ndarray:
-        """Cell vectors in Å, shape (n_frames, 3, 3)."""
-        return self._concatenated(f"{PARTICLES}/box/edges/value", (3, 3), np.float64)
+    def cells(self, frames: slice | None = None) -> np.ndarray:
+        """Read cell vectors.
+
+        Parameters
+        ----------
+        frames : slice, optional
+            As in `positions`.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n_frames, 3, 3)
+            Cell vectors in Å.
+        """
+        return self._concatenated(f"{PARTICLES}/box/edges/value", (3, 3), np.float64, frames)
 
     def volumes(self) -> np.ndarray:
         """Volumes in Å³, shape (n_frames,)."""
@@ -315,9 +326,11 @@ class Trajectory:
                     answer[outside] = dataset[inside][:, chosen]
         return answer
 
-    def _concatenated(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
-        answer = np.empty((self.n_frames, *shape), dtype=dtype)
-        for path, inside, outside, n_frames in self._segments_of(None):
+    def _concatenated(
+        self, name: str, shape: tuple[int, ...], dtype: DTypeLike, frames: slice | None = None
+    ) -> np.ndarray:
+        answer = np.empty((self._count(frames), *shape), dtype=dtype)
+        for path, inside, outside, n_frames in self._segments_of(frames):
             with open_segment(path) as file:
                 _dataset(file, name, path, n_frames).read_direct(answer, inside, outside)
         return answer

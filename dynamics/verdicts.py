@@ -11,6 +11,9 @@ import numpy as np
 from .results import StopVerdict
 from .trajectory import Trajectory
 
+BREAKDOWNS = ("melted", "exploded", "temperature_runaway", "volume_collapse")
+"""Stop reasons with which the crystal, or a potential that does not describe it, breaks down; a crash is none."""
+
 StopRule = Callable[[Trajectory], StopVerdict]
 """Looks at a trajectory after a segment and gives a reason to stop, or none; depends on the trajectory alone."""
 

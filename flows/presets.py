@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ..configs.shipped import find_file, shipped_files
 from ..errors import SettingsError
 from .registry import flow_maker
 
 if TYPE_CHECKING:
     from jobflow import Maker
 
-_SUFFIXES = (".yaml", ".yml")
+_FOLDER = "flows"
 
 
 class FlowPreset(BaseModel):
@@ -70,7 +70,7 @@ def list_presets() -> list[FlowPreset]:
     >>> [preset.name for preset in list_presets() if preset.name == "quickstart"]
     ['quickstart']
     """
-    return [_read(path) for path in _shipped().values()]
+    return [_read(path) for path in shipped_files(_FOLDER).values()]
 
 
 def load_preset(name_or_path: str | Path) -> FlowPreset:
@@ -96,23 +96,7 @@ def load_preset(name_or_path: str | Path) -> FlowPreset:
     >>> load_preset("conductivity").flow
     'conductivity'
     """
-    path = Path(name_or_path)
-    if path.suffix in _SUFFIXES:
-        if not path.is_file():
-            raise SettingsError(f"The preset file {path} does not exist: check its path.")
-        return _read(path)
-    shipped = _shipped()
-    if str(name_or_path) not in shipped:
-        near = difflib.get_close_matches(str(name_or_path), shipped, n=1, cutoff=0.4)
-        hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(shipped)}."
-        raise SettingsError(f"There is no preset '{name_or_path}': {hint}")
-    return _read(shipped[str(name_or_path)])
-
-
-def _shipped() -> dict[str, Path]:
-    """Give the files of the presets in the package."""
-    folder = Path(str(resources.files("superion.configs"))) / "flows"
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    return _read(find_file(name_or_path, _FOLDER, "preset"))
 
 
 def _read(path: Path) -> FlowPreset:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..dynamics.frames import last_segment_frames
 from ..dynamics.results import StopVerdict
 from ..dynamics.trajectory import Trajectory
 from ..potentials.training.close_contacts import too_close
 from ..potentials.training.committee import largest_deviations
 
 if TYPE_CHECKING:
-    from ase import Atoms
     from ase.calculators.calculator import Calculator
 
 
@@ -33,7 +33,7 @@ class CommitteeWatch:
     contact_fraction : float
         Part of that distance that is still allowed.
     frame_stride : int
-        Looks at every so manieth frame.
+        Looks at every n-th frame, counted from the end.
     """
 
     calculators: Sequence[Calculator]
@@ -76,54 +76,3 @@ class CommitteeWatch:
             f"{self.threshold_ev_per_angstrom:.2g} eV/Å that it shows on frames it knows.",
             estimate=estimate,
         )
-
-
-def last_segment_frames(trajectory: Trajectory, stride: int = 1) -> list[Atoms]:
-    """Give frames of the last segment, its last one among them.
-
-    Parameters
-    ----------
-    trajectory : Trajectory
-        The trajectory.
-    stride : int
-        Every so manieth frame, counted from the end.
-
-    Returns
-    -------
-    list of ase.Atoms
-        In order.
-    """
-    n_new = trajectory.segments[-1].n_frames if trajectory.segments else 0
-    last = trajectory.n_frames - 1
-    return trajectory_frames(trajectory, sorted(range(last, last - n_new, -max(1, stride))))
-
-
-def trajectory_frames(trajectory: Trajectory, places: Sequence[int]) -> list[Atoms]:
-    """Give some frames of a trajectory as atoms.
-
-    Parameters
-    ----------
-    trajectory : Trajectory
-        The trajectory.
-    places : sequence of int
-        Which frames, in ascending order.
-
-    Returns
-    -------
-    list of ase.Atoms
-        Wrapped into their cells.
-    """
-    from ase import Atoms
-
-    places = [place for place in places if 0 <= place < trajectory.n_frames]
-    if not places:
-        return []
-    first, last = places[0], places[-1]
-    positions = trajectory.positions(slice(first, last + 1))
-    cells = trajectory.cells()
-    frames = []
-    for place in places:
-        atoms = Atoms(list(trajectory.symbols), positions=positions[place - first], cell=cells[place], pbc=True)
-        atoms.wrap()
-        frames.append(atoms)
-    return frames

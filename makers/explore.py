@@ -11,9 +11,11 @@ from jobflow import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..database.documents import CandidateDoc
+from ..dynamics.frames import trajectory_frames
 from ..dynamics.protocol import MdSettings, RunLimits
 from ..dynamics.results import MdResult
 from ..dynamics.trajectory import Trajectory
+from ..dynamics.verdicts import BREAKDOWNS
 from ..potentials.finite_results import finite_calculator
 from ..potentials.potential import Potential
 from ..potentials.registry import load_potential
@@ -23,7 +25,7 @@ from ..potentials.training.committee import deviation_threshold, largest_deviati
 from ..potentials.training.records import Exploration, FrameSet, Student
 from ..potentials.training.split import held_out_frames
 from .atoms import as_structure
-from .committee_watch import CommitteeWatch, trajectory_frames
+from .committee_watch import CommitteeWatch
 from .continuation import CheckpointPlace
 from .frame_files import read_frame_set, write_frame_set
 from .maker import Maker
@@ -33,9 +35,6 @@ from .trajectory_job import WantedTrajectory, run_trajectory
 
 if TYPE_CHECKING:
     from ase import Atoms
-
-DEATHS = ("melted", "exploded", "temperature_runaway", "volume_collapse")
-"""Ends of a run that a material may come to as well as a student."""
 
 
 class WatchSettings(BaseModel):
@@ -66,7 +65,7 @@ class WatchSettings(BaseModel):
         lt=1,
         description="distance of two atoms that ends a run, over the shortest one in the labelled frames",
     )
-    frame_stride: int = Field(default=5, ge=1, description="looks at every so manieth frame")
+    frame_stride: int = Field(default=5, ge=1, description="checks every n-th frame, counted from the end of a segment")
     lookback_ps: float = Field(default=0.5, gt=0, description="time before an event from which frames are taken, in ps")
     frames_per_event: int = Field(default=20, ge=1, description="frames taken from that time")
     frames_before: int = Field(default=10, ge=0, description="frames taken from the whole run before it")
@@ -153,7 +152,7 @@ class ExploreMaker(Maker):
             How it ended, and the frames to label; the continuation where it was interrupted.
         """
         potentials = [
-            load_potential(student_specification(student, self.student_options, self.device)) for student in students
+            load_potential(committee_member(student, self.student_options, self.device)) for student in students
         ]
         labelled = read_frame_set(dataset)
         calculators = [finite_calculator(potential) for potential in potentials]
@@ -183,7 +182,7 @@ class ExploreMaker(Maker):
         has_event = result.stop_reason != "max_length"
         before = self._frames_before(result, watch) if has_event else []
         shows_it = None
-        if is_beyond and result.stop_reason in DEATHS and before and self.watch.teacher_check_ps > 0:
+        if is_beyond and result.stop_reason in BREAKDOWNS and before and self.watch.teacher_check_ps > 0:
             shows_it = self._teacher_shows_it(Trajectory(result.folder), candidate, temperature_k)
         return Exploration(
             label=candidate.label,
@@ -225,17 +224,19 @@ class ExploreMaker(Maker):
         n_back = max(1, round(self.watch.lookback_ps / trajectory.frame_interval_ps))
         place = max(0, trajectory.n_frames - n_back)
         start = trajectory.positions(slice(place, place + 1))[0]
-        structure = Structure(trajectory.cells()[place], trajectory.symbols, start, coords_are_cartesian=True)
+        structure = Structure(
+            trajectory.cells(slice(place, place + 1))[0], trajectory.symbols, start, coords_are_cartesian=True
+        )
         crystal = as_structure(candidate.structure)
         solid = melting_check(crystal, candidate.mobile_ion, trajectory.positions(slice(0, 1))[0])
         teacher: Potential = load_potential(self.teacher or PotentialSpecification())
         wanted = WantedTrajectory(structure, self.protocol.at(temperature_k), health_checks=[solid])
         limits = RunLimits(duration_ps=self.watch.teacher_check_ps, segment_ps=self.limits.segment_ps)
         result = run_trajectory(wanted, teacher, limits, self.checkpoint_root)
-        return result.stop_reason in DEATHS
+        return result.stop_reason in BREAKDOWNS
 
 
-def student_specification(
+def committee_member(
     student: Student, options: dict[str, str | bool | float] | None = None, device: str = "auto"
 ) -> PotentialSpecification:
     """Give the potential of a student.

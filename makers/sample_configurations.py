@@ -13,6 +13,7 @@ from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from ..database.documents import CandidateDoc
+from ..dynamics.frames import trajectory_frames
 from ..dynamics.protocol import MdSettings, RunLimits
 from ..dynamics.results import MdResult
 from ..dynamics.trajectory import Trajectory
@@ -23,7 +24,6 @@ from ..potentials.training.distortions import distorted, scaled_to_strain, with_
 from ..potentials.training.farthest_points import farthest_points
 from ..potentials.training.records import FrameSet
 from .atoms import as_structure, ase_atoms
-from .committee_watch import trajectory_frames
 from .frame_files import write_frame_set
 from .maker import Maker
 from .sampling_settings import SamplingSettings

@@ -11,6 +11,7 @@ from ase import Atoms
 from jobflow import JobConfig, OnMissing
 
 from ..database.documents import TrajectoryDoc
+from ..dynamics.frames import trajectory_frames
 from ..dynamics.trajectory import Trajectory
 from ..errors import SettingsError
 from ..potentials.finite_results import finite_calculator
@@ -115,14 +116,4 @@ def _frames(trajectory: Trajectory, interval_ps: float) -> tuple[list[float], li
     if len(times) < 2:
         return [], []
     wanted = [int(np.argmin(np.abs(times - time))) for time in spot_check_times(float(times[-1]), interval_ps)]
-    cells = trajectory.cells()
-    frames = [
-        Atoms(
-            trajectory.symbols,
-            positions=trajectory.positions(slice(index, index + 1))[0],
-            cell=cells[index],
-            pbc=True,
-        )
-        for index in wanted
-    ]
-    return [float(times[index]) for index in wanted], frames
+    return [float(times[index]) for index in wanted], trajectory_frames(trajectory, wanted)

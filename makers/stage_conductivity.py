@@ -9,6 +9,7 @@ from jobflow import JobConfig, OnMissing
 
 from ..database.documents import CandidateDoc, ConductivityDoc, StageDoc
 from ..database.properties import PropertyEstimate
+from ..dynamics.verdicts import BREAKDOWNS
 from ..errors import AnalysisError
 from ..potentials.specification import PotentialSpecification
 from .atoms import as_structure
@@ -18,9 +19,6 @@ from .timed_job import job
 
 _DEVIATES_95 = 1.959963984540054
 """Standard deviations that hold 95 % of a normal distribution."""
-
-_DEATHS = ("melted", "exploded", "temperature_runaway", "volume_collapse")
-"""Ends of a run that are the material's own doing; a crash of the job is not."""
 
 
 @dataclass
@@ -150,7 +148,7 @@ def _details(conductivity: ConductivityDoc) -> dict[str, Any]:
 def _deaths(conductivity: ConductivityDoc | None) -> str | None:
     """Say that the crystal survived at no temperature; None where any run ended for another reason."""
     failures = {} if conductivity is None else conductivity.temperature_failures
-    if not failures or not all(any(word in why for word in _DEATHS) for why in failures.values()):
+    if not failures or not all(any(word in why for word in BREAKDOWNS) for why in failures.values()):
         return None
     first = next(iter(failures))
     return f"it survived molecular dynamics at no temperature; at {first} K: {failures[first]}"

@@ -12,6 +12,7 @@ from jobflow import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..database.documents import CandidateDoc
+from ..dynamics.frames import trajectory_frames
 from ..dynamics.protocol import MdSettings, RunLimits
 from ..dynamics.results import MdResult
 from ..dynamics.trajectory import Trajectory
@@ -36,8 +37,7 @@ from ..potentials.training.verdict import Comparison, VerdictThresholds, at_most
 from ..transport.analysis import DiffusionSettings
 from .atoms import as_structure
 from .checkpoint_root import checkpoint_root_of
-from .committee_watch import trajectory_frames
-from .explore import student_specification
+from .explore import committee_member
 from .frame_files import read_frame_set
 from .maker import Maker
 from .stop_rules import melting_check
@@ -156,16 +156,17 @@ class ValidatePotentialMaker(Maker):
             What was measured, and the verdict; the continuation where it was interrupted.
         """
         began = time.monotonic()
-        potential = load_potential(student_specification(student, self.student_options, self.device))
+        potential = load_potential(committee_member(student, self.student_options, self.device))
         teacher = load_potential(self.teacher or PotentialSpecification())
         own_runs = sorted(
             (run for run in explorations if not run.is_beyond and run.structure_index == 0),
             key=lambda run: run.temperature_k,
         )
         calculator = finite_calculator(potential)
-        held_out = frame_errors(held_out_frames(read_frame_set(dataset), student), calculator)
+        labelled = read_frame_set(dataset)
+        held_out = frame_errors(held_out_frames(labelled, student), calculator)
         try:
-            own = self._own_errors(own_runs, teacher, calculator, read_frame_set(dataset))
+            own = self._own_errors(own_runs, teacher, calculator, labelled)
             temperatures = [run.temperature_k for run in own_runs] or [1000.0]
             drift_run = self._run(candidate, potential, temperatures[-1], "nve", self.settings.constant_energy_ps)
             radial, spectrum, pairs, remarks = self._against_teacher(candidate, teacher, own_runs, drift_run)

@@ -11,9 +11,10 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.neighborlist import neighbor_list
 from ase.stress import full_3x3_to_voigt_6_stress
 
+from ..constants import GPA_FROM_EV_PER_ANGSTROM3
 from ..errors import PotentialError
 
-_EV_PER_ANGSTROM3_FROM_GPA = 1.0 / 160.21766208
+_EV_PER_ANGSTROM3_FROM_GPA = 1.0 / GPA_FROM_EV_PER_ANGSTROM3
 
 
 class CosineLatticeCalculator(Calculator):

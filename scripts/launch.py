@@ -37,6 +37,8 @@ class LaunchRequest:
         Whether to check and plan only.
     as_json : bool
         Whether to print JSON.
+    name_option : str
+        The option by which the command takes the name, for messages.
     """
 
     name: str | None
@@ -44,6 +46,7 @@ class LaunchRequest:
     store: str | None
     dry_run: bool
     as_json: bool
+    name_option: str = "--name"
 
 
 def launch(
@@ -98,7 +101,7 @@ def launch(
         store=request.store,
         force=force,
     )
-    check_place(request.name, request.store)
+    check_place(request.name, request.store, request.name_option)
     if request.dry_run and request.as_json:
         write_json(plan.as_data())
         return
@@ -107,7 +110,7 @@ def launch(
         _execute(plan, name=request.name, workers=request.workers, store=request.store, as_json=request.as_json)
 
 
-def check_place(name: str | None, store: str | None) -> None:
+def check_place(name: str | None, store: str | None, name_option: str = "--name") -> None:
     """Refuse a name that no new run can have, and a store that cannot be opened; makes nothing.
 
     Parameters
@@ -116,6 +119,8 @@ def check_place(name: str | None, store: str | None) -> None:
         Name of the run; None for a generated one.
     store : str or None
         Store as the user named it; None for the project's own.
+    name_option : str
+        The option by which the name came, for messages.
 
     Raises
     ------
@@ -135,12 +140,12 @@ def check_place(name: str | None, store: str | None) -> None:
     if name is not None:
         if not name.strip() or Path(name).name != name or len(name.encode()) > LONGEST_NAME:
             raise SettingsError(
-                f"--name wants a plain name without slashes, of at most {LONGEST_NAME} letters, not '{name[:80]}'; "
-                "choose another."
+                f"{name_option} wants a plain name without slashes, of at most {LONGEST_NAME} letters, not "
+                f"'{name[:80]}'; choose another."
             )
         if (project.runs / name).exists():
             raise SettingsError(
-                f"There is a run named {name} already; choose another --name, or continue it with "
+                f"There is a run named {name} already; choose another {name_option}, or continue it with "
                 f"`superion resume {name}`."
             )
     check_job_store(store, project=project)

@@ -52,6 +52,33 @@ ForceOption = Annotated[
 ]
 
 
+DeviceOption = Annotated[str | None, typer.Option("--device", help="Device: auto, cpu, cuda, cuda:1, mps.")]
+
+PresetOption = Annotated[
+    str | None,
+    typer.Option("--preset", metavar="NAME", help="Settings to begin with.", autocompletion=completion.preset_names),
+]
+
+SettingsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Any other setting, such as md.time_step_fs=1; `superion flow show FLOW` lists them; may be repeated.",
+    ),
+]
+
+WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; one per core by default.")]
+
+DryRunOption = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Check inputs, settings, potential, device, name and store, and print the plan; compute nothing.",
+    ),
+]
+
+
 def parse_numbers(text: str, *, option: str, unit: str) -> list[float]:
     """Read positive numbers separated by commas or blanks.
 

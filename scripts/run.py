@@ -10,11 +10,16 @@ from . import completion
 from .launch import LaunchRequest, launch
 from .options import (
     ChargeOption,
+    DeviceOption,
+    DryRunOption,
     ForceOption,
     JsonOption,
     MobileIonOption,
     PotentialOption,
+    PresetOption,
+    SettingsOption,
     StoreOption,
+    WorkersOption,
     parse_numbers,
 )
 
@@ -37,12 +42,7 @@ def run(
             autocompletion=completion.structure_names,
         ),
     ] = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            "--preset", metavar="NAME", help="Settings to begin with.", autocompletion=completion.preset_names
-        ),
-    ] = None,
+    preset: PresetOption = None,
     potential: PotentialOption = None,
     temperatures: Annotated[
         str | None, typer.Option("--temperatures", metavar="K,K,…", help="Temperatures in K, such as 800,1000,1200.")
@@ -56,34 +56,21 @@ def run(
     force: ForceOption = False,
     mobile_ion: MobileIonOption = None,
     ion_charge: ChargeOption = None,
-    device: Annotated[str | None, typer.Option("--device", help="Device: auto, cpu, cuda, cuda:1, mps.")] = None,
+    device: DeviceOption = None,
     dtype: Annotated[str | None, typer.Option("--dtype", help="Precision: auto, float32 or float64.")] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="Any other setting, such as md.time_step_fs=1; may be repeated."
-        ),
-    ] = None,
+    settings: SettingsOption = None,
     label: Annotated[str | None, typer.Option("--label", help="Name of the material in documents.")] = None,
     name: Annotated[
-        str | None, typer.Option("--name", help="Name of the run, for resume; made up if not given.")
+        str | None, typer.Option("--name", help="Name of the run, for resume; generated if omitted.")
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Processes; one per core if not given.")
-    ] = None,
+    workers: WorkersOption = None,
     store: StoreOption = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run",
-            help="Check structure, settings, potential, device, name and store, and print the plan; compute nothing.",
-        ),
-    ] = False,
+    dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run a flow on its inputs.
 
-    A run may be killed at any moment; `superion resume` goes on with it.
+    A run may be killed at any moment; `superion resume` continues it.
     """
     launch(
         context,

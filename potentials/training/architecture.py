@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ...configs.shipped import find_file, shipped_files
 from ...errors import SettingsError
 
-_SUFFIXES = (".yaml", ".yml")
+_FOLDER = "potentials/architectures"
 
 
 class Architecture(BaseModel):
@@ -75,7 +74,7 @@ def list_architectures() -> list[Architecture]:
     >>> [one.name for one in list_architectures()]
     ['tiny', 'small', 'medium']
     """
-    return sorted((_read(path) for path in _shipped().values()), key=lambda one: one.num_channels)
+    return sorted((_read(path) for path in shipped_files(_FOLDER).values()), key=lambda one: one.num_channels)
 
 
 def load_architecture(name_or_path: str | Path) -> Architecture:
@@ -101,22 +100,7 @@ def load_architecture(name_or_path: str | Path) -> Architecture:
     >>> load_architecture("tiny").num_channels
     16
     """
-    path = Path(name_or_path)
-    if path.suffix in _SUFFIXES:
-        if not path.is_file():
-            raise SettingsError(f"The architecture file {path} does not exist: check its path.")
-        return _read(path)
-    shipped = _shipped()
-    if str(name_or_path) not in shipped:
-        near = difflib.get_close_matches(str(name_or_path), shipped, n=1, cutoff=0.4)
-        hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(shipped)}."
-        raise SettingsError(f"There is no architecture '{name_or_path}': {hint}")
-    return _read(shipped[str(name_or_path)])
-
-
-def _shipped() -> dict[str, Path]:
-    folder = Path(str(resources.files("superion.configs"))) / "potentials" / "architectures"
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    return _read(find_file(name_or_path, _FOLDER, "architecture"))
 
 
 def _read(path: Path) -> Architecture:

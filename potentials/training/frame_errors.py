@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from ...constants import GPA_FROM_EV_PER_ANGSTROM3
 from ...errors import TrainingError
 from ..quiet import quietly
 from .labelled_frames import labels_of
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from ase import Atoms
     from ase.calculators.calculator import Calculator
 
-_EV_PER_ANGSTROM3_TO_GPA = 160.21766208
 _PARITY_POINTS = 400
 
 
@@ -87,7 +87,7 @@ def frame_errors(frames: Sequence[Atoms], calculator: Calculator) -> FrameErrors
         energy_rmse_mev_per_atom=1000.0 * _rms(energy[0] - energy[1]),
         force_rmse_ev_per_angstrom=_rms(force[0] - force[1]),
         force_spread_ev_per_angstrom=float(np.std(force[0])),
-        stress_rmse_gpa=_EV_PER_ANGSTROM3_TO_GPA * _rms(np.array([one - other for one, other in stresses]))
+        stress_rmse_gpa=GPA_FROM_EV_PER_ANGSTROM3 * _rms(np.array([one - other for one, other in stresses]))
         if stresses
         else None,
         energies_ev_per_atom=_sample(energy[0][:_PARITY_POINTS], energy[1][:_PARITY_POINTS]),

@@ -7,19 +7,18 @@ from typing import Annotated
 import typer
 
 from ..launch import LaunchRequest, launch
-from ..options import ForceOption, JsonOption, StoreOption, parse_numbers
-from .options import (
+from ..options import (
     DeviceOption,
     DryRunOption,
-    InputsArgument,
-    NameOption,
+    ForceOption,
+    JsonOption,
     PresetOption,
-    RunNameOption,
     SettingsOption,
-    TeacherOption,
-    TemperaturesOption,
+    StoreOption,
     WorkersOption,
+    parse_numbers,
 )
+from .options import InputsArgument, NameOption, RunNameOption, TeacherOption, TemperaturesOption
 
 FLOW = "distil-potential"
 """Name of the flow that it runs."""
@@ -64,5 +63,5 @@ def distil(
         settings=settings or [],
         label=name,
         force=force,
-        request=LaunchRequest(name=run_name, workers=workers, store=store, dry_run=dry_run, as_json=as_json),
+        request=LaunchRequest(run_name, workers, store, dry_run, as_json, name_option="--run-name"),
     )

@@ -8,8 +8,17 @@ from typing import Annotated
 import typer
 
 from ..launch import LaunchRequest, launch
-from ..options import ForceOption, JsonOption, StoreOption
-from .options import DeviceOption, DryRunOption, NameOption, PresetOption, RunNameOption, SettingsOption, WorkersOption
+from ..options import (
+    DeviceOption,
+    DryRunOption,
+    ForceOption,
+    JsonOption,
+    PresetOption,
+    SettingsOption,
+    StoreOption,
+    WorkersOption,
+)
+from .options import NameOption, RunNameOption
 
 FLOW = "finetune-potential"
 """Name of the flow that it runs."""
@@ -59,7 +68,7 @@ def finetune(
         settings=settings or [],
         label=name,
         force=force,
-        request=LaunchRequest(name=run_name, workers=workers, store=store, dry_run=dry_run, as_json=as_json),
+        request=LaunchRequest(run_name, workers, store, dry_run, as_json, name_option="--run-name"),
     )
 
 

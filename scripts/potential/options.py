@@ -44,21 +44,3 @@ TemperaturesOption = Annotated[
         help="Temperatures in K of the molecular dynamics that the potential is for, such as 600,800,1000.",
     ),
 ]
-
-DeviceOption = Annotated[str | None, typer.Option("--device", help="Device: auto, cpu, cuda, cuda:1, mps.")]
-
-PresetOption = Annotated[
-    str | None,
-    typer.Option("--preset", metavar="NAME", help="Settings to begin with.", autocompletion=completion.preset_names),
-]
-
-SettingsOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Any other setting of the flow, as `superion flow show` lists them."
-    ),
-]
-
-WorkersOption = Annotated[int | None, typer.Option("--workers", min=1, help="Processes; one per core by default.")]
-
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Check everything and print the plan; compute nothing.")]

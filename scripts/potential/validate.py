@@ -8,18 +8,17 @@ import typer
 
 from ..completion import potential_and_student_names
 from ..launch import LaunchRequest, launch
-from ..options import JsonOption, StoreOption, parse_numbers
-from .options import (
+from ..options import (
     DeviceOption,
     DryRunOption,
-    InputsArgument,
+    JsonOption,
     PresetOption,
-    RunNameOption,
     SettingsOption,
-    TeacherOption,
-    TemperaturesOption,
+    StoreOption,
     WorkersOption,
+    parse_numbers,
 )
+from .options import InputsArgument, RunNameOption, TeacherOption, TemperaturesOption
 
 FLOW = "validate-potential"
 """Name of the flow that it runs."""
@@ -66,5 +65,5 @@ def validate(
         },
         settings=settings or [],
         force=True,
-        request=LaunchRequest(name=run_name, workers=workers, store=store, dry_run=dry_run, as_json=as_json),
+        request=LaunchRequest(run_name, workers, store, dry_run, as_json, name_option="--run-name"),
     )

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from superion.dynamics.engine import run_md
 from superion.dynamics.export import export_trajectory
+from superion.dynamics.frames import last_segment_frames, trajectory_frames
 from superion.dynamics.protocol import MdProtocol, RunLimits
 from superion.dynamics.segment_file import read_checkpoint
 from superion.dynamics.trajectory import Trajectory
@@ -53,6 +54,27 @@ def test_facts(trajectory):
     assert trajectory.temperatures().shape == trajectory.energies().shape == (26,)
     assert trajectory.pressures().shape == (26,)
     assert "26 frames" in repr(trajectory)
+
+
+@pytest.mark.parametrize("places", [[3], [4, 5, 6], [1, 9, 17, 25], [0, 2, 3, 11], [24, 25, 26], []])
+def test_chosen_frames_are_those_of_the_trajectory(trajectory, places):
+    frames = trajectory_frames(trajectory, places)
+    known = [place for place in places if place < trajectory.n_frames]
+    assert len(frames) == len(known)
+    positions, cells = trajectory.positions(), trajectory.cells()
+    for frame, place in zip(frames, known, strict=True):
+        assert np.array_equal(frame.cell.array, cells[place])
+        assert frame.get_chemical_symbols() == list(trajectory.symbols)
+        moved = np.linalg.solve(cells[place].T, (frame.positions - positions[place]).T)
+        assert moved == pytest.approx(np.round(moved), abs=1e-9)
+
+
+def test_the_last_segment_is_read_from_its_end(trajectory):
+    n_last = trajectory.segments[-1].n_frames
+    assert len(last_segment_frames(trajectory)) == n_last
+    frames = last_segment_frames(trajectory, 2)
+    assert len(frames) == -(-n_last // 2)
+    assert np.array_equal(frames[-1].cell.array, trajectory.cells()[-1])
 
 
 def test_frames_match_the_checkpoints(trajectory):

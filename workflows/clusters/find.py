@@ -6,12 +6,12 @@ import difflib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Literal
 
 from pydantic import ValidationError
 
+from ...configs.shipped import shipped_files
 from ...errors import SettingsError
 from ..campaign.file.problems import CampaignFileError, Problem
 from ..campaign.file.yaml_document import read_yaml
@@ -206,8 +206,7 @@ def list_clusters() -> list[ClusterInfo]:
 
 def _files() -> dict[str, Path]:
     """Give the files of all profiles by name; the user's own come last and win."""
-    folder = Path(str(resources.files("superion.configs"))) / "clusters"
-    return {path.stem: path for path in folder.glob("*.yaml")} | _own_files()
+    return shipped_files("clusters") | _own_files()
 
 
 def _own_files() -> dict[str, Path]:

@@ -32,7 +32,7 @@ class DiffusionSection(ReportSection):
         name : str
             A word that is unique on the page.
         related : sequence of SuperionDocument
-            Not told of.
+            Not used.
         command : str, optional
             The command that repeats the calculation.
 

@@ -56,7 +56,7 @@ class PotentialSection(ReportSection):
         name : str
             A word that is unique on the page.
         related : sequence of SuperionDocument
-            Not told of.
+            Not used.
         command : str, optional
             The command that repeats the training.
 

@@ -23,7 +23,7 @@ _NAME = "active loop"
 
 
 class ActiveLoopSettings(BaseModel):
-    """How the active loop goes on and when it ends.
+    """What each round of the active loop does, and when the loop ends.
 
     Examples
     --------
@@ -141,7 +141,7 @@ class ActiveLoopMaker(Maker):
         number: int,
         earlier: Sequence[TrainingRound],
     ) -> Response:
-        """Decide how it goes on.
+        """Decide what follows.
 
         Parameters
         ----------

@@ -61,7 +61,7 @@ class RegisterModelFileMaker(Maker):
             With the bytes of the model file.
         """
         header = read_model_header(student.path)
-        changes: dict[str, Any] = {"verdict": "unvalidated", "reasons": ("nobody has validated it",)}
+        changes: dict[str, Any] = {"verdict": "unvalidated", "reasons": ("it has not been validated",)}
         if trained_on is not None:
             changes |= {
                 "teacher": TeacherRecord(label=trained_on.teacher),

@@ -44,16 +44,16 @@ class ForceErrorSeries(BaseModel):
             Error, number of frames, and the drift with its interval.
         """
         frames = "1 frame" if len(self.times_ps) == 1 else f"{len(self.times_ps)} frames"
-        told = (
+        sentence = (
             f"{self.temperature_k:g} K: force error against {self.teacher} {self.mean_mev_per_angstrom:.3g} meV/Å on "
             f"{frames} of the run"
         )
         if self.drift_mev_per_angstrom_ps is None or self.drift_interval_95_mev_per_angstrom_ps is None:
-            return f"{told}, too few to tell whether it grows"
+            return f"{sentence}, too few to tell whether it grows"
         low, high = self.drift_interval_95_mev_per_angstrom_ps
         verdict = "it grows" if low > 0.0 else "no growth is seen"
         drift = f"{self.drift_mev_per_angstrom_ps:+.2g} [{low:+.2g}, {high:+.2g}] meV/Å per ps (95 %)"
-        return f"{told}, drift {drift}: {verdict}"
+        return f"{sentence}, drift {drift}: {verdict}"
 
 
 def spot_check_times(duration_ps: float, interval_ps: float) -> list[float]:

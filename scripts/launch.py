@@ -173,7 +173,7 @@ def _execute(plan: RunPlan, *, name: str | None, workers: int | None, store: str
         output_uuids=[reference.uuid for reference in find_and_get_references(flow.output)],
     )
     request.write(run_folder)
-    say(f"run {run_folder.name}: Ctrl-C stops it cleanly, `superion resume {run_folder.name}` goes on with it")
+    say(f"run {run_folder.name}: Ctrl-C stops it cleanly, `superion resume {run_folder.name}` continues it")
     with opened_store(store, near=run_folder, create=True) as opened:
         watch_and_answer(
             lambda on_event: run_flow_locally(flow, opened, run_folder, workers, on_event),

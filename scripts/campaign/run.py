@@ -153,7 +153,7 @@ def drive(
                 "--once is for campaigns on clusters, and this one runs on this machine: leave the option out."
             )
         ends = "stops it cleanly" if is_local else "ends this coordinator, and the queue goes on"
-        say(f"campaign {name}: Ctrl-C {ends}; `superion campaign resume {name}` goes on with it")
+        say(f"campaign {name}: Ctrl-C {ends}; `superion campaign resume {name}` continues it")
         with run_view(opened, name) as view:
             if is_local:
                 report = run_campaign(name, opened.collections, opened.project, workers=workers, on_event=view.on_event)

@@ -1,4 +1,4 @@
-"""`superion potential finetune`: go on training a model file, on labelled frames."""
+"""`superion potential finetune`: continue the training of a model file on labelled frames."""
 
 from __future__ import annotations
 

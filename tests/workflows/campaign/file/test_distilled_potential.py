@@ -1,4 +1,4 @@
-"""Students that a campaign trains, as its file asks for them: who uses them, and what is told of mistakes."""
+"""Students that a campaign trains, as its file asks for them: who uses them, and the messages for mistakes."""
 
 from __future__ import annotations
 

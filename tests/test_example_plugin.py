@@ -9,11 +9,13 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from functools import partial
 from pathlib import Path
 
 import pytest
 from pymatgen.core import Lattice, Structure
 from pymongo import MongoClient
+from support.pilots import kill_pilots
 
 PLUGIN = Path(__file__).parent / "example_plugin"
 
@@ -166,6 +168,7 @@ def test_its_source_stage_rule_and_kind_of_jobs_make_a_campaign(installed: Insta
     dispatch, store = {"engine": engine}, []
     if engine == "fireworks":
         store = ["--store", request.getfixturevalue("mongo_uri")]
+        request.addfinalizer(partial(kill_pilots, folder))
         profile = {
             "scheduler": "shell",
             "work_folder": str(folder / "work"),

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.pilots import kill_pilots
 from support.slurm_cluster import SlurmCluster
 
 sys.path.append(str(Path(__file__).parent / "support"))
 from cluster_campaign import findings_here
 from quick_command import quick_coordinator
-from watched_campaign import N_CANDIDATES, WatchedCampaign, kill_pilots
+from watched_campaign import N_CANDIDATES, WatchedCampaign
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from lattice_campaign import open_campaigns, run_here, write_campaign
 from pymongo import MongoClient
 from superion.database.project import find_project
 from superion.workflows.campaign.retry import forget_failures
-from watched_campaign import kill_pilots
+from support.pilots import kill_pilots
 
 ENGINES = ("local", "fireworks", "jobflow_remote")
 SETTLING_S = 2.0

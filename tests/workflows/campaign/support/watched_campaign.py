@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import psutil
 import quick_command
 from cluster_campaign import findings, segment_stamps, wait_for
 from lattice_campaign import open_campaigns
 from status_watch import StatusWatch
 from superion.database.project import find_project
 from superion.workflows.campaign.status import StatusReader
+from support.pilots import kill_pilots
 
 N_CANDIDATES = 2
 SECONDS_PER_STEP = "0.03"
@@ -129,15 +128,3 @@ class WatchedCampaign:
             command.wait()
         kill_pilots(self.folder)
         self.watch.end()
-
-
-def kill_pilots(folder: Path) -> None:
-    """End the pilots of a folder and their workers.
-
-    Without a queue nobody else ends them, and they would wait for a server that is gone for good.
-    """
-    for process in psutil.process_iter(["cmdline"]):
-        words = process.info["cmdline"] or []
-        if any(word.startswith(f"{folder}/") for word in words) and any(".pilot" in word for word in words):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()

@@ -164,11 +164,15 @@ def patiently(
             if not is_outage(error):
                 raise
             now = time.monotonic()
+            is_first = deadline is None
             if deadline is None:
                 deadline = now + patience_s
                 kept = on_outage() if on_outage is not None else ""
+            gives_up = now + pause_s > deadline
+            # The first failure may be a connection that a restart of the server closed: the next try opens another.
+            if not is_first or gives_up:
                 _tell_once(server, error, kept, patience_s)
-            if now + pause_s > deadline:
+            if gives_up:
                 raise StoreAwayError(
                     f"The MongoDB server of {server} did not answer for {patience_s:g} s ({type(error).__name__}): "
                     f"see that it runs and that this host reaches it{f'; {kept}' if kept else ''}."

@@ -236,6 +236,8 @@ class FlowRun:
         bool
             Whether it went wrong.
         """
+        # A quick job may have ended between two looks.
+        self._read_heartbeat(entry)
         if self.folder.outcome_file(entry.key).exists():
             try:
                 self._take_outcome(entry, announce=True)
@@ -359,26 +361,29 @@ class FlowRun:
     # --------------------------------------------------------------------- news
 
     def read_heartbeats(self) -> None:
-        """Pass on the progress of running trajectories and relaxations."""
+        """Pass on the progress of running trajectories, relaxations and trainings."""
         for entry in self.graph.entries.values():
-            if entry.status != "running":
-                continue
-            path = self.folder.progress_folder / f"{entry.job.uuid}.json"
-            try:
-                stamp = path.stat().st_mtime_ns
-                if self._heartbeats.get(entry.job.uuid) == stamp:
-                    continue
-                beat = read_heartbeat(path).progress
-            except FileNotFoundError:
-                continue
-            self._heartbeats[entry.job.uuid] = stamp
-            if isinstance(beat, RelaxationProgress):
-                self.tell("job_progress", entry, relaxation=beat)
-            elif isinstance(beat, TrainingProgress):
-                self.tell("job_progress", entry, training=beat)
-            else:
-                self.progress[entry.job.uuid] = beat
-                self.tell("job_progress", entry, beat.message, beat)
+            if entry.status == "running":
+                self._read_heartbeat(entry)
+
+    def _read_heartbeat(self, entry: JobEntry) -> None:
+        """Pass on the progress of one job, if it has got on since the last time."""
+        path = self.folder.progress_folder / f"{entry.job.uuid}.json"
+        try:
+            stamp = path.stat().st_mtime_ns
+            if self._heartbeats.get(entry.job.uuid) == stamp:
+                return
+            beat = read_heartbeat(path).progress
+        except FileNotFoundError:
+            return
+        self._heartbeats[entry.job.uuid] = stamp
+        if isinstance(beat, RelaxationProgress):
+            self.tell("job_progress", entry, relaxation=beat)
+        elif isinstance(beat, TrainingProgress):
+            self.tell("job_progress", entry, training=beat)
+        else:
+            self.progress[entry.job.uuid] = beat
+            self.tell("job_progress", entry, beat.message, beat)
 
     def tell(
         self,

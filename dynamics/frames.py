@@ -35,24 +35,29 @@ def trajectory_frames(trajectory: Trajectory, places: Sequence[int]) -> list[Ato
     return frames
 
 
-def last_segment_frames(trajectory: Trajectory, stride: int = 1) -> list[Atoms]:
-    """Read frames of the last segment, its last one among them.
+def frames_from_segment_ends(trajectory: Trajectory, stride: int = 1) -> list[int]:
+    """Choose every n-th frame of each segment, its last one among them.
+
+    The choice does not change when segments are added.
 
     Parameters
     ----------
     trajectory : Trajectory
         The trajectory.
     stride : int
-        Distance between two frames, counted from the end.
+        Distance between two frames, counted from the end of a segment.
 
     Returns
     -------
-    list of ase.Atoms
-        In order.
+    list of int
+        Indices of frames, in order.
     """
-    n_new = trajectory.segments[-1].n_frames if trajectory.segments else 0
-    last = trajectory.n_frames - 1
-    return trajectory_frames(trajectory, sorted(range(last, last - n_new, -max(1, stride))))
+    places: list[int] = []
+    n_frames = 0
+    for segment in trajectory.segments:
+        first, n_frames = n_frames, n_frames + segment.n_frames
+        places += sorted(range(n_frames - 1, first - 1, -max(1, stride)))
+    return places
 
 
 def _evenly_spaced(places: Sequence[int]) -> list[slice]:

@@ -179,7 +179,8 @@ class ActiveLoopMaker(Maker):
             return self._ending(candidates, dataset, [*earlier, this], [])
         if number + 1 >= self.settings.maximum_rounds:
             return self._ending(candidates, dataset, [*earlier, this], [_why_rejected(run, number) for run in events])
-        new = [run.frames for run in events if run.frames is not None]
+        # Quiet runs have uncertain frames as well.
+        new = [run.frames for run in explorations if run.frames is not None and not run.teacher_shows_it]
         labelling = self.label.make(new, dataset)
         labelling.name = f"{self.label.name} round {number + 1}"
         n_added = sum(one.n_frames for one in new)

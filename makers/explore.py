@@ -51,13 +51,25 @@ class WatchSettings(BaseModel):
     deviation_ratio: float = Field(
         default=2.0,
         gt=0,
-        description="disagreement of the committee that ends a run, over the one that 95 % of the held-out frames keep",
+        description="disagreement of the committee above which a frame is uncertain, over the one that 95 % of the "
+        "held-out frames keep",
     )
     minimum_deviation_ev_per_angstrom: float = Field(
-        default=0.15, gt=0, description="smallest disagreement that ends a run, in eV/Å"
+        default=0.15, gt=0, description="smallest disagreement that makes a frame uncertain, in eV/Å"
     )
     maximum_deviation_ev_per_angstrom: float = Field(
-        default=0.6, gt=0, description="disagreement that ends a run however little the committee knows, in eV/Å"
+        default=0.6,
+        gt=0,
+        description="disagreement that makes a frame uncertain however little the committee knows, in eV/Å",
+    )
+    wide_ratio: float = Field(
+        default=2.0, ge=1, description="disagreement that ends a run at once, over the one that makes a frame uncertain"
+    )
+    uncertain_fraction: float = Field(
+        default=0.01,
+        ge=0,
+        lt=1,
+        description="part of the frames of a whole run that may be uncertain; a run ends when it has more",
     )
     contact_fraction: float = Field(
         default=0.85,
@@ -67,8 +79,10 @@ class WatchSettings(BaseModel):
     )
     frame_stride: int = Field(default=5, ge=1, description="checks every n-th frame, counted from the end of a segment")
     lookback_ps: float = Field(default=0.5, gt=0, description="time before an event from which frames are taken, in ps")
-    frames_per_event: int = Field(default=20, ge=1, description="frames taken from that time")
-    frames_before: int = Field(default=10, ge=0, description="frames taken from the whole run before it")
+    frames_per_event: int = Field(default=10, ge=1, description="frames taken from that time")
+    frames_before: int = Field(
+        default=10, ge=0, description="frames taken from the whole run before it, besides the uncertain ones"
+    )
     teacher_check_ps: float = Field(
         default=1.0, ge=0, description="length of the teacher's run that tells whose event it is, in ps; 0 for none"
     )
@@ -76,7 +90,7 @@ class WatchSettings(BaseModel):
 
 @dataclass
 class ExploreMaker(Maker):
-    """Run a student until its committee disagrees, atoms come too close, the health watch stops, or it is long enough.
+    """Run a student until its committee disagrees too often, atoms come too close, the health watch stops, or it is long enough.
 
     A job stopped by a signal or by its wall time replaces itself with its continuation.
 
@@ -169,6 +183,8 @@ class ExploreMaker(Maker):
             closest_distances(labelled),
             contact_fraction=self.watch.contact_fraction,
             frame_stride=self.watch.frame_stride,
+            most_uncertain=self._most_uncertain(),
+            wide_ratio=self.watch.wide_ratio,
         )
         structure = as_structure(candidate.structure)
         solid = melting_check(structure, candidate.mobile_ion)
@@ -180,9 +196,10 @@ class ExploreMaker(Maker):
             )
             return Response(output=None, replace=again)
         has_event = result.stop_reason != "max_length"
-        before = self._frames_before(result, watch) if has_event else []
+        uncertain = watch.uncertain_frames(Trajectory(result.folder))
+        before = self._frames_to_label(result, watch, uncertain, has_event)
         shows_it = None
-        if is_beyond and result.stop_reason in BREAKDOWNS and before and self.watch.teacher_check_ps > 0:
+        if is_beyond and result.stop_reason in BREAKDOWNS and self.watch.teacher_check_ps > 0:
             shows_it = self._teacher_shows_it(Trajectory(result.folder), candidate, temperature_k)
         return Exploration(
             label=candidate.label,
@@ -195,25 +212,36 @@ class ExploreMaker(Maker):
             message=result.message,
             threshold_ev_per_angstrom=threshold,
             largest_deviation_ev_per_angstrom=_largest_seen(result),
+            n_uncertain_frames=len(uncertain),
             teacher_shows_it=shows_it,
             folder=result.folder,
             frames=write_frame_set(before, self.checkpoint_root) if before else None,
         )
 
-    def _frames_before(self, result: MdResult, watch: CommitteeWatch) -> list[Atoms]:
-        """Take frames shortly before the end of a run, and some from all of it."""
+    def _most_uncertain(self) -> int:
+        """Return how many uncertain frames a run of the whole length may have."""
+        interval_ps = self.protocol.frame_interval_fs / 1000.0
+        n_looked_at = self.limits.duration_ps / interval_ps / self.watch.frame_stride
+        return int(self.watch.uncertain_fraction * n_looked_at)
+
+    def _frames_to_label(
+        self, result: MdResult, watch: CommitteeWatch, uncertain: Sequence[int], has_event: bool
+    ) -> list[Atoms]:
+        """Take the uncertain frames of a run; after an event also those shortly before it, and some from all of it."""
         trajectory = Trajectory(result.folder)
         settings = self.watch
-        n_frames = trajectory.n_frames
-        n_back = min(n_frames, max(1, round(settings.lookback_ps / trajectory.frame_interval_ps)))
-        late = np.linspace(n_frames - n_back, n_frames - 1, min(settings.frames_per_event, n_back))
-        early = np.linspace(0, n_frames - n_back, settings.frames_before + 1)[1:]
-        places = sorted({round(place) for place in (*early, *late)})
+        places = set(uncertain)
+        if has_event:
+            n_frames = trajectory.n_frames
+            n_back = min(n_frames, max(1, round(settings.lookback_ps / trajectory.frame_interval_ps)))
+            late = np.linspace(n_frames - n_back, n_frames - 1, min(settings.frames_per_event, n_back))
+            early = np.linspace(0, n_frames - n_back, settings.frames_before + 1)[1:]
+            places |= {round(place) for place in (*early, *late)}
         # overlapping atoms teach nothing: the teacher's own numbers mean little there
         overlapping = 0.7 * settings.contact_fraction
         return [
             frame
-            for frame in trajectory_frames(trajectory, places)
+            for frame in trajectory_frames(trajectory, sorted(places))
             if np.isfinite(frame.positions).all() and too_close(frame, watch.closest_distances, overlapping) is None
         ]
 

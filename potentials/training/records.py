@@ -52,12 +52,13 @@ class Exploration(BaseModel):
     message: str = Field(default="", description="one sentence")
     threshold_ev_per_angstrom: float = Field(description="disagreement above which frames are labelled, in eV/Å")
     largest_deviation_ev_per_angstrom: float | None = Field(description="largest disagreement seen, in eV/Å")
+    n_uncertain_frames: int = Field(default=0, description="frames on which the committee disagrees")
     teacher_shows_it: bool | None = Field(
         default=None,
         description="whether the teacher's own run, from the frames before, ends likewise; None if not run",
     )
     folder: str = Field(description="folder of the trajectory")
-    frames: FrameSet | None = Field(default=None, description="frames to label; None where nothing happened")
+    frames: FrameSet | None = Field(default=None, description="frames to label; None where there is nothing to learn")
 
     @property
     def is_event(self) -> bool:

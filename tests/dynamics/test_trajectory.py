@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from superion.dynamics.engine import run_md
 from superion.dynamics.export import export_trajectory
-from superion.dynamics.frames import last_segment_frames, trajectory_frames
+from superion.dynamics.frames import frames_from_segment_ends, trajectory_frames
 from superion.dynamics.protocol import MdProtocol, RunLimits
 from superion.dynamics.segment_file import read_checkpoint
 from superion.dynamics.trajectory import Trajectory
@@ -69,12 +69,13 @@ def test_chosen_frames_are_those_of_the_trajectory(trajectory, places):
         assert moved == pytest.approx(np.round(moved), abs=1e-9)
 
 
-def test_the_last_segment_is_read_from_its_end(trajectory):
-    n_last = trajectory.segments[-1].n_frames
-    assert len(last_segment_frames(trajectory)) == n_last
-    frames = last_segment_frames(trajectory, 2)
-    assert len(frames) == -(-n_last // 2)
-    assert np.array_equal(frames[-1].cell.array, trajectory.cells()[-1])
+@pytest.mark.parametrize("stride", [1, 2, 5])
+def test_frames_are_counted_from_the_end_of_each_segment(trajectory, stride):
+    places = frames_from_segment_ends(trajectory, stride)
+    assert places == sorted(set(places))
+    ends = np.cumsum([segment.n_frames for segment in trajectory.segments])
+    assert set(ends - 1) <= set(places)
+    assert len(places) == sum(-(-segment.n_frames // stride) for segment in trajectory.segments)
 
 
 def test_frames_match_the_checkpoints(trajectory):

@@ -128,24 +128,24 @@ def committee(tmp_path_factory):
 
 
 def test_a_run_ends_where_the_committee_disagrees_and_gives_frames(alloy, dataset, committee, tmp_path):
-    def explore(minimum):
+    def explore(watch):
         maker = ExploreMaker(
             teacher=EMT,
             protocol=MdSettings(time_step_fs=4.0, frame_interval_fs=20.0),
             limits=RunLimits(duration_ps=0.4, segment_ps=0.1),
-            watch=WatchSettings(
-                minimum_deviation_ev_per_angstrom=minimum,
-                deviation_ratio=1.000001,
-                contact_fraction=0.3,
-                frame_stride=1,
-            ),
+            watch=WatchSettings(deviation_ratio=1.000001, contact_fraction=0.3, frame_stride=1, **watch),
             checkpoint_root=str(tmp_path),
         )
         return call(maker, alloy, committee, dataset, 20.0)
 
-    quiet = explore(1e6)
+    quiet = explore({"minimum_deviation_ev_per_angstrom": 1e6})
     assert (quiet.stop_reason, quiet.completed_ps, quiet.frames) == ("max_length", 0.4, None)
     assert quiet.largest_deviation_ev_per_angstrom > 0.0
+    limits = {"minimum_deviation_ev_per_angstrom": 1e-9, "maximum_deviation_ev_per_angstrom": 1e-9, "wide_ratio": 1e12}
+    tolerant = explore(limits | {"uncertain_fraction": 0.999})
+    assert tolerant.stop_reason == "committee_disagrees", "every frame is uncertain"
+    assert "21 of the 21 frames looked at so far; 19 are allowed" in tolerant.message
+    assert tolerant.frames.n_frames == tolerant.n_uncertain_frames == 21
     loud = call(
         ExploreMaker(
             protocol=MdSettings(time_step_fs=4.0, frame_interval_fs=20.0, seed=7),

@@ -90,7 +90,7 @@ class WatchSettings(BaseModel):
 
 @dataclass
 class ExploreMaker(Maker):
-    """Run a student until its committee disagrees too often, atoms come too close, the health watch stops, or it is long enough.
+    """Run a student until it is long enough, its committee disagrees too often, atoms come too close, or health fails.
 
     A job stopped by a signal or by its wall time replaces itself with its continuation.
 

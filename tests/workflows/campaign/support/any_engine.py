@@ -52,7 +52,11 @@ class CampaignOnEngine:
             with open_campaigns(self.folder, self.store) as collections:
                 return collections.jobs.count({"name": name})
 
-        wait_for(count, f"documents of {name}", until=lambda found: found >= number)
+        found = count()
+        while found < number:
+            # However slow the machine is: it must get on.
+            before = found
+            found = wait_for(count, f"documents of {name}", until=lambda now: now > before)
         # An engine notes that a job is over after its document is stored.
         time.sleep(SETTLING_S)
 

@@ -45,25 +45,25 @@ def guarded(tmp_path, mongo_server):
 def here(tmp_path_factory):
     """What the campaign finds on one machine, and how it ranks it."""
     folder = tmp_path_factory.mktemp("here")
-    return findings_here(folder, 6), ranking(folder)
+    return findings_here(folder, 3), ranking(folder)
 
 
 def test_slurm_by_fireworks_finds_what_one_machine_finds(tmp_path, guarded, slurm_cluster, here, capsys, caplog):
     """And no password is written but into a file of its owner."""
     tmp_path, database = tmp_path / "campaign", guarded
-    write_cluster_campaign(tmp_path, "fireworks", write_profile(tmp_path, "slurm"))
+    write_cluster_campaign(tmp_path, "fireworks", write_profile(tmp_path, "slurm"), 3)
     events = []
     with caplog.at_level("DEBUG"):
         report = coordinate(tmp_path, database, events=events)
-    assert (report.state, report.n_finished, report.n_failed) == ("finished", 12, 0)
+    assert (report.state, report.n_finished, report.n_failed) == ("finished", 6, 0)
     assert (findings(tmp_path, database), ranking(tmp_path, database)) == here
-    assert len({score for _, _, score in ranking(tmp_path, database)}) == 6
+    assert len({score for _, _, score in ranking(tmp_path, database)}) == 3
     must_tell_where_it_came_from(tmp_path, database, "fireworks")
     # Nothing is computed twice, and nothing is handed over twice.
     again = coordinate(tmp_path, database)
     assert (again.state, again.n_finished) == ("finished", 0)
     launchpad = launchpad_of(database)
-    assert launchpad.workflows.count_documents({}) == 12
+    assert launchpad.workflows.count_documents({}) == 6
     assert launchpad.launches.count_documents({}) == launchpad.fireworks.count_documents({"state": "COMPLETED"})
     # Jobs of one kind shared an allocation.
     pilots = {launch["launch_dir"].split("/job-")[1].split("/")[0] for launch in launchpad.launches.find()}
@@ -72,7 +72,7 @@ def test_slurm_by_fireworks_finds_what_one_machine_finds(tmp_path, guarded, slur
     assert superion(["campaign", "status", "lattice", "--store", database, "--json"]) == 0
     status = json.loads(capsys.readouterr().out)
     assert status["state"] == "finished"
-    assert status["engine"]["units"] == {"finished": 12}
+    assert status["engine"]["units"] == {"finished": 6}
     assert status["engine"]["n_not_taken_in"] == 0
     must_hide_the_password(tmp_path, database, but_in="store_address")
     assert PASSWORD not in caplog.text

@@ -200,17 +200,3 @@ def test_a_full_disk_fails_in_words_and_a_retry_goes_on(tmp_path, through_firewo
     write(tmp_path)
     assert campaign.start("retry", "lattice", "--failed").wait(LONGEST_S) == 0, campaign.words()
     campaign.resume(before, failure="disk of its run folder is full")
-
-
-@pytest.mark.slow
-def test_a_worker_without_the_potential_fails_in_words_and_a_retry_goes_on(
-    tmp_path, through_fireworks, database, slurm_cluster
-):
-    campaign = through_fireworks(tmp_path, database, environment={"OMP_NUM_THREADS": "1"})
-    campaign.speed_up()
-    assert campaign.commands[-1].wait(LONGEST_S) == 1, campaign.words()
-    slurm_cluster.scancel()
-    slurm_cluster.wait_until_idle()
-    write(tmp_path)
-    assert campaign.start("retry", "lattice", "--failed").wait(LONGEST_S) == 0, campaign.words()
-    campaign.resume({}, failure="troubled_calculator")

@@ -32,20 +32,20 @@ def test_slurm_by_jobflow_remote_finds_what_one_machine_finds(tmp_path, database
         folder = tmp_path / "campaign"
         folder.mkdir()
         dispatch = {"engine": "jobflow_remote", "cluster": str(bench.cluster), "project": PROJECT}
-        write_cluster_campaign(folder, "jobflow_remote", bench.cluster, 6, dispatch=dispatch)
+        write_cluster_campaign(folder, "jobflow_remote", bench.cluster, 3, dispatch=dispatch)
         events = []
         report = coordinate(folder, database, events=events)
-        assert (report.state, report.n_finished, report.n_failed) == ("finished", 12, 0), events
+        assert (report.state, report.n_finished, report.n_failed) == ("finished", 6, 0), events
         # Nothing is computed twice, and nothing is handed over twice.
         assert coordinate(folder, database).n_finished == 0
-        assert bench.engine.controller.flows.count_documents({}) == 12
+        assert bench.engine.controller.flows.count_documents({}) == 6
         capsys.readouterr()
         assert superion(["campaign", "status", "lattice", "--store", database, "--json"]) == 0
         status = json.loads(capsys.readouterr().out)
-        assert (status["state"], status["engine"]["units"]) == ("finished", {"finished": 12})
+        assert (status["state"], status["engine"]["units"]) == ("finished", {"finished": 6})
         must_tell_where_it_came_from(folder, database, "jobflow_remote")
         found, ranked = findings(folder, database), ranking(folder, database)
     # Last: two cores are enough for one thing at a time. The potential knows its folder, so there it is again.
-    assert found == findings_here(here, 6)
+    assert found == findings_here(here, 3)
     assert ranked == ranking(here)
-    assert len({score for _, _, score in ranked}) == 6
+    assert len({score for _, _, score in ranked}) == 3

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..database.documents import StageDoc
-from .maker import Maker
-from .provenance import job_provenance
+from ..runtime.maker import Maker
+from ..runtime.provenance import job_provenance
+from ..runtime.timed_job import job
 from .stage_document import StageIdentity
-from .timed_job import job
 
 OUTPUT = "output"
 """Entry of the details: the references to the output, as JSON."""

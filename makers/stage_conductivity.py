@@ -12,10 +12,10 @@ from ..database.properties import PropertyEstimate
 from ..dynamics.verdicts import BREAKDOWNS
 from ..errors import AnalysisError
 from ..potentials.specification import PotentialSpecification
-from .atoms import as_structure
-from .maker import Maker
+from ..runtime.atoms import as_structure
+from ..runtime.maker import Maker
+from ..runtime.timed_job import job
 from .stage_document import StageIdentity, bounded, estimate, stage_document, unknown_elements
-from .timed_job import job
 
 _DEVIATES_95 = 1.959963984540054
 """Standard deviations that hold 95 % of a normal distribution."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from ..database.documents import CandidateDoc, StageDoc
 from ..errors import StructureError
+from ..runtime.atoms import as_structure
+from ..runtime.maker import Maker
+from ..runtime.timed_job import job
 from ..structures.bond_valence import percolation_barriers
-from .atoms import as_structure
-from .maker import Maker
 from .stage_document import StageIdentity, bounded, estimate, stage_document
-from .timed_job import job
 
 _NOTE = "bond-valence energies sort crystals; they are no activation energies"
 

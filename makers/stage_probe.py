@@ -14,12 +14,12 @@ from ..database.properties import PropertyEstimate
 from ..errors import AnalysisError
 from ..potentials.force_error import ForceErrorSeries
 from ..potentials.specification import PotentialSpecification
+from ..runtime.atoms import as_structure
+from ..runtime.maker import Maker
+from ..runtime.timed_job import job
 from ..transport.results import DiffusionResult
 from ..transport.ruled_out import greatest_sigma_300k_ms_cm, sequential_sigma_upper_ms_cm
-from .atoms import as_structure
-from .maker import Maker
 from .stage_document import StageIdentity, bounded, estimate, stage_document, unknown_elements
-from .timed_job import job
 
 
 @dataclass

@@ -10,11 +10,11 @@ from jobflow import JobConfig, OnMissing
 from ..database.documents import CandidateDoc, RelaxDoc, StageDoc
 from ..errors import AnalysisError
 from ..potentials.specification import PotentialSpecification
+from ..runtime.atoms import as_structure
+from ..runtime.maker import Maker
+from ..runtime.timed_job import job
 from ..structures.integrity import lost_integrity
-from .atoms import as_structure
-from .maker import Maker
 from .stage_document import StageIdentity, estimate, stage_document, unknown_elements
-from .timed_job import job
 
 
 @dataclass

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from ..database.documents import CandidateDoc, StageDoc
 from ..database.element_costs import element_cost
+from ..runtime.atoms import as_structure
+from ..runtime.maker import Maker
+from ..runtime.timed_job import job
 from ..structures.descriptors import ion_density_per_angstrom3, mean_atomic_mass_amu
 from ..structures.fitness import unfit_reason
-from .atoms import as_structure
-from .maker import Maker
 from .stage_document import StageIdentity, estimate, stage_document
-from .timed_job import job
 
 
 @dataclass

@@ -12,11 +12,11 @@ from ...dynamics.plan import plan_steps
 from ...dynamics.protocol import RunLimits
 from ...errors import StructureError
 from ...flows.conductivity import ConductivityMaker
-from ...makers.atoms import ase_atoms
 from ...makers.diffusion import DiffusionMaker
 from ...makers.md import MdMaker
 from ...makers.stage_conductivity import ConductivityStageMaker
 from ...makers.volume import VolumeMaker
+from ...runtime.atoms import ase_atoms
 from .assembly import assemble, candidate_of, checkpoint_root_of, identity_of, rejected, spot_check_of
 from .md_settings import MdStageSettings
 from .stage import Stage, StageContext

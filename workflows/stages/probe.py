@@ -12,10 +12,10 @@ from pymatgen.core import Structure
 from ...constants import ROOM_TEMPERATURE_K
 from ...dynamics.plan import plan_steps
 from ...errors import StructureError
-from ...makers.atoms import ase_atoms
 from ...makers.diffusion import DiffusionMaker
 from ...makers.md import MdMaker
 from ...makers.stage_probe import ProbeStageMaker
+from ...runtime.atoms import ase_atoms
 from .assembly import assemble, candidate_of, checkpoint_root_of, identity_of, rejected, spot_check_of
 from .md_settings import MdStageSettings
 from .stage import Stage, StageContext

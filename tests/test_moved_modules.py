@@ -21,8 +21,11 @@ from superion.flows.distil_potential import DistilPotentialMaker
 from superion.makers.md import MdMaker
 from superion.makers.prepare import PrepareMaker
 from superion.moved_modules import MOVED_MODULES, serve_old_names
+from superion.potentials.specification import PotentialSpecification
 from superion.runtime.stop_criteria import StopCriteria
 from superion.workflows.dispatch.codec import decode_flow, encode_flow
+from superion.workflows.stages.registry import load_stage
+from superion.workflows.stages.stage import StageContext
 
 LITHIUM = Structure(Lattice.cubic(4.0), ["Li"], [[0, 0, 0]])
 
@@ -32,6 +35,14 @@ def as_written_before(text: str) -> str:
     for old, new in MOVED_MODULES.items():
         text = text.replace(f'"{new}"', f'"{old}"')
     return text
+
+
+def unit_of(name: str) -> Flow:
+    """Build a stage's flow as a campaign does."""
+    stage = load_stage(name)
+    salt = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.14), ["Li", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    context = StageContext(PotentialSpecification(), "Li", 1.0, "salt")
+    return stage.make(salt, stage.settings_model(), context)
 
 
 @pytest.mark.parametrize(("old", "new"), MOVED_MODULES.items())
@@ -92,3 +103,27 @@ def test_a_queued_job_that_names_old_modules_runs(cosine_system: Any, tmp_path: 
     store = JobStore(MemoryStore(), additional_stores={"data": MemoryStore()})
     outputs = run_locally(decode_flow(old), store=store, ensure_success=True)
     assert outputs[dynamics.uuid][1].output.run.state == "completed"
+
+
+@pytest.mark.parametrize(
+    ("name", "old_module"),
+    [
+        ("validate", "stage_validation"),
+        ("relax", "stage_relaxation"),
+        ("probe", "stage_probe"),
+        ("conductivity", "stage_conductivity"),
+    ],
+)
+def test_a_queued_unit_of_a_campaign_that_names_old_modules_is_read(name: str, old_module: str) -> None:
+    text = encode_flow(unit_of(name))
+    old = as_written_before(text)
+    assert f"superion.makers.{old_module}" in old
+    assert "superion.makers.stage_document" in old
+    assert json.loads(encode_flow(decode_flow(old))) == json.loads(text)
+
+
+def test_a_queued_unit_of_a_campaign_that_names_old_modules_runs() -> None:
+    unit = unit_of("validate")
+    store = JobStore(MemoryStore())
+    run_locally(decode_flow(as_written_before(encode_flow(unit))), store=store, ensure_success=True)
+    assert unit.output.resolve(store).stage == "validate"

@@ -14,8 +14,6 @@ from pymatgen.core import Structure
 
 from ...errors import SuperionError
 from ...makers.relax import RelaxMaker
-from ...makers.stage_document import stage_candidate
-from ...makers.stage_stability import StabilityStageMaker
 from ...runtime.checkpoint_root import default_checkpoint_root
 from ...runtime.competing_phases import (
     CompetingPhases,
@@ -30,7 +28,9 @@ from ...structures.fingerprint import structure_fingerprint
 from ...structures.reference_phases import ReferencePhase, folder_fingerprint, shipped_set_fingerprint
 from .assembly import assemble, candidate_of, checkpoint_root_of, identity_of
 from .shared_flow import SharedFlow, shared_key
+from .stability_job import StabilityStageMaker
 from .stage import Stage, StageContext, StageSettings
+from .stage_document import stage_candidate
 
 _KIND = "reference phase"
 _USUAL_STEPS = 40

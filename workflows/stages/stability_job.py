@@ -8,16 +8,16 @@ from typing import Any
 
 from jobflow import JobConfig, OnMissing
 
-from ..database.documents import CandidateDoc, RelaxDoc, StageDoc
-from ..database.properties import PropertyEstimate
-from ..errors import AnalysisError
-from ..potentials.specification import PotentialSpecification
-from ..runtime.atoms import as_structure
-from ..runtime.competing_phases import CompetitorSet
-from ..runtime.maker import Maker
-from ..runtime.timed_job import job
-from ..structures.reference_phases import phases_known_to_be_missing
-from ..structures.stability import (
+from ...database.documents import CandidateDoc, RelaxDoc, StageDoc
+from ...database.properties import PropertyEstimate
+from ...errors import AnalysisError
+from ...potentials.specification import PotentialSpecification
+from ...runtime.atoms import as_structure
+from ...runtime.competing_phases import CompetitorSet
+from ...runtime.maker import Maker
+from ...runtime.timed_job import job
+from ...structures.reference_phases import phases_known_to_be_missing
+from ...structures.stability import (
     ElectrochemicalWindow,
     HullDistance,
     PhaseEnergy,

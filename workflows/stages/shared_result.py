@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..database.documents import StageDoc
-from ..runtime.maker import Maker
-from ..runtime.provenance import job_provenance
-from ..runtime.timed_job import job
+from ...database.documents import StageDoc
+from ...runtime.maker import Maker
+from ...runtime.provenance import job_provenance
+from ...runtime.timed_job import job
 from .stage_document import StageIdentity
 
 OUTPUT = "output"

@@ -12,4 +12,8 @@ Examples
 
 from __future__ import annotations
 
+from .moved_modules import serve_old_names
+
 __version__ = "0.1.0"
+
+serve_old_names()

@@ -28,9 +28,9 @@ from typing import Any
 import numpy as np
 import yaml
 from superion.dynamics.threads import use_threads
-from superion.makers.atoms import ase_atoms
 from superion.potentials.registry import load_potential
 from superion.potentials.specification import PotentialSpecification
+from superion.runtime.atoms import ase_atoms
 from superion.structures.order import order_structure
 from superion.structures.read import read_structure
 

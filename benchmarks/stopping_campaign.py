@@ -11,7 +11,7 @@ from superion.database.campaigns import CampaignCollections
 from superion.database.documents.stage import StageDoc
 from superion.database.project import find_project
 from superion.errors import SettingsError, TrajectoryError
-from superion.makers.atoms import as_structure
+from superion.runtime.atoms import as_structure
 from superion.workflows.campaign.find import find_campaign
 from superion.workflows.campaign.prepared import prepare_campaign
 from superion.workflows.stages.conductivity import ConductivitySettings

@@ -29,11 +29,12 @@ from superion.dynamics.engine import run_md
 from superion.dynamics.manifest import load_manifest
 from superion.dynamics.protocol import MdSettings, RunLimits
 from superion.errors import TrajectoryError
-from superion.makers import diffusion, stop_rules
-from superion.makers.atoms import ase_atoms
-from superion.makers.stop_criteria import StopCriteria
+from superion.makers import diffusion
 from superion.potentials.registry import load_potential
 from superion.potentials.specification import PotentialSpecification
+from superion.runtime import stop_rules
+from superion.runtime.atoms import ase_atoms
+from superion.runtime.stop_criteria import StopCriteria
 from superion.structures.supercell import expand_to_minimum_edge
 from superion.transport.analysis import analyze_diffusion
 from superion.workflows.selection.rule import JudgedCandidate, SelectionRule

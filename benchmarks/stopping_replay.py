@@ -26,10 +26,10 @@ from superion.dynamics.protocol import MdProtocol, RunLimits
 from superion.dynamics.trajectory import Trajectory
 from superion.dynamics.verdicts import ask_rules
 from superion.errors import TrajectoryError
-from superion.makers.atoms import ase_atoms
-from superion.makers.stop_criteria import StopCriteria
-from superion.makers.stop_rules import AdaptiveLength, melting_check
 from superion.potentials.potential import Potential
+from superion.runtime.atoms import ase_atoms
+from superion.runtime.stop_criteria import StopCriteria
+from superion.runtime.stop_rules import AdaptiveLength, melting_check
 from superion.transport.analysis import DiffusionSettings
 
 

@@ -13,11 +13,8 @@ from ..dynamics.engines.registry import md_engine_class
 from ..dynamics.plan import plan_steps
 from ..dynamics.protocol import MdSettings, RunLimits
 from ..errors import SettingsError
-from ..makers.atoms import ase_atoms
-from ..makers.checkpoint_root import default_checkpoint_root
 from ..makers.conductivity import ConductivitySummaryMaker
 from ..makers.diffusion import DiffusionMaker
-from ..makers.maker import Maker
 from ..makers.md import MdMaker
 from ..makers.prepare import PrepareMaker
 from ..makers.relax import RelaxMaker
@@ -26,6 +23,9 @@ from ..makers.supercell import SupercellMaker
 from ..makers.volume import VolumeMaker
 from ..potentials.registry import potential_class
 from ..potentials.specification import PotentialSpecification, potential_specification
+from ..runtime.atoms import ase_atoms
+from ..runtime.checkpoint_root import default_checkpoint_root
+from ..runtime.maker import Maker
 from ..structures.mobile_ion import resolve_mobile_ion
 from ..structures.order import order_structure
 from ..structures.supercell import expand_to_minimum_edge, minimum_edge_angstrom

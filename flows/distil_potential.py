@@ -12,9 +12,7 @@ from pymatgen.core import Structure
 
 from ..errors import SettingsError
 from ..makers.active_loop import ActiveLoopMaker
-from ..makers.checkpoint_root import default_checkpoint_root
 from ..makers.label import LabelMaker
-from ..makers.maker import Maker
 from ..makers.prepare import PrepareMaker
 from ..makers.relax import RelaxMaker
 from ..makers.sample_configurations import SampleConfigurationsMaker
@@ -22,6 +20,8 @@ from ..makers.supercell import SupercellMaker
 from ..potentials.registry import potential_class
 from ..potentials.specification import PotentialSpecification, potential_specification
 from ..potentials.training.architecture import load_architecture
+from ..runtime.checkpoint_root import default_checkpoint_root
+from ..runtime.maker import Maker
 from ..structures.mobile_ion import resolve_mobile_ion
 from ..structures.order import order_structure
 from ..structures.supercell import expand_to_minimum_edge, minimum_edge_angstrom

@@ -9,12 +9,12 @@ from typing import ClassVar
 from jobflow import Flow
 
 from ..errors import SettingsError
-from ..makers.checkpoint_root import default_checkpoint_root
 from ..makers.label import LabelMaker
-from ..makers.maker import Maker
 from ..makers.register_model_file import RegisterModelFileMaker
 from ..makers.train_potential import TrainPotentialMaker
 from ..potentials.specification import PotentialSpecification, potential_specification
+from ..runtime.checkpoint_root import default_checkpoint_root
+from ..runtime.maker import Maker
 from .declaration import FlowInput, FlowOption
 from .plan import FlowPlan
 

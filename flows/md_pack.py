@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from jobflow import Flow, Job, OutputReference
 
 from ..database.documents import CandidateDoc
-from ..makers.maker import Maker
 from ..makers.md import MdMaker
 from ..makers.md_pack import MdPackMaker
+from ..runtime.maker import Maker
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 from jobflow import Flow, Job
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..makers.maker import Maker
+from ..runtime.maker import Maker
 
 
 class PlannedTrajectory(BaseModel):

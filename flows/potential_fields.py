@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import TypeVar
 
-from ..makers.maker import Maker
 from ..potentials.specification import PotentialSpecification
+from ..runtime.maker import Maker
 
 MakerType = TypeVar("MakerType", bound=Maker)
 

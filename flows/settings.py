@@ -15,8 +15,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from ..errors import SettingsError
-from ..makers.maker import Maker
 from ..potentials.specification import PotentialSpecification, potential_specification
+from ..runtime.maker import Maker
 
 _HIDDEN = frozenset({"name"})
 """Fields that name jobs; a flow decides over them."""

@@ -11,15 +11,12 @@ from jobflow import Flow
 from pymatgen.core import Structure
 
 from ..errors import SettingsError
-from ..makers.checkpoint_root import default_checkpoint_root
 from ..makers.explore import ExploreMaker
 from ..makers.label import LabelMaker
-from ..makers.maker import Maker
 from ..makers.prepare import PrepareMaker
 from ..makers.register_model_file import RegisterModelFileMaker
 from ..makers.relax import RelaxMaker
 from ..makers.sample_configurations import SampleConfigurationsMaker
-from ..makers.sampling_settings import SamplingSettings
 from ..makers.supercell import SupercellMaker
 from ..makers.validate_potential import ValidatePotentialMaker
 from ..potentials.mace_model import model_header
@@ -27,6 +24,9 @@ from ..potentials.model_header import ModelHeader
 from ..potentials.registry import potential_class
 from ..potentials.specification import PotentialSpecification, potential_specification
 from ..potentials.training.records import Student
+from ..runtime.checkpoint_root import default_checkpoint_root
+from ..runtime.maker import Maker
+from ..runtime.sampling_settings import SamplingSettings
 from ..structures.mobile_ion import resolve_mobile_ion
 from .declaration import CRYSTAL, FlowInput, FlowOption
 from .plan import FlowPlan

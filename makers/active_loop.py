@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from ..database.documents import CandidateDoc
 from ..errors import as_clause
 from ..potentials.training.records import Exploration, FrameSet, Student, TrainingRound
+from ..runtime.maker import Maker
+from ..runtime.timed_job import job
 from .explore import ExploreMaker
 from .label import LabelMaker
-from .maker import Maker
 from .register_potential import RegisterPotentialMaker
-from .timed_job import job
 from .train_potential import TrainPotentialMaker
 from .validate_potential import ValidatePotentialMaker
 

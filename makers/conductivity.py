@@ -11,17 +11,17 @@ from ..constants import ROOM_TEMPERATURE_K
 from ..database.documents import CandidateDoc, ConductivityDoc, DiffusionDoc
 from ..errors import AnalysisError
 from ..potentials.force_error import ForceErrorSeries
+from ..runtime.atoms import as_structure
+from ..runtime.maker import Maker
+from ..runtime.provenance import job_provenance
+from ..runtime.systematic_errors import SimulatedCase, known_systematic_errors, shortest_fitted_lag_ps
+from ..runtime.timed_job import job
+from ..runtime.verdict import verdict
 from ..structures.supercell import minimum_edge_angstrom
 from ..transport.arrhenius import ArrheniusInput, ArrheniusQuantity, fit_arrhenius
 from ..transport.arrhenius_points import arrhenius_inputs
 from ..transport.results import ArrheniusResult, DiffusionResult
 from ..transport.ruled_out import greatest_sigma_300k_ms_cm
-from .atoms import as_structure
-from .maker import Maker
-from .provenance import job_provenance
-from .systematic_errors import SimulatedCase, known_systematic_errors, shortest_fitted_lag_ps
-from .timed_job import job
-from .verdict import verdict
 
 
 @dataclass

@@ -10,13 +10,13 @@ from jobflow import JobConfig, OnMissing
 from ..database.documents import CandidateDoc, DiffusionDoc, TrajectoryDoc
 from ..dynamics.trajectory import Trajectory
 from ..errors import AnalysisError
+from ..runtime.atoms import as_structure
+from ..runtime.displacement import displacement_run
+from ..runtime.maker import Maker
+from ..runtime.provenance import job_provenance
+from ..runtime.timed_job import job
 from ..transport.analysis import DiffusionSettings, analyze_diffusion
 from ..transport.results import DiffusionResult
-from .atoms import as_structure
-from .displacement import displacement_run
-from .maker import Maker
-from .provenance import job_provenance
-from .timed_job import job
 
 
 @dataclass

@@ -24,14 +24,14 @@ from ..potentials.training.close_contacts import closest_distances, too_close
 from ..potentials.training.committee import deviation_threshold, largest_deviations
 from ..potentials.training.records import Exploration, FrameSet, Student
 from ..potentials.training.split import held_out_frames
-from .atoms import as_structure
-from .committee_watch import CommitteeWatch
-from .continuation import CheckpointPlace
-from .frame_files import read_frame_set, write_frame_set
-from .maker import Maker
-from .stop_rules import melting_check
-from .timed_job import job
-from .trajectory_job import WantedTrajectory, run_trajectory
+from ..runtime.atoms import as_structure
+from ..runtime.committee_watch import CommitteeWatch
+from ..runtime.continuation import CheckpointPlace
+from ..runtime.frame_files import read_frame_set, write_frame_set
+from ..runtime.maker import Maker
+from ..runtime.stop_rules import melting_check
+from ..runtime.timed_job import job
+from ..runtime.trajectory_job import WantedTrajectory, run_trajectory
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -23,12 +23,12 @@ from ..potentials.training.labelled_frames import (
     with_labels,
 )
 from ..potentials.training.records import FrameSet
-from .checkpoint_root import checkpoint_root_of
-from .frame_files import read_frame_set, write_frame_set
-from .job_end import time_left_s
-from .maker import Maker
-from .stop_request import leave_if_stop_was_requested, remember_stop_request
-from .timed_job import job, note_device
+from ..runtime.checkpoint_root import checkpoint_root_of
+from ..runtime.frame_files import read_frame_set, write_frame_set
+from ..runtime.maker import Maker
+from ..runtime.stop_request import leave_if_stop_was_requested, remember_stop_request
+from ..runtime.timed_job import job, note_device
+from ..runtime.walltime import time_left_s
 
 if TYPE_CHECKING:
     from ase import Atoms

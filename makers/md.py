@@ -11,15 +11,15 @@ from ..database.documents import CandidateDoc, TrajectoryDoc
 from ..dynamics.protocol import MdSettings, RunLimits
 from ..potentials.registry import load_potential
 from ..potentials.specification import PotentialSpecification, potential_specification
+from ..runtime.atoms import as_structure, ase_atoms
+from ..runtime.continuation import CheckpointPlace
+from ..runtime.maker import Maker
+from ..runtime.provenance import job_provenance
+from ..runtime.stop_criteria import StopCriteria
+from ..runtime.stop_rules import AdaptiveLength, melting_check
+from ..runtime.timed_job import job
+from ..runtime.trajectory_job import WantedTrajectory, run_trajectory
 from ..transport.analysis import DiffusionSettings
-from .atoms import as_structure, ase_atoms
-from .continuation import CheckpointPlace
-from .maker import Maker
-from .provenance import job_provenance
-from .stop_criteria import StopCriteria
-from .stop_rules import AdaptiveLength, melting_check
-from .timed_job import job
-from .trajectory_job import WantedTrajectory, run_trajectory
 
 
 @dataclass

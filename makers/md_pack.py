@@ -11,11 +11,11 @@ from jobflow import Response
 from ..database.documents import CandidateDoc
 from ..potentials.registry import load_potential
 from ..potentials.specification import PotentialSpecification
-from .continuation import CheckpointPlace
-from .maker import Maker
+from ..runtime.continuation import CheckpointPlace
+from ..runtime.maker import Maker
+from ..runtime.timed_job import job
+from ..runtime.trajectory_job import run_trajectories
 from .md import MdMaker
-from .timed_job import job
-from .trajectory_job import run_trajectories
 
 
 @dataclass

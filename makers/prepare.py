@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pymatgen.core import Structure
 
 from ..database.documents import CandidateDoc
+from ..runtime.maker import Maker
+from ..runtime.provenance import job_provenance
+from ..runtime.timed_job import job
 from ..structures.mobile_ion import resolve_mobile_ion
 from ..structures.order import order_structure
 from ..structures.validate import validate_structure
-from .maker import Maker
-from .provenance import job_provenance
-from .timed_job import job
 
 
 @dataclass

@@ -11,12 +11,12 @@ from ..potentials.model_file import SUFFIX, change_model_header, read_model_head
 from ..potentials.model_header import ModelDomain, TeacherRecord
 from ..potentials.training.records import FrameSet, Student
 from ..potentials.training.validation_record import PotentialValidation
-from .maker import Maker
-from .plain_name import plain_name
-from .provenance import job_provenance
+from ..runtime.job_names import sanitize_job_name
+from ..runtime.maker import Maker
+from ..runtime.provenance import job_provenance
+from ..runtime.student_potential import model_folder
+from ..runtime.timed_job import job
 from .register_potential import parity_data, validation_metrics
-from .student_potential import model_folder
-from .timed_job import job
 
 
 @dataclass
@@ -82,7 +82,7 @@ class RegisterModelFileMaker(Maker):
             notes = [f"not judged: {note}" for note in validation.verdict.notes]
         compositions = trained_on.compositions if trained_on is not None else header.domain.compositions
         name = self.potential_name or header.name or f"{'-'.join(compositions) or 'mace'}-finetuned"
-        file_name = f"{plain_name(name).replace(' ', '-')}-{student.weights_sha256[:12]}{SUFFIX}"
+        file_name = f"{sanitize_job_name(name).replace(' ', '-')}-{student.weights_sha256[:12]}{SUFFIX}"
         path = model_folder(self.checkpoint_root) / file_name
         change_model_header(student.path, path, name=name, **changes)
         return potential_document(path, job_provenance(seeds=[student.seed]), notes=notes, **further)

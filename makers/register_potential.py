@@ -28,13 +28,13 @@ from ..potentials.specification import PotentialSpecification, potential_specifi
 from ..potentials.training.frame_errors import FrameErrors
 from ..potentials.training.records import FrameSet, Student, TrainingRound
 from ..potentials.training.validation_record import PotentialValidation
-from .atoms import ase_atoms
-from .frame_files import read_frame_set
-from .maker import Maker
-from .plain_name import plain_name
-from .provenance import job_provenance
-from .student_potential import model_folder
-from .timed_job import job
+from ..runtime.atoms import ase_atoms
+from ..runtime.frame_files import read_frame_set
+from ..runtime.job_names import sanitize_job_name
+from ..runtime.maker import Maker
+from ..runtime.provenance import job_provenance
+from ..runtime.student_potential import model_folder
+from ..runtime.timed_job import job
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -111,7 +111,7 @@ class RegisterPotentialMaker(Maker):
         domain = self._domain(candidates, dataset)
         path = (
             model_folder(self.checkpoint_root)
-            / f"{plain_name(name).replace(' ', '-')}-{student.weights_sha256[:12]}{SUFFIX}"
+            / f"{sanitize_job_name(name).replace(' ', '-')}-{student.weights_sha256[:12]}{SUFFIX}"
         )
         header = change_model_header(
             student.path,

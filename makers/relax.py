@@ -20,21 +20,21 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from ..database.documents import CandidateDoc, RelaxDoc
 from ..dynamics.stop_request import StopRequest
 from ..errors import NonFiniteResultError
+from ..files import write_text_atomically
 from ..potentials.finite_results import finite_calculator
 from ..potentials.potential import Potential
 from ..potentials.registry import load_potential
 from ..potentials.specification import PotentialSpecification, potential_specification
+from ..runtime.atoms import as_structure, ase_atoms
+from ..runtime.checkpoint_root import checkpoint_root_of
+from ..runtime.heartbeat import JobProgress, RelaxationProgress, heartbeat_writer
+from ..runtime.maker import Maker
+from ..runtime.provenance import job_provenance
+from ..runtime.resumable_fire import FireState, ResumableFIRE
+from ..runtime.stop_request import leave_if_stop_was_requested, remember_stop_request
+from ..runtime.timed_job import job, note_device
+from ..runtime.walltime import time_left_s
 from ..structures.fingerprint import structure_fingerprint
-from .atomic_file import write_text_atomically
-from .atoms import as_structure, ase_atoms
-from .checkpoint_root import checkpoint_root_of
-from .heartbeat import JobProgress, RelaxationProgress, heartbeat_writer
-from .job_end import time_left_s
-from .maker import Maker
-from .provenance import job_provenance
-from .resumable_fire import FireState, ResumableFIRE
-from .stop_request import leave_if_stop_was_requested, remember_stop_request
-from .timed_job import job, note_device
 
 _RECIPE_VERSION = 1
 """Changes when the same request would give another relaxed structure than before."""

@@ -23,13 +23,13 @@ from ..potentials.training.descriptors import frame_descriptors
 from ..potentials.training.distortions import distorted, scaled_to_strain, with_vacancies
 from ..potentials.training.farthest_points import farthest_points
 from ..potentials.training.records import FrameSet
-from .atoms import as_structure, ase_atoms
-from .frame_files import write_frame_set
-from .maker import Maker
-from .sampling_settings import SamplingSettings
-from .stop_rules import melting_check
-from .timed_job import job
-from .trajectory_job import WantedTrajectory, run_trajectory
+from ..runtime.atoms import as_structure, ase_atoms
+from ..runtime.frame_files import write_frame_set
+from ..runtime.maker import Maker
+from ..runtime.sampling_settings import SamplingSettings
+from ..runtime.stop_rules import melting_check
+from ..runtime.timed_job import job
+from ..runtime.trajectory_job import WantedTrajectory, run_trajectory
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -19,8 +19,8 @@ from ..potentials.force_error import ForceErrorSeries, force_error_series, force
 from ..potentials.quiet import quietly
 from ..potentials.registry import load_potential
 from ..potentials.specification import PotentialSpecification, potential_specification
-from .maker import Maker
-from .timed_job import job, note_device
+from ..runtime.maker import Maker
+from ..runtime.timed_job import job, note_device
 
 
 @dataclass

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pymatgen.core import Structure
 
 from ..database.documents import CandidateDoc
+from ..runtime.atoms import as_structure
+from ..runtime.maker import Maker
+from ..runtime.provenance import job_provenance
+from ..runtime.timed_job import job
 from ..structures.supercell import cartesian_axes_note, expand_to_minimum_edge, minimum_edge_angstrom
-from .atoms import as_structure
-from .maker import Maker
-from .provenance import job_provenance
-from .timed_job import job
 
 
 @dataclass

@@ -23,13 +23,13 @@ from ..potentials.training.records import FrameSet, Student
 from ..potentials.training.settings import TrainingSettings
 from ..potentials.training.split import split_frames
 from ..potentials.training.train import TrainingProgressReport, TrainingStopped, train_potential
-from .checkpoint_root import checkpoint_root_of
-from .frame_files import read_frame_set
-from .heartbeat import TrainingProgress, heartbeat_writer
-from .job_end import time_left_s
-from .maker import Maker
-from .stop_request import leave_if_stop_was_requested, remember_stop_request
-from .timed_job import job, note_device
+from ..runtime.checkpoint_root import checkpoint_root_of
+from ..runtime.frame_files import read_frame_set
+from ..runtime.heartbeat import TrainingProgress, heartbeat_writer
+from ..runtime.maker import Maker
+from ..runtime.stop_request import leave_if_stop_was_requested, remember_stop_request
+from ..runtime.timed_job import job, note_device
+from ..runtime.walltime import time_left_s
 
 _RECIPE_VERSION = 1
 """Changes when the same request would give another potential than before."""

@@ -34,16 +34,16 @@ from ..potentials.training.validation_record import (
     SpectrumPair,
 )
 from ..potentials.training.verdict import Comparison, VerdictThresholds, at_most, judge
+from ..runtime.atoms import as_structure
+from ..runtime.checkpoint_root import checkpoint_root_of
+from ..runtime.frame_files import read_frame_set
+from ..runtime.maker import Maker
+from ..runtime.stop_rules import melting_check
+from ..runtime.timed_job import job
+from ..runtime.trajectory_job import WantedTrajectory, run_trajectory
+from ..runtime.validation_runs import diffusivity_pair, radial_pairs, spectrum_pair
 from ..transport.analysis import DiffusionSettings
-from .atoms import as_structure
-from .checkpoint_root import checkpoint_root_of
 from .explore import committee_member
-from .frame_files import read_frame_set
-from .maker import Maker
-from .stop_rules import melting_check
-from .timed_job import job
-from .trajectory_job import WantedTrajectory, run_trajectory
-from .validation_runs import diffusivity_pair, radial_pairs, spectrum_pair
 
 if TYPE_CHECKING:
     from ase import Atoms

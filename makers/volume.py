@@ -16,13 +16,13 @@ from ..dynamics.trajectory import Trajectory
 from ..errors import AnalysisError
 from ..potentials.registry import load_potential
 from ..potentials.specification import PotentialSpecification, potential_specification
-from .atoms import as_structure
-from .continuation import CheckpointPlace
-from .maker import Maker
-from .provenance import job_provenance
-from .stop_rules import melting_check
-from .timed_job import job
-from .trajectory_job import WantedTrajectory, run_trajectory
+from ..runtime.atoms import as_structure
+from ..runtime.continuation import CheckpointPlace
+from ..runtime.maker import Maker
+from ..runtime.provenance import job_provenance
+from ..runtime.stop_rules import melting_check
+from ..runtime.timed_job import job
+from ..runtime.trajectory_job import WantedTrajectory, run_trajectory
 
 
 class VolumeSettings(BaseModel):

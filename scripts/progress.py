@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .console import messages_console, say
 
 if TYPE_CHECKING:
-    from ..makers.heartbeat import RelaxationProgress
+    from ..runtime.heartbeat import RelaxationProgress
     from ..workflows.dispatch.events import RunEvent
 
 _LINE_INTERVAL_S = 30.0

@@ -42,7 +42,7 @@ class RunRequest(BaseModel):
         run_folder : pathlib.Path
             The folder.
         """
-        from ..makers.atomic_file import write_text_atomically
+        from ..files import write_text_atomically
 
         run_folder.mkdir(parents=True, exist_ok=True)
         write_text_atomically(run_folder / FILE_NAME, self.model_dump_json(indent=2))

@@ -59,7 +59,7 @@ def find_trajectory(source: str) -> Path:
     if Path(source).is_dir():
         return Path(source)
     from ..database.project import find_project
-    from ..makers.checkpoint_root import DEFAULT_FOLDER
+    from ..runtime.checkpoint_root import DEFAULT_FOLDER
 
     try:
         root = find_project().trajectories

@@ -296,7 +296,7 @@ def analyze_existing(
     True
     """
     from ..makers.conductivity import ConductivitySummaryMaker
-    from ..makers.systematic_errors import SimulatedCase, known_systematic_errors, shortest_fitted_lag_ps
+    from ..runtime.systematic_errors import SimulatedCase, known_systematic_errors, shortest_fitted_lag_ps
     from ..structures.mobile_ion import resolve_mobile_ion
     from ..transport.analysis import DiffusionSettings
 
@@ -352,7 +352,7 @@ def _candidate(
 ) -> CandidateDoc:
     """Describe the material of the runs."""
     from ..database.documents import CandidateDoc
-    from ..makers.provenance import job_provenance
+    from ..runtime.provenance import job_provenance
 
     formula = structure.composition.reduced_formula
     return CandidateDoc(

@@ -139,7 +139,7 @@ def _of_name(
 
 
 def _kinds(named: list[str] | None) -> list[str]:
-    from ...makers.resource_kind import load_resource_kind, resource_kinds
+    from ...runtime.resource_kind import load_resource_kind, resource_kinds
 
     for name in named or ():
         load_resource_kind(name)

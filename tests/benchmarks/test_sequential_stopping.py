@@ -25,10 +25,10 @@ from superion.dynamics.engine import run_md
 from superion.dynamics.protocol import RunLimits
 from superion.dynamics.trajectory import Trajectory
 from superion.errors import TrajectoryError
-from superion.makers.atoms import ase_atoms
-from superion.makers.stop_criteria import StopCriteria
-from superion.makers.stop_rules import AdaptiveLength, melting_check
 from superion.potentials.registry import load_potential
+from superion.runtime.atoms import ase_atoms
+from superion.runtime.stop_criteria import StopCriteria
+from superion.runtime.stop_rules import AdaptiveLength, melting_check
 from superion.transport.analysis import DiffusionSettings
 from superion.workflows.selection.threshold import ThresholdRule
 from superion.workflows.stages.conductivity import ConductivitySettings

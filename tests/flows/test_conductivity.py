@@ -17,10 +17,10 @@ from superion.flows.conductivity import ConductivityMaker
 from superion.flows.plan import plan
 from superion.makers.md import MdMaker
 from superion.makers.relax import RelaxMaker
-from superion.makers.stop_criteria import StopCriteria
 from superion.makers.supercell import SupercellMaker
 from superion.makers.volume import VolumeMaker
 from superion.potentials.specification import PotentialSpecification
+from superion.runtime.stop_criteria import StopCriteria
 from superion.workflows.dispatch.local import run_flow_locally
 
 

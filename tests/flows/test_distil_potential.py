@@ -23,9 +23,7 @@ from superion.flows.registry import describe_flow
 from superion.flows.settings import apply_settings
 from superion.makers.active_loop import ActiveLoopMaker, ActiveLoopSettings
 from superion.makers.explore import ExploreMaker, WatchSettings
-from superion.makers.resource_kind import resource_kind_of
 from superion.makers.sample_configurations import SampleConfigurationsMaker
-from superion.makers.sampling_settings import SamplingSettings
 from superion.makers.supercell import SupercellMaker
 from superion.makers.train_potential import TrainPotentialMaker
 from superion.makers.validate_potential import ValidatePotentialMaker, ValidationSettings
@@ -34,6 +32,8 @@ from superion.potentials.registry import load_potential
 from superion.potentials.specification import PotentialSpecification
 from superion.potentials.training.settings import TrainingSettings
 from superion.potentials.training.verdict import VerdictThresholds
+from superion.runtime.resource_kind import resource_kind_of
+from superion.runtime.sampling_settings import SamplingSettings
 from superion.transport.analysis import DiffusionSettings
 from support.labelled_alloy import EMT, alloy_crystal, write_architecture
 

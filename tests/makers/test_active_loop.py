@@ -6,15 +6,15 @@ import pytest
 from superion.dynamics.protocol import MdSettings, RunLimits
 from superion.makers.active_loop import ActiveLoopMaker, ActiveLoopSettings
 from superion.makers.explore import ExploreMaker, WatchSettings
-from superion.makers.frame_files import read_frame_set, write_frame_set
 from superion.makers.label import LabelMaker
 from superion.makers.prepare import PrepareMaker
 from superion.makers.sample_configurations import SampleConfigurationsMaker
-from superion.makers.sampling_settings import SamplingSettings
 from superion.potentials.mace_model import load_mace_model
 from superion.potentials.model_file import write_model_file
 from superion.potentials.training.labelled_frames import labels_of, read_labelled_frames, write_labelled_frames
 from superion.potentials.training.records import Exploration, FrameSet, Student
+from superion.runtime.frame_files import read_frame_set, write_frame_set
+from superion.runtime.sampling_settings import SamplingSettings
 from support.labelled_alloy import EMT, alloy_crystal, alloy_frames, labelled_alloy
 from support.tiny_mace import build_tiny_mace
 

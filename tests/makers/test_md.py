@@ -15,11 +15,11 @@ from superion.database.documents import CandidateDoc, TrajectoryDoc
 from superion.dynamics.protocol import MdSettings, RunLimits
 from superion.dynamics.trajectory import Trajectory
 from superion.errors import ProtocolError
-from superion.makers import stop_request
-from superion.makers.heartbeat import PROGRESS_FOLDER_VARIABLE
 from superion.makers.md import MdMaker
 from superion.makers.prepare import PrepareMaker
-from superion.makers.stop_criteria import StopCriteria
+from superion.runtime import stop_request
+from superion.runtime.heartbeat import PROGRESS_FOLDER_VARIABLE
+from superion.runtime.stop_criteria import StopCriteria
 from support.step_clock import let_steps_take
 
 

@@ -12,13 +12,13 @@ from superion.database.documents import TrajectoryDoc
 from superion.dynamics.protocol import MdSettings, RunLimits
 from superion.dynamics.trajectory import Trajectory
 from superion.flows.md_pack import PackedMdMaker
-from superion.makers import stop_request
-from superion.makers.atoms import as_structure
-from superion.makers.heartbeat import PROGRESS_FOLDER_VARIABLE, read_heartbeat
 from superion.makers.md import MdMaker
 from superion.makers.prepare import PrepareMaker
-from superion.makers.resource_kind import resource_kind_of
-from superion.makers.stop_criteria import StopCriteria
+from superion.runtime import stop_request
+from superion.runtime.atoms import as_structure
+from superion.runtime.heartbeat import PROGRESS_FOLDER_VARIABLE, read_heartbeat
+from superion.runtime.resource_kind import resource_kind_of
+from superion.runtime.stop_criteria import StopCriteria
 from support.step_clock import let_steps_take
 
 PLUGIN = Path(__file__).parents[1] / "support" / "langevin_plugin"

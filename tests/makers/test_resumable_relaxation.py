@@ -17,12 +17,12 @@ from maggma.stores import MemoryStore
 from monty.serialization import dumpfn
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
-from superion.makers import stop_request
-from superion.makers.job_end import JOB_END_VARIABLE, STOP_MARGIN_VARIABLE
 from superion.makers.prepare import PrepareMaker
 from superion.makers.relax import RelaxMaker
-from superion.makers.resumable_fire import FireState, ResumableFIRE
 from superion.potentials.specification import PotentialSpecification
+from superion.runtime import stop_request
+from superion.runtime.resumable_fire import FireState, ResumableFIRE
+from superion.runtime.walltime import JOB_END_VARIABLE, STOP_MARGIN_VARIABLE
 
 ARGON = {"sigma": 3.4, "epsilon": 0.0104, "rc": 9.0, "smooth": True}
 SETTINGS = {
@@ -80,7 +80,7 @@ import sys
 from monty.serialization import loadfn
 from superion.makers import relax
 from superion.makers.relax import RelaxationStopped, RelaxMaker
-from superion.makers.stop_request import stop_was_requested
+from superion.runtime.stop_request import stop_was_requested
 
 relax.STATE_INTERVAL_S = 0.0
 given = loadfn(sys.argv[1])

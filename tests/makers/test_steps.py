@@ -16,13 +16,13 @@ from superion.makers.diffusion import DiffusionMaker
 from superion.makers.md import MdMaker
 from superion.makers.prepare import PrepareMaker
 from superion.makers.relax import RelaxMaker
-from superion.makers.stage_conductivity import ConductivityStageMaker
-from superion.makers.stage_document import StageIdentity
-from superion.makers.stop_criteria import StopCriteria
 from superion.makers.supercell import SupercellMaker
 from superion.makers.volume import VolumeMaker
 from superion.potentials.specification import PotentialSpecification
+from superion.runtime.stop_criteria import StopCriteria
 from superion.transport.ruled_out import greatest_sigma_300k_ms_cm
+from superion.workflows.stages.conductivity import ConductivityStageMaker
+from superion.workflows.stages.stage_document import StageIdentity
 
 
 def call(maker, *args):

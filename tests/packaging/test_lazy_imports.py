@@ -18,7 +18,8 @@ def test_import_is_light(module):
 
 
 @pytest.mark.parametrize(
-    "module", ["structures", "potentials", "dynamics", "transport", "database", "makers", "flows", "workflows"]
+    "module",
+    ["structures", "potentials", "dynamics", "transport", "database", "runtime", "makers", "flows", "workflows"],
 )
 def test_ground_floor_packages_load_neither_torch_nor_pymongo(module):
     code = f"import sys, superion.{module}; print(' '.join(sorted(name.partition('.')[0] for name in sys.modules)))"

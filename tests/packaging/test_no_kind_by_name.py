@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OWN = re.compile(r"conductivity|database/documents/__init__|workflows/existing|workflows/report/material")
 """Files that are about conductivities: their document, job, stage, presenter, report, and their analysis of files."""
 
-FOLDERS = ("scripts", "workflows", "flows", "makers", "database")
+FOLDERS = ("scripts", "workflows", "flows", "runtime", "makers", "database")
 FILES = [path.relative_to(ROOT) for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
 
 

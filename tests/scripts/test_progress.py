@@ -6,7 +6,7 @@ import re
 import pytest
 from rich.console import Console
 from superion.dynamics.results import MdProgress
-from superion.makers.heartbeat import RelaxationProgress
+from superion.runtime.heartbeat import RelaxationProgress
 from superion.scripts.progress import BarView, LineView, progress_view
 from superion.workflows.dispatch.events import RunEvent
 

@@ -16,12 +16,12 @@ from superion.database.documents.potential_parts import (
     ValidationMetrics,
 )
 from superion.database.potential_document import potential_document
-from superion.makers.maker import Maker
-from superion.makers.provenance import job_provenance
-from superion.makers.timed_job import job
 from superion.potentials.model_file import write_model_file
 from superion.potentials.model_header import ModelDomain, TeacherRecord
 from superion.potentials.specification import PotentialProvenance
+from superion.runtime.maker import Maker
+from superion.runtime.provenance import job_provenance
+from superion.runtime.timed_job import job
 
 CHGNET = PotentialProvenance(
     name="chgnet",

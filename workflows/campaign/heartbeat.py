@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ...makers.atomic_file import write_text_atomically
+from ...files import write_text_atomically
 
 HEARTBEAT_FILE = "heartbeat.json"
 

@@ -13,8 +13,8 @@ from ...errors import SettingsError
 from ...flows.declaration import FlowDescription
 from ...flows.registry import describe_flow
 from ...flows.settings import apply_settings
-from ...makers.maker import Maker
-from ...makers.plain_name import plain_name
+from ...runtime.job_names import sanitize_job_name
+from ...runtime.maker import Maker
 from ..stages.assembly import checkpoint_root_of
 from ..stages.shared_flow import SharedFlow, shared_key
 from ..stages.stage import StageContext
@@ -138,7 +138,7 @@ def student_name(label: str, distillation: DistilledPotential, key: str) -> str:
     'Li-P-S-chgnet-tiny-012345'
     """
     words = [label, distillation.distil.name, Path(distillation.size).stem, key[:6]]
-    return "-".join(plain_name(word).replace(" ", "-") for word in words)
+    return "-".join(sanitize_job_name(word).replace(" ", "-") for word in words)
 
 
 def _settings_of(described: FlowDescription, options: Sequence[str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...database.campaigns import CampaignCollections
-from ...makers.timed_job import USAGE
+from ...runtime.timed_job import USAGE
 from .heartbeat import StageTiming
 
 _FIELDS = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...makers.heartbeat import PROGRESS_FOLDER_VARIABLE
-from ...makers.job_end import STOP_MARGIN_VARIABLE
+from ...runtime.heartbeat import PROGRESS_FOLDER_VARIABLE
+from ...runtime.walltime import STOP_MARGIN_VARIABLE
 from .profile import ClusterProfile, JobResources, Scheduler
 from .shell_text import for_shell
 

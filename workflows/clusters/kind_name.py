@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from ...errors import SettingsError
-from ...makers.resource_kind import load_resource_kind, resource_kinds
+from ...runtime.resource_kind import load_resource_kind, resource_kinds
 
 
 def _is_registered(name: str) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, RootModel, ValidationError, field_validator, model_validator
 
 from ...errors import SettingsError
-from ...makers.resource_kind import load_resource_kind, resource_kinds
+from ...runtime.resource_kind import load_resource_kind, resource_kinds
 from ..campaign.file.section import Section
 from .kind_name import KindName
 from .shell_text import ExpandableText, ShellLine, WorkerPath, expanded_here

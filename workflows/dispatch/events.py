@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from ...dynamics.results import MdProgress
-from ...makers.heartbeat import RelaxationProgress, TrainingProgress
+from ...runtime.heartbeat import RelaxationProgress, TrainingProgress
 
 EventKind = Literal[
     "run_waiting",

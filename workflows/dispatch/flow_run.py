@@ -16,8 +16,8 @@ from monty.json import jsanitize
 
 from ...dynamics.results import MdProgress
 from ...errors import StoreError, UnreadableRunError
-from ...makers.atomic_file import write_text_atomically
-from ...makers.heartbeat import RelaxationProgress, TrainingProgress, read_heartbeat
+from ...files import write_text_atomically
+from ...runtime.heartbeat import RelaxationProgress, TrainingProgress, read_heartbeat
 from .codec import JobOutcome, decode_flow, decode_outcome, encode_flow
 from .events import EventKind, JobRecord, LocalRunReport, RunEvent
 from .job_graph import JobEntry, JobGraph, JobKey

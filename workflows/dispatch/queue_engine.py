@@ -8,7 +8,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from jobflow import Flow
 
-from ...makers.heartbeat import Heartbeat
+from ...runtime.heartbeat import Heartbeat
 
 UnitPhase = Literal["queued", "running", "paused", "finished", "failed", "cancelled"]
 """Where a unit stands in its engine; finished says that its last job ended well, failed that it never will."""

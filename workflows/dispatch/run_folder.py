@@ -22,7 +22,7 @@ import psutil
 
 from ... import __version__
 from ...errors import SettingsError, StoreError, UnreadableRunError
-from ...makers.atomic_file import write_text_atomically
+from ...files import write_text_atomically
 from ..clusters.private_file import write_private_text
 
 JobKey = tuple[str, int]

@@ -58,7 +58,7 @@ def run_task(task: dict[str, Any]) -> dict[str, Any]:
         `ok`, for the driver.
     """
     from ...errors import SuperionError
-    from ...makers.atomic_file import write_text_atomically
+    from ...files import write_text_atomically
     from .codec import JobOutcome, decode_flow, encode_outcome
 
     started = time.perf_counter()
@@ -156,7 +156,7 @@ def _listen(lines: TextIO, tasks: queue.Queue[dict[str, Any] | None]) -> None:
 
 def _run_in_its_folder(task: dict[str, Any]) -> dict[str, Any]:
     """Run one job in a folder of its own, its output in a log."""
-    from ...makers.heartbeat import PROGRESS_FOLDER_VARIABLE
+    from ...runtime.heartbeat import PROGRESS_FOLDER_VARIABLE
 
     os.environ[PROGRESS_FOLDER_VARIABLE] = task["progress"]
     folder = Path(task["folder"])
@@ -178,7 +178,7 @@ def _run_in_its_folder(task: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Take tasks from standard input until it ends."""
-    from ...makers.stop_request import stop_was_requested
+    from ...runtime.stop_request import stop_was_requested
     from .priority import weigh_own_session
 
     weigh_own_session()

@@ -9,10 +9,10 @@ from jobflow import Flow, Job
 from pymatgen.core import Structure
 
 from ...database.documents import CandidateDoc
-from ...makers.checkpoint_root import default_checkpoint_root
 from ...makers.spot_check import SpotCheckMaker
-from ...makers.stage_document import RejectionMaker, StageIdentity, stage_candidate
+from ...runtime.checkpoint_root import default_checkpoint_root
 from .stage import Stage, StageContext, stage_key
+from .stage_document import RejectionMaker, StageIdentity, stage_candidate
 
 
 def identity_of(stage: Stage, structure: Structure, settings: Any, context: StageContext) -> StageIdentity:

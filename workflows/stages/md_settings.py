@@ -10,8 +10,8 @@ from pymatgen.core import Structure
 from ...dynamics.engines.registry import md_engine_class
 from ...dynamics.protocol import DEFAULT_ENGINE, MdSettings, RunLimits
 from ...errors import ProtocolError
-from ...makers.stop_criteria import StopCriteria
 from ...makers.supercell import SupercellMaker
+from ...runtime.stop_criteria import StopCriteria
 from ...structures.supercell import expand_to_minimum_edge
 from ...transport.analysis import DiffusionSettings
 from .stage import StageSettings

@@ -13,11 +13,11 @@ from monty.json import MontyDecoder, MontyEncoder
 
 from ...database.documents import StageDoc
 from ...errors import SettingsError
-from ...makers.shared_result import OUTPUT, SharedResultMaker
-from ...makers.stage_document import StageIdentity
 from ...potentials.identity import potential_identity
 from .assembly import assemble
+from .shared_result import OUTPUT, SharedResultMaker
 from .stage import StageContext
+from .stage_document import StageIdentity
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from pydantic import Field, model_validator
 from pymatgen.core import Structure
 
 from ...errors import SuperionError
-from ...makers.checkpoint_root import default_checkpoint_root
-from ...makers.competing_phases import (
+from ...makers.relax import RelaxMaker
+from ...runtime.checkpoint_root import default_checkpoint_root
+from ...runtime.competing_phases import (
     CompetingPhases,
     CompetitorSet,
     PhaseSources,
@@ -22,15 +23,14 @@ from ...makers.competing_phases import (
     check_sources,
     competing_phases,
 )
-from ...makers.plain_name import plain_name
-from ...makers.relax import RelaxMaker
-from ...makers.stage_document import stage_candidate
-from ...makers.stage_stability import StabilityStageMaker
+from ...runtime.job_names import sanitize_job_name
 from ...structures.fingerprint import structure_fingerprint
 from ...structures.reference_phases import ReferencePhase, folder_fingerprint, shipped_set_fingerprint
 from .assembly import assemble, candidate_of, checkpoint_root_of, identity_of
 from .shared_flow import SharedFlow, shared_key
+from .stability_job import StabilityStageMaker
 from .stage import Stage, StageContext, StageSettings
+from .stage_document import stage_candidate
 
 _KIND = "reference phase"
 _USUAL_STEPS = 40
@@ -216,7 +216,7 @@ class StabilityStage(Stage):
             # the box of a molecule stays as it is
             relax = replace(
                 self._relax_maker(settings, context),
-                name=plain_name(f"reference {phase.name}"),
+                name=sanitize_job_name(f"reference {phase.name}"),
                 relax_cell=not phase.is_molecule,
             )
             identity = {

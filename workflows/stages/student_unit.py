@@ -9,11 +9,11 @@ from jobflow import Flow, Response
 from pymatgen.core import Structure
 
 from ...database.documents import PotentialDoc, StageDoc
-from ...makers.atoms import as_structure
-from ...makers.maker import Maker
-from ...makers.student_potential import student_potential
-from ...makers.timed_job import job
 from ...potentials.specification import potential_specification
+from ...runtime.atoms import as_structure
+from ...runtime.maker import Maker
+from ...runtime.student_potential import student_potential
+from ...runtime.timed_job import job
 from .assembly import assemble, identity_of
 from .registry import load_stage
 from .stage import Stage, StageContext, StageSettings

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from jobflow import Flow
 from pydantic import Field
 from pymatgen.core import Structure
 
-from ...makers.stage_validation import ValidationStageMaker
+from ...database.documents import CandidateDoc, StageDoc
+from ...database.element_costs import element_cost
+from ...runtime.atoms import as_structure
+from ...runtime.maker import Maker
+from ...runtime.timed_job import job
+from ...structures.descriptors import ion_density_per_angstrom3, mean_atomic_mass_amu
+from ...structures.fitness import unfit_reason
 from .assembly import assemble, candidate_of, identity_of
 from .stage import Stage, StageContext, StageSettings
+from .stage_document import StageIdentity, estimate, stage_document
 
 
 class ValidateSettings(StageSettings):
@@ -55,3 +63,57 @@ class ValidateStage(Stage):
         identity = identity_of(self, structure, settings, context)
         maker = ValidationStageMaker(maximum_atoms=settings.maximum_atoms, must_be_neutral=settings.must_be_neutral)
         return assemble(identity, [], maker.make(identity, candidate_of(structure, context)), context)
+
+
+@dataclass
+class ValidationStageMaker(Maker):
+    """Check composition, charge, mobile ion, distances and size, and read off what needs no simulation.
+
+    Parameters
+    ----------
+    name : str
+        Name of the job.
+    maximum_atoms : int
+        The most atoms of one cell.
+    must_be_neutral : bool
+        Whether a composition that no usual oxidation states balance is rejected.
+    """
+
+    name: str = "validate"
+    maximum_atoms: int = 400
+    must_be_neutral: bool = True
+
+    @job(output_schema=StageDoc)
+    def make(self, identity: StageIdentity, candidate: CandidateDoc) -> StageDoc:
+        """Check one structure.
+
+        Parameters
+        ----------
+        identity : StageIdentity
+            Which stage result it is.
+        candidate : CandidateDoc
+            The structure.
+
+        Returns
+        -------
+        StageDoc
+            Properties, or why it is unfit.
+        """
+        structure = as_structure(candidate.structure)
+        reason = unfit_reason(
+            structure,
+            candidate.mobile_ion,
+            candidate.ion_charge,
+            maximum_atoms=self.maximum_atoms,
+            must_be_neutral=self.must_be_neutral,
+        )
+        if reason is not None:
+            return stage_document(identity, candidate, rejected=reason)
+        properties = {
+            "mean_atomic_mass_amu": estimate(mean_atomic_mass_amu(structure)),
+            "mobile_ion_density_per_angstrom3": estimate(ion_density_per_angstrom3(structure, candidate.mobile_ion)),
+        }
+        cost = element_cost(structure.composition)
+        if cost is not None:
+            properties["element_cost_usd_per_kg"] = cost
+        return stage_document(identity, candidate, properties=properties, details={"n_atoms": len(structure)})

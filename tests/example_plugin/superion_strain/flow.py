@@ -8,7 +8,7 @@ from typing import ClassVar
 from jobflow import Flow
 from superion.flows.declaration import FlowInput, FlowOption
 from superion.flows.structure_input import StructureInput, read_input
-from superion.makers.maker import Maker
+from superion.runtime.maker import Maker
 
 from .maker import VolumeStrainMaker
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pymatgen.core import Structure
-from superion.makers.maker import Maker
-from superion.makers.provenance import job_provenance
-from superion.makers.timed_job import job
+from superion.runtime.maker import Maker
+from superion.runtime.provenance import job_provenance
+from superion.runtime.timed_job import job
 
 from .document import VolumeStrainDoc
 

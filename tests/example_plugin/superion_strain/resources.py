@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from superion.makers.resource_kind import ResourceKind
+from superion.runtime.resource_kind import ResourceKind
 
 
 class GeometryKind(ResourceKind):

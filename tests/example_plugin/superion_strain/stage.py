@@ -9,12 +9,12 @@ from jobflow import Flow
 from pydantic import Field
 from pymatgen.core import Structure
 from superion.database.documents import CandidateDoc, StageDoc
-from superion.makers.atoms import as_structure
-from superion.makers.maker import Maker
-from superion.makers.stage_document import StageIdentity, estimate, stage_document
-from superion.makers.timed_job import job
+from superion.runtime.atoms import as_structure
+from superion.runtime.maker import Maker
+from superion.runtime.timed_job import job
 from superion.workflows.stages.assembly import assemble, candidate_of, identity_of
 from superion.workflows.stages.stage import Stage, StageContext, StageSettings
+from superion.workflows.stages.stage_document import StageIdentity, estimate, stage_document
 
 
 class VolumeStrainSettings(StageSettings):

@@ -32,7 +32,7 @@ def test_what_cannot_be_read_is_set_aside_and_computed_again(tmp_path):
     half = outcome.read_bytes()[:100]
     outcome.write_bytes(half)
     n_outcomes = len(folders["c15"].outcome_files())
-    flow = folders["c15"].read_flow().replace("superion.makers.stage_probe", "superion.makers.gone")
+    flow = folders["c15"].read_flow().replace("superion.workflows.stages.probe", "superion.makers.gone")
     folders["c15"].flow_file.write_text(flow)
 
     events = []

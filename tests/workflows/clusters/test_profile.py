@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from superion.errors import SettingsError
-from superion.makers.resource_kind import resource_kinds
+from superion.runtime.resource_kind import resource_kinds
 from superion.workflows.clusters.find import list_clusters, load_cluster
 from superion.workflows.clusters.profile import ClusterProfile, JobResources
 from superion.workflows.clusters.time_limit import parse_time_limit, write_time_limit

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from jobflow import Flow, JobStore, Maker, job
 from maggma.stores import MemoryStore
-from superion.makers.resource_kind import load_resource_kind, resource_kinds
+from superion.runtime.resource_kind import load_resource_kind, resource_kinds
 from superion.workflows.campaign.file.json_schema import campaign_json_schema
 from superion.workflows.clusters.profile import ClusterProfile
 from superion.workflows.dispatch.fireworks_engine.config_files import fireworks_files
@@ -19,7 +19,7 @@ from superion.workflows.dispatch.queue_engine import UnitTicket
 from support.plugin_package import plugin_package
 
 KIND = """
-from superion.makers.resource_kind import ResourceKind
+from superion.runtime.resource_kind import ResourceKind
 
 
 class DensityFunctionalKind(ResourceKind):

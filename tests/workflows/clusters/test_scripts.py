@@ -8,7 +8,7 @@ import subprocess
 import pytest
 import yaml
 from superion.errors import SettingsError
-from superion.makers.resource_kind import resource_kinds
+from superion.runtime.resource_kind import resource_kinds
 from superion.workflows.clusters.find import load_cluster
 from superion.workflows.clusters.fireworks_adapter import to_queue_adapter
 from superion.workflows.clusters.profile import ClusterProfile

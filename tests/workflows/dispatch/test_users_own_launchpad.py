@@ -23,8 +23,8 @@ from superion.database.job_store import open_job_store
 from superion.dynamics.protocol import MdSettings, RunLimits
 from superion.makers.md import MdMaker
 from superion.makers.prepare import PrepareMaker
-from superion.makers.stop_criteria import StopCriteria
 from superion.makers.supercell import SupercellMaker
+from superion.runtime.stop_criteria import StopCriteria
 from superion.structures.read import read_structure
 from superion.workflows.clusters.profile import ClusterProfile
 from superion.workflows.dispatch.fireworks_engine.config_files import launch_command, write_fireworks_files

@@ -11,8 +11,8 @@ from maggma.stores import MemoryStore
 from pydantic import ValidationError
 from pymatgen.core import Lattice, Structure
 from superion.errors import SettingsError
-from superion.makers.competing_phases import PhaseSources, check_sources
 from superion.potentials.specification import PotentialSpecification
+from superion.runtime.competing_phases import PhaseSources, check_sources
 from superion.workflows.stages.registry import load_stage
 from superion.workflows.stages.stage import StageContext, stage_key
 

@@ -23,8 +23,8 @@ from jobflow import Maker, job
 from pydantic import Field
 from superion.database.documents import StageDoc
 from superion.database.properties import PropertyEstimate
-from superion.makers.atoms import as_structure
-from superion.makers.stage_document import stage_document
+from superion.runtime.atoms import as_structure
+from superion.workflows.stages.stage_document import stage_document
 from superion.workflows.stages.assembly import assemble, candidate_of, identity_of
 from superion.workflows.stages.stage import Stage, StageSettings
 

@@ -126,7 +126,7 @@ def allocation_end():  # type: ignore[no-untyped-def]
         Time that is left, in s.
     """
     try:
-        from superion.makers.job_end import current_allocation
+        from superion.runtime.walltime import current_allocation
 
         allocation = current_allocation()
     except Exception:

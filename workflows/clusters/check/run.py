@@ -11,8 +11,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from ....database.settings import STORE_FILE_VARIABLE, STORE_VARIABLE, own_store_file
-from ....makers.resource_kind import load_resource_kind, resource_kinds
 from ....potentials.specification import PotentialSpecification
+from ....runtime.resource_kind import load_resource_kind, resource_kinds
 from ...dispatch.queue_engine import Finding
 from ..fireworks_adapter import to_queue_adapter
 from ..job_script import job_environment, preparation_lines

@@ -12,7 +12,7 @@ from ....database.mongo_server import SERVER_TIMEOUT_MS, database_in_uri
 from ....database.server_patience import CONNECT_PATIENCE_VARIABLE, PATIENCE_VARIABLE, write_patience_s
 from ....database.settings import STORE_FILE_VARIABLE
 from ....errors import SettingsError
-from ....makers.resource_kind import resource_kinds
+from ....runtime.resource_kind import resource_kinds
 from ...clusters.fireworks_adapter import to_queue_adapter
 from ...clusters.job_script import job_environment
 from ...clusters.private_file import write_private_text

@@ -14,8 +14,8 @@ from typing_extensions import override
 from ....database.campaigns import CampaignCollections
 from ....database.mongo_server import MongoServerStore
 from ....errors import StoreError
-from ....makers.heartbeat import Heartbeat, read_heartbeat
-from ....makers.resource_kind import resource_kinds
+from ....runtime.heartbeat import Heartbeat, read_heartbeat
+from ....runtime.resource_kind import resource_kinds
 from ...clusters.find import find_cluster
 from ..first_failures import first_failures
 from ..queue_engine import FeedReport, Finding, JobLog, QueuedUnit, QueueEngine, RecoveryReport, UnitTicket

@@ -7,7 +7,7 @@ from typing import Any
 from fireworks import FWAction
 from jobflow import Job
 
-from ....makers.resource_kind import DEFAULT_KIND, load_resource_kind, resource_kind_of, resource_kinds
+from ....runtime.resource_kind import DEFAULT_KIND, load_resource_kind, resource_kind_of, resource_kinds
 from .marks import with_kind
 
 

@@ -83,8 +83,8 @@ class PilotWorker:
 
     def _must_end(self) -> bool:
         """Whether no further job may be begun here."""
-        from ....makers.job_end import time_left_s
-        from ....makers.stop_request import stop_was_requested
+        from ....runtime.stop_request import stop_was_requested
+        from ....runtime.walltime import time_left_s
 
         if self.was_stopped or stop_was_requested():
             _log.info("told to stop")

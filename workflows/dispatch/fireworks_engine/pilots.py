@@ -16,8 +16,8 @@ from ....database.mongo_server import hosts_in_uri
 from ....database.server_patience import CONNECT_PATIENCE_VARIABLE, PATIENCE_VARIABLE, write_patience_s
 from ....database.settings import STORE_FILE_VARIABLE, STORE_VARIABLE, own_store_file
 from ....errors import StoreError
-from ....makers.atomic_file import write_text_atomically
-from ....makers.resource_kind import load_resource_kind, resource_kinds
+from ....files import write_text_atomically
+from ....runtime.resource_kind import load_resource_kind, resource_kinds
 from ...clusters.job_script import job_environment, preparation_lines
 from ...clusters.private_file import write_private_text
 from ...clusters.profile import ClusterProfile

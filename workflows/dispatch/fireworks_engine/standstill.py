@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from fireworks import LaunchPad
 
-from ....makers.resource_kind import load_resource_kind, resource_kinds
+from ....runtime.resource_kind import load_resource_kind, resource_kinds
 from ...clusters.profile import ClusterProfile
 from .marks import category_of, of_campaign
 from .queue_listing import QueuedPilot

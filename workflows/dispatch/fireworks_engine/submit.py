@@ -12,7 +12,7 @@ from fireworks import LaunchPad, Workflow
 from jobflow import Flow, JobStore
 from jobflow.managers.fireworks import flow_to_workflow
 
-from ....makers.resource_kind import DEFAULT_KIND, resource_kind_of
+from ....runtime.resource_kind import DEFAULT_KIND, resource_kind_of
 from ..queue_engine import UnitTicket
 from .kinds import take_by_kind
 from .marks import ENGINE_NAME, category_of

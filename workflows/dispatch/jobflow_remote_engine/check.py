@@ -13,7 +13,7 @@ from pymongo import uri_parser
 from ....database.job_store import BULK_STORE_NAME
 from ....database.shown_address import shown_name
 from ....errors import StoreError
-from ....makers.resource_kind import resource_kinds
+from ....runtime.resource_kind import resource_kinds
 from ..queue_engine import Finding
 from .connection import Queue
 from .hosts import Hosts

@@ -11,8 +11,8 @@ from typing_extensions import override
 
 from ....database.campaigns import CampaignCollections
 from ....errors import SettingsError
-from ....makers.heartbeat import Heartbeat
-from ....makers.resource_kind import DEFAULT_KIND
+from ....runtime.heartbeat import Heartbeat
+from ....runtime.resource_kind import DEFAULT_KIND
 from ..queue_engine import FeedReport, Finding, JobLog, QueuedUnit, QueueEngine, RecoveryReport, UnitTicket
 from .check import check_project
 from .connection import find_project_file, load_project, open_controller

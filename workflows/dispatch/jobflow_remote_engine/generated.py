@@ -9,8 +9,8 @@ from typing import Any
 
 from monty.json import MontyDecoder
 
-from ....makers.atomic_file import write_text_atomically
-from ....makers.resource_kind import resource_kind_of
+from ....files import write_text_atomically
+from ....runtime.resource_kind import resource_kind_of
 
 WORKERS = "superion_workers"
 """Entry of a job's manager configuration: by kind of job, the worker and what to ask of its queue."""

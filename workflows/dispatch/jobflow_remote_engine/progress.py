@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 
 from pydantic import ValidationError
 
-from ....makers.heartbeat import Heartbeat
+from ....runtime.heartbeat import Heartbeat
 from .hosts import Hosts
 
 _UUID = re.compile(r"[0-9A-Za-z-]+")

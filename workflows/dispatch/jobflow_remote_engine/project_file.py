@@ -13,9 +13,9 @@ from ....database.job_store import open_job_store
 from ....database.mongo_server import MongoServerStore, redact_uri
 from ....database.settings import STORE_VARIABLE
 from ....errors import SettingsError
-from ....makers.heartbeat import PROGRESS_FOLDER_VARIABLE
-from ....makers.job_end import STOP_MARGIN_VARIABLE
-from ....makers.resource_kind import load_resource_kind, resource_kinds
+from ....runtime.heartbeat import PROGRESS_FOLDER_VARIABLE
+from ....runtime.resource_kind import load_resource_kind, resource_kinds
+from ....runtime.walltime import STOP_MARGIN_VARIABLE
 from ...clusters.private_file import write_private_text
 from .settings import require_jobflow_remote
 from .worker_names import cluster_label, worker_name

@@ -13,7 +13,7 @@ from jobflow_remote.remote.data import check_additional_stores
 from pymongo.errors import BulkWriteError
 
 from ....errors import SettingsError
-from ....makers.resource_kind import resource_kind_of, resource_kinds
+from ....runtime.resource_kind import resource_kind_of, resource_kinds
 from ..queue_engine import UnitTicket
 from .connection import Queue
 from .generated import WORKERS

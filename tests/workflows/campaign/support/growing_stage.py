@@ -11,11 +11,11 @@ from jobflow import Flow, Response
 from pydantic import Field
 from superion.database.documents import StageDoc
 from superion.database.properties import PropertyEstimate
-from superion.makers.maker import Maker
-from superion.makers.stage_document import stage_document
-from superion.makers.timed_job import job
+from superion.runtime.maker import Maker
+from superion.runtime.timed_job import job
 from superion.workflows.stages.assembly import assemble, candidate_of, identity_of
 from superion.workflows.stages.stage import Stage, StageSettings
+from superion.workflows.stages.stage_document import stage_document
 
 
 @dataclass

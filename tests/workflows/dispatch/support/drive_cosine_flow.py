@@ -9,8 +9,8 @@ from superion.database.job_store import open_job_store
 from superion.dynamics.protocol import MdSettings, RunLimits
 from superion.flows.conductivity import ConductivityMaker
 from superion.makers.md import MdMaker
-from superion.makers.stop_criteria import StopCriteria
 from superion.makers.supercell import SupercellMaker
+from superion.runtime.stop_criteria import StopCriteria
 from superion.workflows.dispatch.local import resume_run, run_flow_locally
 
 TESTS = Path(__file__).resolve().parents[3]

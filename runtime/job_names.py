@@ -7,7 +7,7 @@ import re
 _OTHERS = re.compile(r"[^\w.+ -]", re.ASCII)
 
 
-def plain_name(text: str) -> str:
+def sanitize_job_name(text: str) -> str:
     """Leave out of a name what a shell would take for more than a letter.
 
     Names of jobs stand in scripts that engines write without quotes, and may come from names of files.
@@ -24,7 +24,7 @@ def plain_name(text: str) -> str:
 
     Examples
     --------
-    >>> plain_name("reference Li2S (mp-1153)")
+    >>> sanitize_job_name("reference Li2S (mp-1153)")
     'reference Li2S mp-1153'
     """
     return " ".join(_OTHERS.sub(" ", text).split())

@@ -8,12 +8,16 @@ from typing import Any
 
 from jobflow import JobConfig, OnMissing
 
-from ..database.documents import CandidateDoc, RelaxDoc, StageDoc
-from ..database.properties import PropertyEstimate
-from ..errors import AnalysisError
-from ..potentials.specification import PotentialSpecification
-from ..structures.reference_phases import phases_known_to_be_missing
-from ..structures.stability import (
+from ...database.documents import CandidateDoc, RelaxDoc, StageDoc
+from ...database.properties import PropertyEstimate
+from ...errors import AnalysisError
+from ...potentials.specification import PotentialSpecification
+from ...runtime.atoms import as_structure
+from ...runtime.competing_phases import CompetitorSet
+from ...runtime.maker import Maker
+from ...runtime.timed_job import job
+from ...structures.reference_phases import phases_known_to_be_missing
+from ...structures.stability import (
     ElectrochemicalWindow,
     HullDistance,
     PhaseEnergy,
@@ -24,11 +28,7 @@ from ..structures.stability import (
     hull_distance,
     missing_elements,
 )
-from .atoms import as_structure
-from .competing_phases import CompetitorSet
-from .maker import Maker
 from .stage_document import StageIdentity, bounded, estimate, stage_document, unknown_elements
-from .timed_job import job
 
 _ONE_SIDED_95 = 1.6448536269514722
 _TWO_SIDED_95 = 1.959963984540054

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 
 import pytest
-from superion.makers.atomic_file import write_text_atomically
-from superion.makers.systematic_errors import SimulatedCase, known_systematic_errors
-from superion.makers.verdict import verdict
+from superion.files import write_text_atomically
 from superion.potentials.specification import PotentialProvenance
+from superion.runtime.systematic_errors import SimulatedCase, known_systematic_errors
+from superion.runtime.verdict import verdict
 from superion.transport.analysis import analyze_diffusion
 from superion.transport.arrhenius import ArrheniusInput, fit_arrhenius
 

@@ -11,8 +11,11 @@ from maggma.stores import MemoryStore
 from superion.dynamics.protocol import MdSettings, RunLimits
 from superion.dynamics.trajectory import Trajectory
 from superion.errors import ProtocolError, SettingsError
-from superion.makers import job_end, stop_request
-from superion.makers.job_end import (
+from superion.makers.md import MdMaker
+from superion.makers.prepare import PrepareMaker
+from superion.runtime import stop_request, walltime
+from superion.runtime.stop_criteria import StopCriteria
+from superion.runtime.walltime import (
     JOB_END_VARIABLE,
     STOP_MARGIN_VARIABLE,
     Allocation,
@@ -20,9 +23,6 @@ from superion.makers.job_end import (
     stop_margin_s,
     time_left_s,
 )
-from superion.makers.md import MdMaker
-from superion.makers.prepare import PrepareMaker
-from superion.makers.stop_criteria import StopCriteria
 from support.step_clock import let_steps_take
 
 QUEUE_VARIABLES = (
@@ -36,7 +36,7 @@ def outside_any_queue(monkeypatch):
     """No test inherits the queue that the tests run in, nor the stop of another test."""
     for name in QUEUE_VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(job_end, "_answers", {})
+    monkeypatch.setattr(walltime, "_answers", {})
     monkeypatch.setattr(stop_request, "_stop_was_requested", False)
 
 
@@ -131,7 +131,7 @@ def test_pbs_without_qstat(tmp_path, monkeypatch):
     assert current_allocation() is None
     monkeypatch.setenv("PBS_WALLTIME", "3600")
     assert current_allocation().length_s == pytest.approx(3600)
-    assert current_allocation().end_s <= job_end.process_start_s() + 3600
+    assert current_allocation().end_s <= walltime.process_start_s() + 3600
 
 
 @pytest.mark.parametrize("name", [JOB_END_VARIABLE, STOP_MARGIN_VARIABLE])

@@ -10,7 +10,7 @@ from monty.serialization import dumpfn
 from superion.database.job_store import open_job_store
 from superion.dynamics.protocol import MdSettings, RunLimits
 from superion.makers.prepare import PrepareMaker
-from superion.makers.stop_criteria import StopCriteria
+from superion.runtime.stop_criteria import StopCriteria
 
 ALLOCATED_S = 20
 DRIVER = """
@@ -19,7 +19,7 @@ from pathlib import Path
 from jobflow import run_locally
 from monty.serialization import loadfn
 from superion.database.job_store import open_job_store
-from superion.makers.job_end import time_left_s
+from superion.runtime.walltime import time_left_s
 from superion.makers.md import MdMaker
 
 Path("ready").touch()

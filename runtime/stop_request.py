@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .job_end import time_left_s
+from .walltime import time_left_s
 
 _stop_was_requested = False
 

@@ -22,10 +22,10 @@ from .atoms import ase_atoms
 from .checkpoint_root import checkpoint_root_of
 from .continuation import CheckpointPlace
 from .heartbeat import heartbeat_writer
-from .job_end import current_allocation, stop_margin_s
 from .job_heartbeats import JobHeartbeats
 from .stop_request import LeaveProcess, leave_if_stop_was_requested, remember_stop_request
 from .timed_job import note_device
+from .walltime import current_allocation, stop_margin_s
 
 
 @dataclass(frozen=True)

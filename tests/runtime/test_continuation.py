@@ -9,10 +9,10 @@ from jobflow import Flow
 from pymatgen.io.ase import AseAtomsAdaptor
 from superion.dynamics.protocol import MdSettings, RunLimits
 from superion.errors import TrajectoryError
-from superion.makers.continuation import CheckpointPlace
 from superion.makers.md import MdMaker
 from superion.makers.prepare import PrepareMaker
-from superion.makers.stop_criteria import StopCriteria
+from superion.runtime.continuation import CheckpointPlace
+from superion.runtime.stop_criteria import StopCriteria
 from superion.workflows.dispatch.codec import decode_flow, encode_flow
 from support.step_clock import let_steps_take
 

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
 
 from ..errors import SettingsError
+from ..files import write_text_atomically
 from ..structures.reference_phases import ReferencePhase, folder_phases, phases_within, shipped_phases
-from .atomic_file import write_text_atomically
 
 SourceName = Literal["shipped", "folder", "materials_project"]
 KEY_VARIABLE = "MP_API_KEY"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..database.documents import StageDoc
-from .maker import Maker
-from .provenance import job_provenance
+from ...database.documents import StageDoc
+from ...runtime.maker import Maker
+from ...runtime.provenance import job_provenance
+from ...runtime.timed_job import job
 from .stage_document import StageIdentity
-from .timed_job import job
 
 OUTPUT = "output"
 """Entry of the details: the references to the output, as JSON."""

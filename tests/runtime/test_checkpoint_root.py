@@ -6,11 +6,11 @@ import pytest
 from pymatgen.io.ase import AseAtomsAdaptor
 from superion.database.project import find_project
 from superion.dynamics.protocol import MdSettings, RunLimits
-from superion.makers.checkpoint_root import checkpoint_root_of, default_checkpoint_root
 from superion.makers.md import MdMaker
 from superion.makers.prepare import PrepareMaker
 from superion.makers.relax import RelaxMaker
-from superion.makers.stop_criteria import StopCriteria
+from superion.runtime.checkpoint_root import checkpoint_root_of, default_checkpoint_root
+from superion.runtime.stop_criteria import StopCriteria
 from superion.scripts.trajectory import find_trajectory
 
 

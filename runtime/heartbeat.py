@@ -13,7 +13,7 @@ from jobflow import CURRENT_JOB
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..dynamics.results import MdProgress
-from .atomic_file import write_text_atomically
+from ..files import write_text_atomically
 
 PROGRESS_FOLDER_VARIABLE = "SUPERION_PROGRESS_FOLDER"
 """Environment variable by which a launcher says where it looks for heartbeats."""

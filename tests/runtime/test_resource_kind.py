@@ -5,8 +5,8 @@ import pytest
 from jobflow import Maker
 from superion.errors import SettingsError
 from superion.flows.conductivity import ConductivityMaker
-from superion.makers.resource_kind import resource_kind_of, resource_kinds
 from superion.makers.volume import VolumeMaker
+from superion.runtime.resource_kind import resource_kind_of, resource_kinds
 
 
 @jobflow.job

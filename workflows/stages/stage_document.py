@@ -9,17 +9,17 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
 
-from ..database.documents import CandidateDoc, StageDoc
-from ..database.properties import PropertyEstimate
-from ..database.provenance import collect_provenance
-from ..errors import UnknownElementError
-from ..potentials.registry import load_potential
-from ..potentials.specification import PotentialProvenance, PotentialSpecification
-from ..structures.fingerprint import structure_fingerprint
-from .atoms import as_structure
-from .maker import Maker
-from .provenance import job_provenance
-from .timed_job import job
+from ...database.documents import CandidateDoc, StageDoc
+from ...database.properties import PropertyEstimate
+from ...database.provenance import collect_provenance
+from ...errors import UnknownElementError
+from ...potentials.registry import load_potential
+from ...potentials.specification import PotentialProvenance, PotentialSpecification
+from ...runtime.atoms import as_structure
+from ...runtime.maker import Maker
+from ...runtime.provenance import job_provenance
+from ...runtime.timed_job import job
+from ...structures.fingerprint import structure_fingerprint
 
 
 class StageIdentity(BaseModel):

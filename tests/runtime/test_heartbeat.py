@@ -11,12 +11,12 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from superion.database.documents import RelaxDoc
 from superion.dynamics.protocol import MdSettings, RunLimits
 from superion.dynamics.results import MdProgress
-from superion.makers import heartbeat
-from superion.makers.heartbeat import PROGRESS_FOLDER_VARIABLE, RelaxationProgress, heartbeat_writer, read_heartbeat
 from superion.makers.md import MdMaker
 from superion.makers.prepare import PrepareMaker
 from superion.makers.relax import RelaxMaker
-from superion.makers.stop_criteria import StopCriteria
+from superion.runtime import heartbeat
+from superion.runtime.heartbeat import PROGRESS_FOLDER_VARIABLE, RelaxationProgress, heartbeat_writer, read_heartbeat
+from superion.runtime.stop_criteria import StopCriteria
 
 
 @pytest.fixture

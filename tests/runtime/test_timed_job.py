@@ -5,7 +5,7 @@ from __future__ import annotations
 from jobflow import Flow, JobStore, Response, run_locally
 from maggma.stores import MemoryStore
 from pydantic import BaseModel
-from superion.makers.timed_job import job
+from superion.runtime.timed_job import job
 
 
 class Total(BaseModel):

@@ -10,8 +10,8 @@ from jobflow import Flow, JobStore, Maker, Response, run_locally
 from maggma.stores import MemoryStore
 from pymatgen.core import Lattice, Structure
 from superion.database.documents import CandidateDoc, Provenance
-from superion.makers.provenance import ENGINE_ID_VARIABLE, ENGINE_VARIABLE, job_provenance
-from superion.makers.timed_job import USAGE, JobUsage, current_usage, job, note_device
+from superion.runtime.provenance import ENGINE_ID_VARIABLE, ENGINE_VARIABLE, job_provenance
+from superion.runtime.timed_job import USAGE, JobUsage, current_usage, job, note_device
 
 LIF = Structure(Lattice.cubic(4.0), ["Li", "F"], [[0, 0, 0], [0.5, 0.5, 0.5]])
 

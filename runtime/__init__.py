@@ -1,0 +1,1 @@
+"""What jobs need while they run: walltime, heartbeats, checkpoints, provenance, resource kinds."""

@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from operator import lt
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +57,7 @@ class CampaignOnEngine:
         found = count()
         while found < number:
             # However slow the machine is: it must get on.
-            before = found
-            found = wait_for(count, f"documents of {name}", until=lambda now: now > before)
+            found = wait_for(count, f"documents of {name}", until=partial(lt, found))
         # An engine notes that a job is over after its document is stored.
         time.sleep(SETTLING_S)
 

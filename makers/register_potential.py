@@ -199,6 +199,7 @@ def validation_metrics(validation: PotentialValidation) -> ValidationMetrics:
             DiffusivityComparison(
                 temperature_k=pair.temperature_k,
                 student_cm2_s=pair.student_cm2_s,
+                student_whole_run_cm2_s=pair.student_whole_run_cm2_s,
                 student_interval_95_cm2_s=pair.student_interval_95_cm2_s,
                 teacher_cm2_s=pair.teacher_cm2_s,
                 teacher_interval_95_cm2_s=pair.teacher_interval_95_cm2_s,

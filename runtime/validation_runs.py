@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from pymatgen.core import Structure
@@ -12,6 +14,7 @@ from ..dynamics.trajectory import Trajectory
 from ..errors import AnalysisError
 from ..potentials.training.validation_record import DiffusivityPair, RadialPair, SpectrumPair
 from ..transport.analysis import DiffusionSettings, analyze_diffusion
+from ..transport.displacement_run import DisplacementRun
 from ..transport.radial_difference import radial_difference
 from ..transport.radial_distribution import RadialDistribution, radial_distribution
 from ..transport.results import DiffusionResult
@@ -35,7 +38,12 @@ def radial_pairs(student: Trajectory, teacher: Trajectory, skip_ps: float) -> tu
     Returns
     -------
     tuple of RadialPair
-        In alphabetical order.
+        In alphabetical order; without the pairs that have no neighbours in either run, as heavy ions in a small cell.
+
+    Raises
+    ------
+    AnalysisError
+        If no pair has neighbours.
     """
     symbols = np.array(student.symbols)
     elements = sorted(set(student.symbols))
@@ -46,7 +54,10 @@ def radial_pairs(student: Trajectory, teacher: Trajectory, skip_ps: float) -> tu
             if first == second and len(atoms[0]) < 2:
                 continue
             one, other = (_radial(run, *atoms, skip_ps) for run in (student, teacher))
-            found.append(RadialPair(pair=f"{first}-{second}", difference=radial_difference(one, other)))
+            if one.coordination_number[-1] > 0 or other.coordination_number[-1] > 0:
+                found.append(RadialPair(pair=f"{first}-{second}", difference=radial_difference(one, other)))
+    if not found:
+        raise AnalysisError("There are no neighbours within half the width of the cell: validate in a larger one.")
     return tuple(found)
 
 
@@ -97,7 +108,10 @@ def diffusivity_pair(
     ion_charge: float,
     settings: DiffusionSettings,
 ) -> DiffusivityPair:
-    """Compare the tracer diffusivities of the mobile ion.
+    """Compare the tracer diffusivities of the mobile ion over the same lengths of time.
+
+    A short run overstates a diffusivity, because hops that are taken back later look like diffusion in it. So the
+    student's run is cut into pieces as long as the teacher's run, and analysed as so many independent ones.
 
     Parameters
     ----------
@@ -119,14 +133,14 @@ def diffusivity_pair(
     """
     results: list[DiffusionResult | None] = []
     remarks: list[str] = []
-    for name, run in (("student", student), ("teacher", teacher)):
+    whole = displacement_run(student, structure, mobile_ion)
+    analyse = partial(analyze_diffusion, mobile_ion=mobile_ion, ion_charge=ion_charge, settings=settings)
+    for name, runs in (
+        ("student", pieces(whole, teacher.n_frames)),
+        ("teacher", [displacement_run(teacher, structure, mobile_ion)]),
+    ):
         try:
-            result = analyze_diffusion(
-                [displacement_run(run, structure, mobile_ion)],
-                mobile_ion=mobile_ion,
-                ion_charge=ion_charge,
-                settings=settings,
-            )
+            result = analyse(runs)
         except AnalysisError as error:
             results.append(None)
             remarks.append(f"{name}: {error}")
@@ -141,6 +155,7 @@ def diffusivity_pair(
         student_cm2_s=values[0],
         student_interval_95_cm2_s=intervals[0],
         student_ps=student.duration_ps,
+        student_whole_run_cm2_s=_value_of_whole(whole, analyse),
         teacher_cm2_s=values[1],
         teacher_interval_95_cm2_s=intervals[1],
         teacher_ps=teacher.duration_ps,
@@ -148,6 +163,37 @@ def diffusivity_pair(
         agree=within_joint_interval(values, intervals),
         remark="; ".join(remarks),
     )
+
+
+def pieces(run: DisplacementRun, n_frames: int) -> list[DisplacementRun]:
+    """Cut a run into consecutive pieces, without copying positions.
+
+    Parameters
+    ----------
+    run : DisplacementRun
+        A run.
+    n_frames : int
+        Frames of each piece; what is left at the end is not used.
+
+    Returns
+    -------
+    list of DisplacementRun
+        The run itself where it is not longer than one piece.
+
+    Examples
+    --------
+    >>> ions = np.arange(2)
+    >>> run = DisplacementRun(np.zeros((25, 4, 3)), ions, ions + 2, np.ones(4), 0.1, 64.0, 500.0)
+    >>> [len(piece.positions_angstrom) for piece in pieces(run, 10)]
+    [10, 10]
+    """
+    n_pieces = len(run.positions_angstrom) // n_frames
+    if n_pieces < 2:
+        return [run]
+    return [
+        replace(run, positions_angstrom=run.positions_angstrom[number * n_frames : (number + 1) * n_frames])
+        for number in range(n_pieces)
+    ]
 
 
 def within_joint_interval(
@@ -188,6 +234,14 @@ def _radial(run: Trajectory, first: np.ndarray, second: np.ndarray, skip_ps: flo
     stride = max(1, (run.n_frames - begin) // _MOST_FRAMES)
     positions = run.positions(slice(begin, None, stride))
     return radial_distribution(positions, run.mean_cell_angstrom, first, second, bin_width_angstrom=_BIN_ANGSTROM)
+
+
+def _value_of_whole(run: DisplacementRun, analyse: Callable[[list[DisplacementRun]], DiffusionResult]) -> float | None:
+    """Analyse the whole run of the student."""
+    try:
+        return analyse([run]).tracer.value_cm2_s
+    except AnalysisError:
+        return None
 
 
 def _interval(result: DiffusionResult | None) -> tuple[float, float] | None:

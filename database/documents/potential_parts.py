@@ -32,7 +32,12 @@ class DiffusivityComparison(_Part):
     """Tracer diffusivity of the mobile ions by student and teacher at one temperature."""
 
     temperature_k: float = Field(description="temperature in K")
-    student_cm2_s: float | None = Field(description="by the student in cm²/s; None where it is withheld")
+    student_cm2_s: float | None = Field(
+        description="by the student in cm²/s, in pieces as long as the teacher's run; None where it is withheld"
+    )
+    student_whole_run_cm2_s: float | None = Field(
+        default=None, description="by the student in cm²/s from its whole run, where short times overstate it less"
+    )
     student_interval_95_cm2_s: tuple[float, float] | None = Field(default=None, description="95 % interval in cm²/s")
     teacher_cm2_s: float | None = Field(description="by the teacher in cm²/s; None where it is withheld")
     teacher_interval_95_cm2_s: tuple[float, float] | None = Field(default=None, description="95 % interval in cm²/s")

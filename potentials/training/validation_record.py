@@ -14,9 +14,14 @@ class DiffusivityPair(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     temperature_k: float = Field(description="temperature in K")
-    student_cm2_s: float | None = Field(description="the student's in cm²/s; None where it is withheld")
+    student_cm2_s: float | None = Field(
+        description="the student's in cm²/s, in pieces as long as the teacher's run; None where it is withheld"
+    )
     student_interval_95_cm2_s: tuple[float, float] | None = Field(description="its 95 % interval in cm²/s")
     student_ps: float = Field(description="length of the student's run in ps")
+    student_whole_run_cm2_s: float | None = Field(
+        default=None, description="the student's in cm²/s from its whole run, where short times overstate it less"
+    )
     teacher_cm2_s: float | None = Field(description="the teacher's in cm²/s; None where it is withheld")
     teacher_interval_95_cm2_s: tuple[float, float] | None = Field(description="its 95 % interval in cm²/s")
     teacher_ps: float = Field(description="length of the teacher's run in ps")

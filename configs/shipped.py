@@ -1,4 +1,4 @@
-"""YAML files by name: those that ship with the package, or the user's own by path."""
+"""Files by name: those that ship with the package, or the user's own by path."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from ..errors import SettingsError
 _SUFFIXES = (".yaml", ".yml")
 
 
-def shipped_files(folder: str) -> dict[str, Path]:
-    """List the YAML files that ship in a folder of `superion.configs`.
+def shipped_files(folder: str, suffix: str = ".yaml") -> dict[str, Path]:
+    """List the files that ship in a folder of `superion.configs`.
 
     Parameters
     ----------
     folder : str
         Such as ``flows`` or ``potentials/architectures``.
+    suffix : str
+        Ending of the files.
 
     Returns
     -------
@@ -30,7 +32,7 @@ def shipped_files(folder: str) -> dict[str, Path]:
     True
     """
     found = Path(str(resources.files("superion.configs"))) / folder
-    return {path.stem: path for path in sorted(found.glob("*.yaml"))}
+    return {path.stem: path for path in sorted(found.glob(f"*{suffix}"))}
 
 
 def find_file(name_or_path: str | Path, folder: str, kind: str) -> Path:

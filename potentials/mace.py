@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ..configs.shipped import shipped_files
 from ..errors import PotentialError, RuntimeUnavailableError, as_clause
 from .checksum import file_sha256
 from .device import check_device, resolve_device
@@ -38,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 
 class MacePotential(Potential):
-    """A MACE model: a foundation model by name or a model file by path.
+    """A MACE model: a foundation model or one that ships with superion by name, or a model file by path.
 
     Names are those of mace-torch itself: the inorganic ones as they are (``medium-mpa-0``, ``small``, ``mh-1``; the
     published spelling ``mace-mpa-0-medium`` is understood too), the organic and molecular families with a prefix
@@ -76,7 +77,7 @@ class MacePotential(Potential):
         super().__init__(specification)
         check_device(specification.device)
         model = specification.model or self.default_model
-        path = Path(model).expanduser()
+        path = shipped_files("potentials", SUFFIX).get(model, Path(model).expanduser())
         self._header: ModelHeader | None = None
         if path.is_file():
             self._file: Path | None = path
@@ -325,12 +326,16 @@ def _find_foundation(name: str) -> tuple[str, str]:
     for candidate in (name.lower(), spoken, f"{tail}-{head}", f"{tail}-{head.removeprefix('mp-')}"):
         if candidate in names:
             return "mp", names[candidate]
-    known = [*families["mp"][1], *(f"off-{model}" for model in families["off"][1]), "omol-extra_large"]
+    known = [
+        *shipped_files("potentials", SUFFIX),
+        *families["mp"][1],
+        *(f"off-{model}" for model in families["off"][1]),
+        "omol-extra_large",
+    ]
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'? " if near else ""
     raise PotentialError(
-        f"There is no MACE foundation model '{name}': {hint}known names are {', '.join(known)}; "
-        "or give the path of a model file."
+        f"There is no MACE model '{name}': {hint}known names are {', '.join(known)}; or give the path of a model file."
     )
 
 

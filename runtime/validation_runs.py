@@ -23,6 +23,8 @@ from .displacement import displacement_run
 
 _BIN_ANGSTROM = 0.1
 _MOST_FRAMES = 200
+# Of fewer, a run shows the tail of a shell beyond half the width of the cell: chance.
+_FEWEST_NEIGHBOURS = 0.5
 
 
 def radial_pairs(student: Trajectory, teacher: Trajectory, skip_ps: float) -> tuple[RadialPair, ...]:
@@ -38,7 +40,8 @@ def radial_pairs(student: Trajectory, teacher: Trajectory, skip_ps: float) -> tu
     Returns
     -------
     tuple of RadialPair
-        In alphabetical order; without the pairs that have no neighbours in either run, as heavy ions in a small cell.
+        In alphabetical order; without the pairs that have less than half a neighbour within half the
+        width of the cell in both runs.
 
     Raises
     ------
@@ -54,7 +57,7 @@ def radial_pairs(student: Trajectory, teacher: Trajectory, skip_ps: float) -> tu
             if first == second and len(atoms[0]) < 2:
                 continue
             one, other = (_radial(run, *atoms, skip_ps) for run in (student, teacher))
-            if one.coordination_number[-1] > 0 or other.coordination_number[-1] > 0:
+            if max(one.coordination_number[-1], other.coordination_number[-1]) >= _FEWEST_NEIGHBOURS:
                 found.append(RadialPair(pair=f"{first}-{second}", difference=radial_difference(one, other)))
     if not found:
         raise AnalysisError("There are no neighbours within half the width of the cell: validate in a larger one.")

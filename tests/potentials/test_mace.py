@@ -95,7 +95,7 @@ def test_foundation_models_by_any_spelling(name: str, meant: tuple[str, str]):
 
 
 def test_unknown_foundation_model_names_the_nearest():
-    with pytest.raises(PotentialError, match="no MACE foundation model 'mediun': did you mean 'medium'"):
+    with pytest.raises(PotentialError, match="no MACE model 'mediun': did you mean 'medium'"):
         load_potential(PotentialSpecification(name="mace", model="mediun"))
 
 

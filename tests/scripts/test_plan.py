@@ -60,7 +60,7 @@ def refused_alike(cli, folder):
     ("arguments", "words"),
     [
         (("--potential", "mace:nofile.model"), ("There is no MACE model file 'nofile.model'",)),
-        (("--potential", "mace:medum"), ("no MACE foundation model 'medum'", "did you mean")),
+        (("--potential", "mace:medum"), ("no MACE model 'medum'", "did you mean")),
         (("--potential", "mace:small", "--runtime", "fast"), ("no runtime 'fast'", "auto, torch or symmetrix")),
         (("--potential", "chgnet", "--device", "cuda:9"), ("device 'cuda:9' was asked for but torch sees",)),
         (("--potential", "chgnet", "--device", "gpu"), ("Unknown device 'gpu'",)),

@@ -131,7 +131,9 @@ class SampleConfigurationsMaker(Maker):
         trajectory = Trajectory(result.folder)
         interval = trajectory.frame_interval_ps
         first = min(round(self.settings.skip_ps / interval), max(0, trajectory.n_frames - 1))
-        return trajectory_frames(trajectory, range(first, trajectory.n_frames))
+        # A trajectory may go on behind what was asked for here: the validation continues those of its temperatures.
+        end = min(trajectory.n_frames, round(self.settings.duration_ps / interval) + 1)
+        return trajectory_frames(trajectory, range(first, end))
 
     def _distorted(self, candidate: CandidateDoc) -> list[Atoms]:
         """Strain and shake the cell; every other time around a volume of the runs."""

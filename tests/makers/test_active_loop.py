@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from superion.dynamics.protocol import MdSettings, RunLimits
 from superion.makers.active_loop import ActiveLoopMaker, ActiveLoopSettings
@@ -175,7 +177,9 @@ def test_samples_differ_and_are_labelled_once(alloy, tmp_path):
     )
     frames = call(sampler, [alloy])
     assert (frames.n_frames, frames.elements, frames.compositions) == (12, ("Au", "Cu"), ("Cu3Au",))
-    assert call(sampler, [alloy]).dataset_sha256 == frames.dataset_sha256
+    longer = replace(sampler, settings=sampler.settings.model_copy(update={"duration_ps": 0.4}))
+    assert call(longer, [alloy]).dataset_sha256 != frames.dataset_sha256
+    assert call(sampler, [alloy]).dataset_sha256 == frames.dataset_sha256, "also when its runs have been continued"
     label = LabelMaker(teacher=EMT, checkpoint_root=str(tmp_path))
     labelled = call(label, [frames])
     assert (labelled.n_computed, labelled.n_frames) == (12, 12)
